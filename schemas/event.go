@@ -1,0 +1,112 @@
+package schemas
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Type is the CloudEvents type of an event (contract 2).
+type Type string
+
+// The types of events that reckon knows. Anything else is rejected.
+const (
+	AccountModeChanged      Type = "account.mode_changed"
+	ResourceCreated         Type = "resource.created"
+	ResourceResized         Type = "resource.resized"
+	ResourceRenewed         Type = "resource.renewed"
+	ResourceSuspended       Type = "resource.suspended"
+	ResourceResumed         Type = "resource.resumed"
+	ResourceDeleted         Type = "resource.deleted"
+	ResourceRecovered       Type = "resource.recovered"
+	ResourceProvisionFailed Type = "resource.provision_failed"
+	UsageRecorded           Type = "usage.recorded"
+)
+
+// Mode says when an account pays: before (prepaid) or at month end (postpaid).
+type Mode string
+
+// The two modes. An account without any mode change is prepaid (contract 1).
+const (
+	Prepaid  Mode = "prepaid"
+	Postpaid Mode = "postpaid"
+)
+
+// Event is a whole, valid event (contract 2). Which of the optional fields may
+// be set depends on Type; a field that the event left out has its zero value.
+type Event struct {
+	// Source and ID are the identity: the same pair never counts twice.
+	Source, ID string
+	Type       Type
+	AccountID  string
+	// ResourceID is the subject; it is empty for account.* events.
+	ResourceID string
+	// Time is when it happened, in UTC, cut to milliseconds.
+	Time time.Time
+	// Sequence breaks ties of Time; 0 when left out.
+	Sequence int64
+
+	// Mode is set in account.mode_changed, optional in resource.created.
+	Mode Mode
+	// ResourceName, Product and Service are set in resource.created.
+	ResourceName, Product, Service string
+	// Items is the complete list of priced items, nil when left out.
+	Items []Item
+	// Coupon is nil when left out.
+	Coupon *Coupon
+	// ExpiresAt is in UTC, cut to milliseconds; zero when left out.
+	ExpiresAt time.Time
+	AutoRenew bool
+
+	// Item and Value are set in usage.recorded.
+	Item  string
+	Value decimal.Decimal
+}
+
+// Coupon is a balance bought with a resource (contract 4).
+type Coupon struct {
+	Code string
+	// Value is positive and in whole minor units of the currency.
+	Value decimal.Decimal
+}
+
+// EventRef names one event: its identity and where its counting copy lies in
+// the log.
+type EventRef struct {
+	Source, ID string
+	Type       Type
+	// Time is the event's own time, UTC.
+	Time time.Time
+	// Position is where the counting copy was read.
+	Position Position
+}
+
+// Position is where a message lies in Kafka.
+type Position struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+}
+
+// Compare orders the events of a resource: (time, sequence, source, id)
+// ascending, text by its UTF-8 bytes (contract 2).
+func (e *Event) Compare(o *Event) int {
+	return cmp.Or(
+		e.Time.Compare(o.Time),
+		cmp.Compare(e.Sequence, o.Sequence),
+		strings.Compare(e.Source, o.Source),
+		strings.Compare(e.ID, o.ID),
+	)
+}
+
+// ComparePositions orders copies of equal Kafka timestamp: (topic, partition,
+// offset) ascending (contract 2).
+func ComparePositions(a, b Position) int {
+	return cmp.Or(
+		strings.Compare(a.Topic, b.Topic),
+		cmp.Compare(a.Partition, b.Partition),
+		cmp.Compare(a.Offset, b.Offset),
+	)
+}

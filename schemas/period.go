@@ -1,0 +1,96 @@
+package schemas
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Period is a reconciliation period: a stretch of one resource under one
+// unchanged configuration, clipped to one billing month (contract 1 and 3).
+type Period struct {
+	AccountID, ResourceID          string
+	ResourceName, Product, Service string
+	// Month is the billing month that the period was clipped to.
+	Month Month
+	// Start and End are UTC instants at whole minutes, [Start, End), Start < End.
+	Start, End time.Time
+	// Mode is that of the resource's life: prepaid quantity items are excluded
+	// from month-end lines.
+	Mode Mode
+	// Balance is the coupon balance that the period is under, nil for none. A
+	// prepaid period is under none.
+	Balance *Balance
+	// Items are in configuration order.
+	Items []PeriodItem
+	// OpenedBy is the event that put the configuration in force. ClosedBy is the
+	// event that ended it, nil while it goes on past the month.
+	OpenedBy EventRef
+	ClosedBy *EventRef
+}
+
+// Minutes is the length of the period.
+func (p *Period) Minutes() int64 { return int64(p.End.Sub(p.Start) / time.Minute) }
+
+// PeriodItem is one item of a period with the quantity that the formula
+// multiplies.
+type PeriodItem struct {
+	Item
+	// Measured is what the meter gave; for a fixed quantity, that quantity.
+	Measured decimal.Decimal
+	// Billed is Measured less the allowance, never below 0.
+	Billed decimal.Decimal
+	// Usage counts the usage events that were measured.
+	Usage int64
+}
+
+// Balance is a coupon of one event, of which earlier months may have used part.
+type Balance struct {
+	Coupon
+	// Source and ID are the identity of the event that brought the coupon.
+	Source, ID string
+	// Used is what the lines of the months before the first that is derived
+	// together with this period have used of it.
+	Used decimal.Decimal
+}
+
+// Edge is all that a later month needs to know of a resource: its state at the
+// instant when the month At begins. A resource with an edge needs no older event.
+type Edge struct {
+	AccountID string
+	// ResourceID is empty for the state of the account itself (its mode).
+	ResourceID string
+	// At is the month that begins at this edge.
+	At Month
+	// Deleted marks the state of a resource that is not alive: it is written
+	// once, in the month it died, and looked up only when an event arrives.
+	Deleted bool
+	// State is the fold's own encoding.
+	State string
+	// CouponUsed is what the lines before At used of the state's coupon balance.
+	CouponUsed decimal.Decimal
+}
+
+// Reason says why an event that could not apply is an anomaly (contract 3, 8).
+type Reason string
+
+// The reasons of anomalies.
+const (
+	UnknownResource Reason = "unknown_resource"
+	DuplicateCreate Reason = "duplicate_create"
+	AfterDelete     Reason = "after_delete"
+	NoEffect        Reason = "no_effect"
+	TooLate         Reason = "too_late"
+	UnmatchedUsage  Reason = "unmatched_usage"
+	NoTerm          Reason = "no_term"
+)
+
+// Anomaly is an event that cannot apply: listed with its reason, billed nothing.
+type Anomaly struct {
+	AccountID, ResourceID string
+	Event                 EventRef
+	Reason                Reason
+	// Item and Value are those of unmatched usage.
+	Item  string
+	Value decimal.Decimal
+}

@@ -1,0 +1,55 @@
+package schemas
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Run is one seal as it was written down before anything was derived: which
+// month, which part of the log it may look at, and when (contract 5.2).
+type Run struct {
+	// Number counts runs from 1, without gaps.
+	Number int64
+	Month  Month
+	// CreatedAt is the instant at which the ends were noted, UTC; it is created_at
+	// of all that the run issues.
+	CreatedAt time.Time
+	// Cutoff is the noted end of every partition, sorted.
+	Cutoff Cutoff
+	// Settings that the first run fixes for good.
+	FirstMonth     Month
+	Currency, Zone string
+}
+
+// PartitionEnd is the end of one partition: the offset after the last message.
+type PartitionEnd struct {
+	Topic     string
+	Partition int32
+	End       int64
+}
+
+// Cutoff is a set of partition ends, sorted by topic and partition.
+type Cutoff []PartitionEnd
+
+// NewCutoff sorts the ends into a cutoff.
+func NewCutoff(ends []PartitionEnd) Cutoff {
+	c := slices.Clone(ends)
+	slices.SortFunc(c, PartitionEnd.compare)
+	return c
+}
+
+func (p PartitionEnd) compare(o PartitionEnd) int {
+	return cmp.Or(strings.Compare(p.Topic, o.Topic), cmp.Compare(p.Partition, o.Partition))
+}
+
+// Contains tells whether the message at the position lies before the cutoff. A
+// partition that the cutoff does not name had no messages.
+func (c Cutoff) Contains(p Position) bool {
+	i, found := slices.BinarySearchFunc(c, PartitionEnd{Topic: p.Topic, Partition: p.Partition}, PartitionEnd.compare)
+	return found && p.Offset < c[i].End
+}
+
+// Equal tells whether two cutoffs are the same.
+func (c Cutoff) Equal(o Cutoff) bool { return slices.Equal(c, o) }
