@@ -1,0 +1,90 @@
+package aggregate
+
+import (
+	"context"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Source is what is stored of the events, in the order the fold wants it: every
+// cursor ascends by (account id, resource id), text by its UTF-8 bytes, and the
+// rows of the account itself (resource id empty) come before its resources.
+//
+// A failed read is an error, never an early end (contract 5.5).
+type Source interface {
+	// Edges are the states at the instant when scope.Month begins.
+	Edges(ctx context.Context, scope Scope) (Cursor[schemas.Edge], error)
+	// Events are lifecycle or usage events, further ascending by (time, sequence,
+	// source, id, topic, partition, offset). Copies that a redelivery stored
+	// twice may appear twice.
+	Events(ctx context.Context, scope Scope, what What) (Cursor[Copy], error)
+	// Moved are all copies inside scope.Cutoff of every identity whose copies
+	// there do not all have the same account, resource, time and sequence,
+	// ascending by identity: the fold cannot see them side by side.
+	Moved(ctx context.Context, scope Scope) (Cursor[Moved], error)
+}
+
+// Cursor hands out rows one by one. Next returns io.EOF after the last; the row
+// is valid until the next call. Close may be called at any time, and again.
+type Cursor[T any] interface {
+	Next() (*T, error)
+	Close() error
+}
+
+// What selects the events of a cursor.
+type What int
+
+// Lifecycle events are all but usage, account.mode_changed among them.
+const (
+	Lifecycle What = iota
+	Usage
+)
+
+// Copy is one stored copy of an event. Of a usage event only the fields that
+// all events have, Item and Value are set.
+type Copy struct {
+	schemas.Event
+	Position schemas.Position
+	// KafkaTime is the Kafka timestamp, UTC.
+	KafkaTime time.Time
+	// Err says that the stored row could not be read back as the event it was;
+	// account and resource are set all the same. It breaks its account alone.
+	Err error
+}
+
+// Moved is one copy of an identity that has copies elsewhere.
+type Moved struct {
+	Identity  schemas.Hash
+	Position  schemas.Position
+	KafkaTime time.Time
+}
+
+// Scope bounds what a cursor reads.
+type Scope struct {
+	// Cutoff is the part of the log that counts.
+	Cutoff schemas.Cutoff
+	// From and To bound the time of lifecycle events; usage ends at UsageTo.
+	// All are UTC, half-open.
+	From, To, UsageTo time.Time
+	// Month is whose starting edge Edges reads; a zero month has no edges.
+	Month schemas.Month
+	// Run numbers the seal that asks: of the touched resources that it wrote
+	// down, and edges of later runs do not count.
+	Run     int64
+	Touched Touched
+	// Accounts restricts to these accounts, nil for all; Except leaves some out.
+	Accounts, Except []string
+}
+
+// Touched selects resources by whether the run wrote them down as touched by
+// late events.
+type Touched int
+
+// All resources; only the touched ones, and with them the account rows of their
+// accounts; all but the touched ones.
+const (
+	All Touched = iota
+	OnlyTouched
+	ExceptTouched
+)

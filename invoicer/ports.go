@@ -1,0 +1,136 @@
+package invoicer
+
+import (
+	"context"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Log tells how far the log goes and how far ingest has stored it.
+type Log interface {
+	// Ends are the last stable offsets of every partition of both topics.
+	Ends(ctx context.Context) ([]schemas.PartitionEnd, error)
+	// Stored are the offsets up to which ingest has stored and committed; a
+	// partition without any has 0.
+	Stored(ctx context.Context) ([]schemas.PartitionEnd, error)
+}
+
+// Book is where runs are written down before, and seals after, all else.
+type Book interface {
+	// Runs are all runs so far, by number ascending.
+	Runs(ctx context.Context) ([]schemas.Run, error)
+	// AddRun writes the run down unless its number is taken, and returns the run
+	// of that number as it is stored: the caller's or the one that won.
+	AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error)
+	// Seals are the newest seal of every run that was carried out, by run ascending.
+	Seals(ctx context.Context) ([]Seal, error)
+	// AddSeal writes down that a run was carried out; a later one of the same run
+	// replaces it (fewer parked accounts).
+	AddSeal(ctx context.Context, seal Seal) error
+}
+
+// Seal says that a run was carried out, but for the accounts it parked.
+type Seal struct {
+	Run   int64
+	Month schemas.Month
+	// Parked are the accounts that are still to be done, each with why.
+	Parked []Parked
+	// SealedAt is the wall clock when the seal was written, UTC.
+	SealedAt time.Time
+	Totals   Totals
+}
+
+// Parked is a broken account: the month stays unsealed for it alone.
+type Parked struct {
+	AccountID, Reason string
+}
+
+// Totals count what a run issued.
+type Totals struct {
+	Invoices, Adjustments, Lines int64
+	Amounts                      schemas.Amounts
+}
+
+// Late finds what late events touch.
+type Late interface {
+	// MarkTouched writes down, once for the run, which resources (and accounts,
+	// with an empty resource id, along with all their resources) have sealed
+	// months that an event stored since the earlier cutoff can change, and
+	// returns how many. Events of times before sealedTo touch; lifecycle events up
+	// to 24 hours later touch where the resource has a provision_failed in those
+	// 24 hours (contract 3 and 5).
+	MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error)
+}
+
+// Plan is one derivation: the months of a run, over its cutoff.
+type Plan struct {
+	Run schemas.Run
+	// Earlier are the runs before it, for choosing the copy that counts.
+	Earlier []schemas.Run
+	// First is billing's first month. Last is the month derived up to: the one
+	// to be sealed or, where a run only settles, the last sealed one.
+	First, Last schemas.Month
+	// New tells that Last is to be sealed by this run.
+	New bool
+	// Accounts restricts to these, nil for all; Except leaves some out.
+	Accounts, Except []string
+}
+
+// Derived is what the events of one resource come to.
+type Derived struct {
+	AccountID, ResourceID string
+	// Periods are those of Plan.Last or, when Whole, of every month from
+	// Plan.First on; by start ascending, clipped to months.
+	Periods []schemas.Period
+	// Edge is the state after Plan.Last, nil when nothing is to be remembered
+	// that is not remembered already.
+	Edge *schemas.Edge
+	// Whole tells that all months were derived, from all events.
+	Whole bool
+	// Late are the first 100 late events of a resource derived as a whole, in
+	// event order, and LateEvents counts them all: those stored since the cutoff
+	// of the run before.
+	Late       []schemas.EventRef
+	LateEvents int64
+	// Err breaks the account: what else is set does not count.
+	Err error
+}
+
+// Periods derives reconciliation periods from the stored events.
+type Periods interface {
+	// Derive yields every resource that has periods, an edge or an error, by
+	// (account id, resource id) ascending. An error of its own means that the
+	// whole derivation failed.
+	Derive(ctx context.Context, plan Plan, yield func(Derived) error) error
+}
+
+// Ledger keeps what was invoiced.
+type Ledger interface {
+	// Write stores a batch: periods, lines and edges first, then the headers.
+	// Writing what is there already changes nothing.
+	Write(ctx context.Context, batch Batch) error
+	// Invoiced are the lines invoiced by runs before the given one for the
+	// resources that it marked as touched, by (account id, resource id)
+	// ascending, then by run, month, period start and position. Only lines whose
+	// header is stored count.
+	Invoiced(ctx context.Context, run int64, accounts []string) (InvoicedCursor, error)
+	// Forget removes lines, periods and edges that the run wrote for the accounts
+	// where no header was stored: an attempt that broke off.
+	Forget(ctx context.Context, run int64, accounts []string) error
+}
+
+// InvoicedCursor hands out invoiced lines; Next returns io.EOF after the last.
+type InvoicedCursor interface {
+	Next() (*schemas.Line, error)
+	Close() error
+}
+
+// Batch is what is written together.
+type Batch struct {
+	Run      schemas.Run
+	Periods  []schemas.Period
+	Lines    []schemas.Line
+	Edges    []schemas.Edge
+	Invoices []schemas.Invoice
+}
