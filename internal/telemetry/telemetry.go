@@ -1,0 +1,41 @@
+// Package telemetry shows from outside how a running reckon does: its log, its
+// metrics, whether it lives and whether it is ready; and it keeps a stage
+// running that stopped.
+//
+// It knows no stage and no setting: it is handed names, addresses, a logger
+// and a clock. It never decides what is an error, it only shows it.
+package telemetry
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// NewLogger writes lines of the format (text or json) from the level on
+// (debug, info, warn, error) to w.
+func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var from slog.Level
+	if err := from.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("log level %q: %w", level, err)
+	}
+	options := &slog.HandlerOptions{Level: from}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, fmt.Errorf("log format %q is neither text nor json", format)
+}
+
+// NewRegistry is a registry that holds the Go runtime's and the process's own
+// metrics.
+func NewRegistry() *prometheus.Registry {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
