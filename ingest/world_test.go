@@ -1,0 +1,225 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// world is a partition of a log, a store, and a dead-letter topic that outlive
+// the process. Each step may fail before it did anything, half way, or after it
+// was done without our hearing of it.
+type world struct {
+	log       []string // by offset; see the kinds below
+	stable    int64    // the last stable offset
+	committed int64
+	stored    map[int64]int // by offset: how often
+	dead      map[int64]int
+	copies    map[int64]int
+	now       time.Time
+	// fails decides how a step goes.
+	fails func(step string) outcome
+}
+
+// The kinds of records in the log.
+const (
+	good   = "good"
+	poison = "poison"
+	marker = "marker" // no message: a transaction marker or a compacted gap
+)
+
+// outcome is how a step goes.
+type outcome int
+
+const (
+	fine outcome = iota
+	failed
+	half    // a part was done
+	unheard // all was done, but the answer got lost
+)
+
+var errWorld = errors.New("the world failed")
+
+func newWorld(log []string) *world {
+	return &world{
+		log: log, stable: int64(len(log)), now: at(0),
+		stored: map[int64]int{}, dead: map[int64]int{}, copies: map[int64]int{},
+		fails: func(string) outcome { return fine },
+	}
+}
+
+// reader is one process's sight of the log. It implements Source.
+type reader struct {
+	*world
+	next int64
+}
+
+func (r *reader) Fetch(ctx context.Context, until time.Time) (schemas.Message, error) {
+	if err := ctx.Err(); err != nil {
+		return schemas.Message{}, err
+	}
+	if r.fails("fetch") != fine {
+		return schemas.Message{}, errWorld
+	}
+	r.now = r.now.Add(time.Millisecond)
+	for r.next < r.stable {
+		offset := r.next
+		r.next++
+		if r.log[offset] != marker {
+			return schemas.Message{
+				Position: schemas.Position{Topic: "t", Offset: offset}, Value: []byte(r.log[offset]),
+			}, nil
+		}
+	}
+	if r.now.Before(until) {
+		r.now = until
+	}
+	return schemas.Message{}, ErrIdle
+}
+
+func (r *reader) Progress() (next, end int64) { return r.next, r.stable }
+
+func (r *reader) Commit(_ context.Context, next int64) error {
+	how := r.fails("commit")
+	if how == fine || how == unheard {
+		r.committed = next
+	}
+	return failure(how)
+}
+
+func (w *world) Insert(_ context.Context, b Batch) error {
+	how := w.fails("insert")
+	done := portion(how, b.Rows())
+	for _, a := range b.Accepted[:min(done, len(b.Accepted))] {
+		w.stored[a.Message.Offset]++
+	}
+	for _, r := range b.Rejected[:max(0, done-len(b.Accepted))] {
+		w.dead[r.Message.Offset]++
+	}
+	return failure(how)
+}
+
+func (w *world) Copy(_ context.Context, rejected []Rejected) error {
+	how := w.fails("copy")
+	for _, r := range rejected[:portion(how, len(rejected))] {
+		w.copies[r.Message.Offset]++
+	}
+	return failure(how)
+}
+
+// portion is how much of n was done.
+func portion(how outcome, n int) int {
+	switch how {
+	case fine, unheard:
+		return n
+	case half:
+		return n / 2
+	case failed:
+	}
+	return 0
+}
+
+func failure(how outcome) error {
+	if how == fine {
+		return nil
+	}
+	return errWorld
+}
+
+// parse takes everything but poison.
+func parse(m *schemas.Message) (schemas.Event, error) {
+	if bytes.Equal(m.Value, []byte(poison)) {
+		return schemas.Event{}, fmt.Errorf("parse: %w", &schemas.Rejection{Reason: "not_json", Detail: "poison"})
+	}
+	return schemas.Event{ID: string(m.Value)}, nil
+}
+
+// live starts a process on the world and runs it until a step fails, or until
+// it has committed all there is. It gives the process's metrics.
+func (w *world) live(limits Limits) (*prometheus.Registry, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	reg := prometheus.NewRegistry()
+	r := &reader{world: w, next: w.committed}
+	p := Pipeline{
+		Topic: "t", Source: r, Parse: parse, Sink: w, DeadLetters: w, Limits: limits,
+		Now: func() time.Time {
+			if w.committed == w.stable {
+				cancel()
+			}
+			return w.now
+		},
+		Metrics: NewMetrics(reg), Log: slog.New(slog.DiscardHandler),
+	}
+	return reg, p.Run(ctx)
+}
+
+// check says whether every committed message is where it belongs.
+func (w *world) check(t interface{ Fatalf(string, ...any) }) {
+	for offset, kind := range w.log[:w.committed] {
+		o := int64(offset)
+		switch {
+		case kind == good && w.stored[o] == 0:
+			t.Fatalf("offset %d was committed and is not in the store", o)
+		case kind == poison && (w.dead[o] == 0 || w.copies[o] == 0):
+			t.Fatalf("offset %d was committed and is not in the dead letters (%d) and their topic (%d)",
+				o, w.dead[o], w.copies[o])
+		case kind != good && w.stored[o] > 0, kind != poison && w.dead[o]+w.copies[o] > 0:
+			t.Fatalf("offset %d (%s) went where it does not belong", o, kind)
+		}
+	}
+}
+
+// TestNothingCommittedIsEverLost lets a process die 30 times at random steps
+// (A1, A6, A7). Swapping insert and commit in flush makes it fail at once, and
+// so does committing before the copy (both tried).
+func TestNothingCommittedIsEverLost(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWorld(rapid.SliceOfN(rapid.SampledFrom([]string{good, good, good, poison, marker}), 0, 60).Draw(t, "log"))
+		limits := Limits{
+			Rows: rapid.IntRange(1, 20).Draw(t, "rows"), Bytes: rapid.IntRange(0, 8_000).Draw(t, "bytes"),
+			Age: time.Duration(rapid.IntRange(1, 30).Draw(t, "age_ms")) * time.Millisecond,
+		}
+		all := w.stable
+		for life := range 30 {
+			w.stable = rapid.Int64Range(w.committed, all).Draw(t, "stable")
+			w.fails = func(string) outcome {
+				return rapid.SampledFrom([]outcome{fine, fine, fine, fine, fine, fine, failed, half, unheard}).Draw(t, "outcome")
+			}
+			before := w.committed
+			if _, err := w.live(limits); !errors.Is(err, errWorld) && !errors.Is(err, context.Canceled) {
+				t.Fatalf("life %d ended by %v", life, err)
+			}
+			if w.committed < before {
+				t.Fatalf("the committed offset went from %d to %d", before, w.committed)
+			}
+			w.check(t)
+		}
+		w.stable, w.fails = all, func(string) outcome { return fine }
+		if _, err := w.live(limits); !errors.Is(err, context.Canceled) {
+			t.Fatalf("the last life ended by %v", err)
+		}
+		if w.committed != all {
+			t.Fatalf("committed %d of %d although nothing failed", w.committed, all)
+		}
+		w.check(t)
+	})
+}
+
+// pipelineOn is a pipeline over the world with one row a batch.
+func pipelineOn(w *world, r *reader) *Pipeline {
+	return &Pipeline{
+		Topic: "t", Source: r, Parse: parse, Sink: w, DeadLetters: w,
+		Limits: Limits{Rows: 10, Age: 10 * time.Millisecond}, Now: func() time.Time { return w.now },
+		Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
+	}
+}
