@@ -1,0 +1,103 @@
+# Targets are explained by `make help`, from the comments behind them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# No cgo anywhere but under the race detector.
+export CGO_ENABLED := 0
+export RECKON_ENGINE_DIR := $(abspath $(or $(RECKON_ENGINE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/reckon/engine))
+
+LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+# Two packages at once: an embedded engine takes about 300 MB.
+GOTEST := go test -shuffle=on -timeout 15m -p 2
+
+# Packages whose tests start no embedded engine.
+WITHOUT_ENGINE = {{$$engine := false}}{{$$test := "github.com/reckon-billing/reckon/internal/embedded/embeddedtest"}}\
+{{range .TestImports}}{{if eq . $$test}}{{$$engine = true}}{{end}}{{end}}\
+{{range .XTestImports}}{{if eq . $$test}}{{$$engine = true}}{{end}}{{end}}\
+{{if and (not $$engine) (or .TestGoFiles .XTestGoFiles)}}{{.ImportPath}}{{end}}
+
+# $(call need,COMMAND THAT FAILS WITHOUT IT,DEBIAN PACKAGES) installs the
+# packages when root, and else says what to run.
+define need
+if ! { $(1); } >/dev/null 2>&1; then
+  if [ "$$(id -u)" != 0 ]; then
+    echo 'make $@ needs $(2): run sudo apt-get install $(2)' >&2
+    exit 1
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq -o DPkg::Lock::Timeout=300
+  apt-get install -qq -y --no-install-recommends -o DPkg::Lock::Timeout=300 $(2) >/dev/null
+fi
+endef
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: check
+check: ## all that needs no engine and no tests run: modules, format, vet, linter, house rules
+	go mod tidy -diff
+	$(LINT) fmt --diff
+	go vet ./...
+	$(LINT) run ./...
+	go test ./internal/tidy
+
+.PHONY: test
+test: engine ## all tests, then those without the engine again under the race detector
+	@$(call need,command -v kcat,kcat)
+	$(call need,command -v curl,curl)
+	$(call need,echo '#include <stdlib.h>' | gcc -fsyntax-only -x c -,gcc libc6-dev)
+	set -x
+	$(GOTEST) ./...
+	CGO_ENABLED=1 $(GOTEST) -race $$(go list -f '$(WITHOUT_ENGINE)' ./...)
+
+.PHONY: engine
+engine: ## fetch the embedded ClickHouse into $RECKON_ENGINE_DIR, unless it is there
+	@$(call need,command -v npm,npm)
+	mkdir -p "$$RECKON_ENGINE_DIR"
+	exec 9>"$$RECKON_ENGINE_DIR/lock"
+	flock 9 # held until the shell ends: a second make waits and finds the work done
+	want=$$(cd engine && sha256sum package.json package-lock.json .npmrc)
+	library=node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
+	if [ "$$(cat "$$RECKON_ENGINE_DIR/stamp" 2>/dev/null)" = "$$want" ] && [ -s "$$RECKON_ENGINE_DIR/$$library" ]; then
+	  exit 0
+	fi
+	echo "fetching the embedded ClickHouse into $$RECKON_ENGINE_DIR"
+	rm -f "$$RECKON_ENGINE_DIR/stamp"
+	cp engine/package.json engine/package-lock.json engine/.npmrc "$$RECKON_ENGINE_DIR/"
+	(cd "$$RECKON_ENGINE_DIR" && npm ci --no-audit --no-fund --no-progress && test -s "$$library")
+	echo "$$want" >"$$RECKON_ENGINE_DIR/stamp"
+
+.PHONY: build
+build: ## make bin/reckon
+	go build -trimpath -buildvcs=false -o bin/reckon ./cmd/reckon
+
+.PHONY: demo
+demo: engine build ## a month of sample events on the embedded stack, to an invoice on the screen
+	@bin/reckon demo
+
+.PHONY: fmt
+fmt: ## format the code
+	$(LINT) fmt
+
+.PHONY: golden
+golden: engine ## write the golden files anew; then read the diff
+	UPDATE=1 $(GOTEST) ./...
+
+.PHONY: fuzz
+fuzz: ## one minute of each fuzz target
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/:func / /' | while read -r file name; do
+	  echo "$$name in $$(dirname "$$file")"
+	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 1m "$$(dirname "$$file")" </dev/null
+	done
+
+.PHONY: migrations-sum
+migrations-sum: ## add new migrations to their checksum file; refuses when a landed one was changed
+	@cd schemas/clickhouse
+	if [ -s checksums.txt ]; then sha256sum --check --strict --quiet checksums.txt; fi
+	LC_ALL=C sha256sum [0-9]*.sql >checksums.new
+	mv checksums.new checksums.txt
