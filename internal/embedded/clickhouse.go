@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -181,7 +182,7 @@ func (c *ClickHouse) Close(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.failure = fmt.Errorf("clickhouse is stopped")
+	c.failure = errors.New("clickhouse is stopped")
 	if c.stopErr != nil {
 		return fmt.Errorf("stop clickhouse: %w", c.stopErr)
 	}

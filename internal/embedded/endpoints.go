@@ -83,7 +83,7 @@ func writeEndpoints(dataDir string, e Endpoints) (*os.File, error) {
 
 // removeEndpoints takes away what writeEndpoints put there.
 func removeEndpoints(dataDir string, f *os.File) error {
-	if err := errors.Join(os.Remove(endpointsPath(dataDir)), f.Close()); err != nil {
+	if err := errors.Join(os.Remove(endpointsPath(dataDir)), unlock(f)); err != nil {
 		return fmt.Errorf("remove endpoints: %w", err)
 	}
 	return nil

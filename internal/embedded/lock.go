@@ -38,3 +38,9 @@ func flock(f *os.File, how int) error {
 		}
 	}
 }
+
+// unlock lets it go at once: closing alone would leave it to a child that is
+// just being started and has not closed its copy yet.
+func unlock(f *os.File) error {
+	return errors.Join(flock(f, unix.LOCK_UN), f.Close())
+}

@@ -70,10 +70,21 @@ func engineEnvironment(ours []string) []string {
 func (p *process) waitReady(ctx context.Context, native, http, password string) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
+	// An engine that ended answers no ping, but a stranger on its port may
+	// keep one waiting.
+	pinging, stopPinging := context.WithCancel(ctx)
+	defer stopPinging()
+	go func() {
+		select {
+		case <-p.ended:
+			stopPinging()
+		case <-pinging.Done():
+		}
+	}()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := pingBoth(ctx, native, http, password)
+		err := pingBoth(pinging, native, http, password)
 		if err == nil {
 			return nil
 		}

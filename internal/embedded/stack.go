@@ -147,7 +147,9 @@ func (s *Stack) Close(ctx context.Context) error {
 		if s.broker != nil {
 			errs = append(errs, s.broker.Close())
 		}
-		errs = append(errs, s.lock.Close())
+		if err := unlock(s.lock); err != nil {
+			errs = append(errs, fmt.Errorf("unlock data folder: %w", err))
+		}
 		s.closeErr = errors.Join(errs...)
 	})
 	return s.closeErr

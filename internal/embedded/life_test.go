@@ -1,0 +1,162 @@
+package embedded_test
+
+import (
+	"context"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+)
+
+func TestTheEngineDiesWithItsParentHoweverThatWent(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		busy bool
+	}{{"idle", false}, {"with a query running and a connection open", true}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			parent, e := startParent(t, dir)
+			engine := engineOf(t, e.PID)
+			mustAsk(t, e, "CREATE DATABASE reckon")
+			mustAsk(t, e, "CREATE TABLE reckon.t (a UInt64) ENGINE = MergeTree ORDER BY a")
+			mustAsk(t, e, "INSERT INTO reckon.t VALUES (7)")
+			if c.busy {
+				openConnection(t, e.Native)
+				startLongQuery(t, e)
+			}
+			if err := parent.Process.Kill(); err != nil { // SIGKILL
+				t.Fatal(err)
+			}
+			killed := time.Now()
+			if err := parent.Wait(); err == nil {
+				t.Error("a killed parent says it succeeded")
+			}
+			if c.busy {
+				// A new reckon does not wait for the old engine's end itself.
+				again := embeddedtest.StartWith(t, embedded.Options{DataDir: dir, Ports: portsOf(t, e), PortsFixed: true})
+				t.Logf("started again %s after the kill", time.Since(killed))
+				if got := mustAsk(t, again.Endpoints(), "SELECT a FROM reckon.t"); got != "7" {
+					t.Errorf("kept %s, want 7", got)
+				}
+			}
+			eventually(t, 10*time.Second, "the engine is gone", func() bool { return gone(engine) })
+			t.Logf("engine gone %s after the kill", time.Since(killed))
+		})
+	}
+}
+
+func TestWhatAKilledProcessLeftCountsAsNotRunning(t *testing.T) {
+	dir := t.TempDir()
+	parent, e := startParent(t, dir)
+	if found, err := embedded.ReadEndpoints(dir); err != nil || found != e {
+		t.Fatalf("endpoints of the other process: %+v, %v; want %+v", found, err, e)
+	}
+	if err := parent.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 10*time.Second, "its endpoints count as nothing", func() bool {
+		_, err := embedded.ReadEndpoints(dir)
+		return err != nil
+	})
+}
+
+func TestADeadEngineIsStartedAgainOnTheSamePorts(t *testing.T) {
+	stack := embeddedtest.Start(t)
+	e := stack.Endpoints()
+	mustAsk(t, e, "CREATE DATABASE reckon")
+	mustAsk(t, e, "CREATE TABLE reckon.t (a UInt64) ENGINE = MergeTree ORDER BY a")
+	mustAsk(t, e, "INSERT INTO reckon.t VALUES (7)")
+	first := engineOf(t, os.Getpid())
+	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
+	t.Logf("down: %v", stack.Health())
+	eventually(t, 15*time.Second, "the stack is up again", func() bool { return stack.Health() == nil })
+	if got := mustAsk(t, e, "SELECT a FROM reckon.t"); got != "7" {
+		t.Errorf("kept %s, want 7", got)
+	}
+	if second := engineOf(t, os.Getpid()); second == first {
+		t.Errorf("process %d still is the engine", first)
+	}
+}
+
+func TestAStackClosesWhileItsDeadEngineIsDown(t *testing.T) {
+	stack := embeddedtest.Start(t)
+	if err := syscall.Kill(engineOf(t, os.Getpid()), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
+	if err := stack.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if pids := childrenOf(t, os.Getpid()); len(pids) != 0 {
+		t.Errorf("children are left: %v", pids)
+	}
+}
+
+func TestTheEngineIgnoresSignalsMeantForItsParent(t *testing.T) {
+	stack := embeddedtest.Start(t)
+	engine := engineOf(t, os.Getpid())
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		for range 3 {
+			if err := syscall.Kill(engine, signal); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustAsk(t, stack.Endpoints(), "SELECT sleep(0.1)")
+	}
+	if again := engineOf(t, os.Getpid()); again != engine {
+		t.Errorf("engine %d was replaced by %d", engine, again)
+	}
+}
+
+func TestStoppingIsBounded(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		busy     bool
+		patience time.Duration
+		within   time.Duration
+	}{
+		{"an idle stack stops at once", false, time.Minute, 2 * time.Second},
+		{"a busy stack stops within 5 s", true, time.Minute, 5 * time.Second},
+		{"a busy stack stops sooner when the caller says so", true, 100 * time.Millisecond, 1500 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stack := embeddedtest.Start(t)
+			var query <-chan error
+			if c.busy {
+				openConnection(t, stack.Endpoints().Native)
+				query = startLongQuery(t, stack.Endpoints())
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), c.patience)
+			defer cancel()
+			began := time.Now()
+			if err := stack.Close(ctx); err != nil {
+				t.Error(err)
+			}
+			took := time.Since(began)
+			t.Logf("stopped in %s", took)
+			if took > c.within {
+				t.Errorf("it took %s, want at most %s", took, c.within)
+			}
+			if c.busy && <-query == nil {
+				t.Error("the query came to its end")
+			}
+		})
+	}
+}
+
+// openConnection holds a TCP connection until the test ends.
+func openConnection(t *testing.T, addr string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+}
