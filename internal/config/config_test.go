@@ -113,7 +113,7 @@ func TestAPasswordComesFromItsFileWithoutTheLineEnd(t *testing.T) {
 	kafka, store := write(t, "kafka", "s3cret \n"), write(t, "store", "other")
 	c, err := Load("", []string{
 		home, "RECKON_KAFKA_BROKERS=a:1", "RECKON_KAFKA_SASL_MECHANISM=scram-sha-512", "RECKON_KAFKA_SASL_USERNAME=u",
-		"RECKON_KAFKA_SASL_PASSWORD_FILE=" + kafka, "RECKON_CLICKHOUSE_PASSWORD_FILE=" + store,
+		"RECKON_KAFKA_SASL_PASSWORD_FILE=" + kafka, "RECKON_CLICKHOUSE_ADDRESSES=a:1", "RECKON_CLICKHOUSE_PASSWORD_FILE=" + store,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestAPasswordComesFromItsFileWithoutTheLineEnd(t *testing.T) {
 }
 
 func TestASecretIsSeenNowhere(t *testing.T) {
-	c, err := Load("", []string{home, "RECKON_CLICKHOUSE_PASSWORD=hunter2"})
+	c, err := Load("", []string{home, "RECKON_CLICKHOUSE_ADDRESSES=a:1", "RECKON_CLICKHOUSE_PASSWORD=hunter2"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ type TLS struct {
 // when TLS is off.
 func (t TLS) Client() (*tls.Config, error) {
 	if !t.Enabled {
-		return nil, nil //nolint:nilnil // the client libraries take nil for "no TLS"
+		return nil, nil
 	}
 	roots, err := t.roots()
 	if err != nil {
@@ -40,7 +40,7 @@ func (t TLS) Client() (*tls.Config, error) {
 // roots is nil, which means the system's, when no file is named.
 func (t TLS) roots() (*x509.CertPool, error) {
 	if t.CAFile == "" {
-		return nil, nil //nolint:nilnil // crypto/tls takes nil for the system's authorities
+		return nil, nil
 	}
 	content, err := os.ReadFile(t.CAFile)
 	if err != nil {

@@ -101,7 +101,9 @@ func (k *checker) clickHouse(c *ClickHouse) {
 	k.addresses("clickhouse.addresses", c.Addresses)
 	k.tls("clickhouse.tls", c.TLS)
 	k.password("clickhouse", &c.Password, c.PasswordFile)
-	k.filled("clickhouse.username", c.Username)
+	if !c.UsesEmbedded() {
+		k.filled("clickhouse.username", c.Username)
+	}
 	name := regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]{0,127}$`)
 	if !name.MatchString(c.Database) {
 		k.refuse("clickhouse.database", "%q is not a database name: write letters, digits and underscores, no digit first", c.Database)
@@ -123,11 +125,26 @@ func (k *checker) clickHouse(c *ClickHouse) {
 	if c.Embedded.Memory < 512*MiB {
 		k.refuse("clickhouse.embedded.memory", "%s is too little for the engine: write at least 512MiB", c.Embedded.Memory)
 	}
-	if c.UsesEmbedded() && c.TLS.Enabled {
-		k.refuse("clickhouse.tls.enabled", "the embedded ClickHouse has no TLS: name servers in clickhouse.addresses or unset it")
+	if c.UsesEmbedded() {
+		k.embeddedClickHouse(c)
 	}
-	if c.UsesEmbedded() && c.Cluster != "" {
-		k.refuse("clickhouse.cluster", "the embedded ClickHouse is no cluster: name servers in clickhouse.addresses or unset it")
+}
+
+// embeddedClickHouse refuses what only a server has: a forgotten address must
+// not end in an empty store of our own.
+func (k *checker) embeddedClickHouse(c *ClickHouse) {
+	const instead = ": name servers in clickhouse.addresses or unset it"
+	if c.TLS.Enabled {
+		k.refuse("clickhouse.tls.enabled", "the embedded ClickHouse has no TLS"+instead)
+	}
+	if c.Cluster != "" {
+		k.refuse("clickhouse.cluster", "the embedded ClickHouse is no cluster"+instead)
+	}
+	if c.Username != "default" {
+		k.refuse("clickhouse.username", "the embedded ClickHouse has users of its own"+instead)
+	}
+	if c.Password != "" {
+		k.refuse("clickhouse.password", "the embedded ClickHouse draws its own"+instead)
 	}
 }
 
@@ -138,7 +155,7 @@ func (k *checker) billing(c *Billing) {
 		k.refuse("billing.currency", "%q is not a currency: write its ISO 4217 code in capitals, as VND", c.Currency)
 	default:
 		digits, _ := currency.Standard.Rounding(unit)
-		c.MinorDigits = int32(digits) //nolint:gosec // at most 4
+		c.MinorDigits = int32(digits)
 	}
 	// LoadLocation takes "" for UTC and "Local" for the machine's own zone,
 	// which would bill the same events differently elsewhere.
