@@ -91,6 +91,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	} else if err != nil {
 		return fmt.Errorf("stop metrics on %s: %w", s.Address(), err)
 	}
-	<-stopped
+	if err := <-stopped; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve metrics on %s: %w", s.Address(), err)
+	}
 	return nil
 }

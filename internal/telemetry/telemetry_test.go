@@ -53,14 +53,22 @@ func TestReadinessNamesWhatIsNotReadyAndWhy(t *testing.T) {
 		code int
 		want string
 	}{
-		{"at first nothing is ready", func() {}, 503,
-			`{"ready":false,"checks":[{"name":"ingest","ready":false,"reason":"starting"},{"name":"invoicer","ready":false,"reason":"starting"}]}`},
-		{"one of two is not enough", func() { invoicer.Ready(); ingest.NotReady("no broker") }, 503,
-			`{"ready":false,"checks":[{"name":"ingest","ready":false,"reason":"no broker"},{"name":"invoicer","ready":true}]}`},
-		{"all are", func() { ingest.Ready() }, 200,
-			`{"ready":true,"checks":[{"name":"ingest","ready":true},{"name":"invoicer","ready":true}]}`},
-		{"one fell back", func() { invoicer.NotReady("stopped") }, 503,
-			`{"ready":false,"checks":[{"name":"ingest","ready":true},{"name":"invoicer","ready":false,"reason":"stopped"}]}`},
+		{
+			"at first nothing is ready", func() {}, 503,
+			`{"ready":false,"checks":[{"name":"ingest","ready":false,"reason":"starting"},{"name":"invoicer","ready":false,"reason":"starting"}]}`,
+		},
+		{
+			"one of two is not enough", func() { invoicer.Ready(); ingest.NotReady("no broker") }, 503,
+			`{"ready":false,"checks":[{"name":"ingest","ready":false,"reason":"no broker"},{"name":"invoicer","ready":true}]}`,
+		},
+		{
+			"all are", func() { ingest.Ready() }, 200,
+			`{"ready":true,"checks":[{"name":"ingest","ready":true},{"name":"invoicer","ready":true}]}`,
+		},
+		{
+			"one fell back", func() { invoicer.NotReady("stopped") }, 503,
+			`{"ready":false,"checks":[{"name":"ingest","ready":true},{"name":"invoicer","ready":false,"reason":"stopped"}]}`,
+		},
 	} {
 		step.do()
 		code, body := get(t, base+"/readyz")
