@@ -1,0 +1,220 @@
+package tidy
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/reckon-billing/reckon/"
+
+// room is what a package may import of ours. A pattern that ends in a slash
+// means everything below.
+type room struct {
+	imports []string
+	// tests may import this beyond what all tests may.
+	tests []string
+	// pure: values in, values out. No clock, context, network, log, files.
+	pure bool
+}
+
+// house is the import table: every package is a room here, or lies below a
+// room that ends in a slash.
+func house() map[string]room {
+	stages := []string{"schemas", "ingest", "aggregate", "invoicer", "notifier"}
+	return map[string]room{
+		"schemas":            {pure: true, tests: []string{"schemas/json"}},
+		"schemas/json":       {imports: []string{"schemas"}},
+		"schemas/clickhouse": {},
+
+		"ingest":          {imports: []string{"schemas"}},
+		"aggregate":       {imports: []string{"schemas"}},
+		"invoicer":        {imports: []string{"schemas", "invoicer/rating"}, tests: []string{"aggregate"}},
+		"invoicer/rating": {imports: []string{"schemas"}, pure: true},
+		"notifier":        {imports: []string{"schemas"}},
+
+		"internal/kafka":                 {imports: stages},
+		"internal/clickhouse":            {imports: append(stages, "schemas/clickhouse")},
+		"internal/embedded":              {},
+		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
+		"internal/config":                {},
+		"internal/telemetry":             {},
+		"internal/demo":                  {imports: []string{"schemas", "internal/demo/"}},
+		"internal/demo/":                 {imports: []string{"schemas"}},
+		"internal/demo/naive":            {imports: []string{"schemas"}, pure: true},
+		"internal/report":                {imports: []string{"schemas"}},
+		"internal/bench":                 {imports: []string{"schemas", "ingest", "aggregate", "invoicer/", "invoicer", "internal/"}},
+		"internal/tidy":                  {imports: []string{"internal/config"}},
+
+		"cmd/reckon": {imports: append(stages, "schemas/", "invoicer/", "internal/")},
+	}
+}
+
+// allTests may import these, whatever their room: the engines and the sample
+// data with its independent calculator.
+func allTests() []string {
+	return []string{"internal/embedded", "internal/embedded/embeddedtest", "internal/demo", "internal/demo/"}
+}
+
+// owners says which rooms alone may import a library, and whose tests too.
+func owners() map[string]room {
+	outside := []string{"internal/embedded", "cmd/reckon"}
+	return map[string]room{
+		"github.com/segmentio/kafka-go":         {imports: []string{"internal/kafka"}, tests: outside},
+		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse"}, tests: outside},
+		"github.com/ClickHouse/ch-go":           {imports: []string{"internal/clickhouse", "internal/embedded"}, tests: outside},
+		"github.com/twmb/franz-go":              {imports: []string{"internal/embedded"}, tests: []string{"internal/kafka"}},
+		"github.com/ebitengine/purego":          {imports: []string{"internal/embedded"}},
+		"github.com/spf13/cobra":                {imports: []string{"cmd/reckon"}},
+		"github.com/caarlos0/env":               {imports: []string{"internal/config"}},
+		"github.com/santhosh-tekuri/jsonschema": {tests: []string{"schemas", "schemas/json"}},
+		"pgregory.net/rapid":                    {tests: []string{""}},
+	}
+}
+
+// pkg is what `go list -json` says of a package.
+type pkg struct {
+	ImportPath   string
+	Dir          string
+	Doc          string
+	GoFiles      []string
+	Imports      []string
+	TestImports  []string
+	XTestImports []string
+}
+
+func (p pkg) name() string { return strings.TrimPrefix(p.ImportPath, module) }
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	// With -e a package that does not build is still looked at; that it does
+	// not is for the compiler to say.
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Dir,Doc,GoFiles,Imports,TestImports,XTestImports", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if exit := new(exec.ExitError); errors.As(err, &exit) {
+		t.Fatalf("go list: %s", exit.Stderr)
+	} else if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		all = append(all, p)
+	}
+}
+
+func TestEveryPackageImportsOnlyWhatItsRoomMay(t *testing.T) {
+	report(t, list(t), importFaults)
+}
+
+func TestPureRoomsKeepTheWorldOut(t *testing.T) {
+	report(t, list(t), impureImports)
+}
+
+func TestEveryPackageHasAComment(t *testing.T) {
+	report(t, list(t), func(p pkg) []string {
+		if p.Doc == "" {
+			return []string{p.name() + " has no package comment"}
+		}
+		return nil
+	})
+}
+
+func report(t *testing.T, all []pkg, rule func(pkg) []string) {
+	t.Helper()
+	if len(all) == 0 {
+		t.Fatal("go list found no package")
+	}
+	for _, p := range all {
+		for _, fault := range rule(p) {
+			t.Error(fault)
+		}
+	}
+}
+
+// roomOf finds the package in the table, or the nearest room above it that
+// takes all below.
+func roomOf(name string) (room, bool) {
+	table := house()
+	r, found := table[name]
+	for above := name; !found && strings.Contains(above, "/"); {
+		above = above[:strings.LastIndex(above, "/")]
+		r, found = table[above+"/"]
+	}
+	return r, found
+}
+
+func importFaults(p pkg) []string {
+	r, found := roomOf(p.name())
+	if !found {
+		return []string{p.name() + " is in no room: add it to the table of architecture.md and to the one in " + module + "internal/tidy"}
+	}
+	faults := wrongImports(p, p.Imports, r.imports, owners(), false)
+	tests := slices.Concat(r.imports, r.tests, allTests(), []string{p.name()})
+	return append(faults, wrongImports(p, slices.Concat(p.TestImports, p.XTestImports), tests, owners(), true)...)
+}
+
+func wrongImports(p pkg, imports, allowed []string, libraries map[string]room, test bool) []string {
+	who := p.name()
+	if test {
+		who += " (tests)"
+	}
+	var faults []string
+	for _, path := range imports {
+		if ours, yes := strings.CutPrefix(path, module); yes {
+			// Test helpers are no part of a program, whatever cmd may import.
+			if !covers(allowed, ours) || !test && ours == "internal/embedded/embeddedtest" {
+				faults = append(faults, fmt.Sprintf("%s imports %s, which its room may not", who, ours))
+			}
+			continue
+		}
+		for library, r := range libraries {
+			if path != library && !strings.HasPrefix(path, library+"/") {
+				continue
+			}
+			if !covers(r.imports, p.name()) && (!test || !covers(r.tests, p.name())) {
+				faults = append(faults, fmt.Sprintf("%s imports %s, which is for %v and the tests of %v alone", who, path, r.imports, r.tests))
+			}
+		}
+	}
+	slices.Sort(faults)
+	return faults
+}
+
+// covers tells whether a pattern names the package or, ending in a slash,
+// lies above it; the empty pattern names all.
+func covers(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		return pattern == "" || pattern == name || strings.HasSuffix(pattern, "/") && strings.HasPrefix(name, pattern)
+	})
+}
+
+// impureImports lets pure rooms import calculation, text and data formats.
+func impureImports(p pkg) []string {
+	if r, _ := roomOf(p.name()); !r.pure {
+		return nil
+	}
+	var faults []string
+	for _, path := range p.Imports {
+		first, _, _ := strings.Cut(path, "/")
+		impure := slices.Contains([]string{"os", "net", "context", "log", "syscall", "runtime", "sync", "plugin", "testing", "C"}, first) ||
+			slices.Contains([]string{"io/ioutil", "math/rand", "math/rand/v2", "crypto/rand", "path/filepath", "database/sql", "expvar"}, path)
+		library := strings.Contains(first, ".") && !strings.HasPrefix(path, module) &&
+			!strings.HasPrefix(path, "github.com/shopspring/decimal") && !strings.HasPrefix(path, "github.com/go-json-experiment/json")
+		if impure || library {
+			faults = append(faults, fmt.Sprintf("%s imports %s, but it is pure: hand it values", p.name(), path))
+		}
+	}
+	return faults
+}
