@@ -20,13 +20,15 @@ type Source interface {
 	// twice may appear twice.
 	Events(ctx context.Context, scope Scope, what What) (Cursor[Copy], error)
 	// Moved are all copies inside scope.Cutoff of every identity whose copies
-	// there do not all have the same account, resource, time and sequence,
-	// ascending by identity: the fold cannot see them side by side.
+	// there do not all have the same account, resource, time, sequence and kind
+	// (usage or lifecycle), ascending by identity: the fold cannot see them side
+	// by side.
 	Moved(ctx context.Context, scope Scope) (Cursor[Moved], error)
 }
 
-// Cursor hands out rows one by one. Next returns io.EOF after the last; the row
-// is valid until the next call. Close may be called at any time, and again.
+// Cursor hands out rows one by one. Next returns io.EOF after the last. The row
+// is valid until the next call, but what it points to (slices, pointers) stays as
+// it is. Close may be called at any time, and again.
 type Cursor[T any] interface {
 	Next() (*T, error)
 	Close() error

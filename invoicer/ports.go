@@ -73,6 +73,9 @@ type Plan struct {
 	First, Last schemas.Month
 	// New tells that Last is to be sealed by this run.
 	New bool
+	// Whole derives every resource from all its events, as if nothing had been
+	// sealed yet.
+	Whole bool
 	// Accounts restricts to these, nil for all; Except leaves some out.
 	Accounts, Except []string
 }

@@ -46,6 +46,9 @@ func (a Amounts) Sub(o Amounts) Amounts {
 	}
 }
 
+// Equal tells whether all four amounts are the same.
+func (a Amounts) Equal(o Amounts) bool { return a.Sub(o).IsZero() }
+
 // IsZero tells whether all four amounts are zero.
 func (a Amounts) IsZero() bool {
 	return a.BeforeTax.IsZero() && a.TaxAmount.IsZero() && a.CouponValue.IsZero() && a.TotalAmount.IsZero()

@@ -67,7 +67,11 @@ type Edge struct {
 	Deleted bool
 	// State is the fold's own encoding.
 	State string
-	// CouponUsed is what the lines before At used of the state's coupon balance.
+	// Balance is the coupon balance in the state, nil for none, with what months
+	// before the derived ones used of it. It is not stored: the state holds it.
+	Balance *Balance
+	// CouponUsed is what the lines before At used of that balance; whoever prices
+	// the lines fills it in.
 	CouponUsed decimal.Decimal
 }
 

@@ -1,0 +1,227 @@
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// key is whose rows a stream stands at.
+type key struct{ account, resource string }
+
+func (k key) less(o key) bool {
+	return k.account < o.account || (k.account == o.account && k.resource < o.resource)
+}
+
+// head is a stream with its next row in sight.
+type head[T any] struct {
+	next func() (*T, error)
+	of   func(*T) key
+	row  *T
+	key  key
+}
+
+// advance reads the next row; row is nil after the last.
+func (h *head[T]) advance() error {
+	row, err := h.next()
+	if errors.Is(err, io.EOF) {
+		h.row = nil
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	h.row, h.key = row, h.of(row)
+	return nil
+}
+
+// at tells whether the next row is of the key.
+func (h *head[T]) at(k key) bool { return h.row != nil && h.key == k }
+
+// feed reads the three streams of one scope side by side and folds one resource
+// after the other.
+type feed struct {
+	deriver  *Deriver
+	plan     Plan
+	scope    Scope
+	calendar calendar
+	// from and to are the start and the end of what is folded, in milliseconds.
+	from, to int64
+
+	edges     head[schemas.Edge]
+	lifecycle head[Copy]
+	usage     head[Copy]
+	closers   []io.Closer
+
+	// key is the next resource's; modes are those of the account that the streams
+	// stand in.
+	key   key
+	modes modes
+}
+
+// modes are an account's mode at the beginning and its changes since, in order.
+type modes struct {
+	account string
+	start   schemas.Mode
+	changes []modeChange
+	err     error
+}
+
+type modeChange struct {
+	at   time.Time
+	mode schemas.Mode
+}
+
+// at is the mode of the last change whose time is not later; an account without
+// any is prepaid (contract 1, 2).
+func (m *modes) at(t time.Time) schemas.Mode {
+	mode := m.start
+	for _, c := range m.changes {
+		if c.at.After(t) {
+			break
+		}
+		mode = c.mode
+	}
+	if mode == "" {
+		return schemas.Prepaid
+	}
+	return mode
+}
+
+// feed opens the streams of a scope; billed are the months that periods are
+// clipped to. What was opened before an error is there to be closed.
+func (d *Deriver) feed(ctx context.Context, plan Plan, billed calendar, scope Scope) (*feed, error) {
+	f := &feed{
+		deriver: d, plan: plan, scope: scope, calendar: billed,
+		from: scope.From.UnixMilli(), to: scope.UsageTo.UnixMilli(),
+	}
+	rank := ranking(append(slices.Clone(plan.Earlier), plan.Run))
+	apart, err := d.Source.Moved(ctx, scope)
+	if err != nil {
+		return f, fmt.Errorf("find copies that lie apart: %w", err)
+	}
+	won, err := rank.winners(apart)
+	if err != nil {
+		return f, err
+	}
+	if !scope.Month.IsZero() {
+		edges, err := d.Source.Edges(ctx, scope)
+		if err != nil {
+			return f, fmt.Errorf("read the states at the start of %s: %w", scope.Month, err)
+		}
+		f.closers = append(f.closers, edges)
+		f.edges = head[schemas.Edge]{next: edges.Next, of: func(e *schemas.Edge) key { return key{e.AccountID, e.ResourceID} }}
+	} else {
+		f.edges = head[schemas.Edge]{next: func() (*schemas.Edge, error) { return nil, io.EOF }}
+	}
+	for what, h := range []*head[Copy]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
+		rows, err := d.Source.Events(ctx, scope, What(what))
+		if err != nil {
+			return f, fmt.Errorf("read events: %w", err)
+		}
+		f.closers = append(f.closers, rows)
+		c := &counting{copies: rows, ranking: rank, won: won}
+		*h = head[Copy]{next: c.Next, of: func(c *Copy) key { return key{c.AccountID, c.ResourceID} }}
+	}
+	return f, errors.Join(f.edges.advance(), f.lifecycle.advance(), f.usage.advance())
+}
+
+func (f *feed) close() {
+	for _, c := range f.closers {
+		_ = c.Close() // reading is over: every error that matters came from Next
+	}
+}
+
+// peek finds the key of the next resource; false at the end.
+func (f *feed) peek() (bool, error) {
+	found := false
+	consider := func(has bool, k key) {
+		if has && (!found || k.less(f.key)) {
+			f.key, found = k, true
+		}
+	}
+	consider(f.edges.row != nil, f.edges.key)
+	consider(f.lifecycle.row != nil, f.lifecycle.key)
+	consider(f.usage.row != nil, f.usage.key)
+	return found, nil
+}
+
+// next folds the resource (or the account itself) that peek found.
+func (f *feed) next(yield func(Resource) error) error {
+	if f.modes.account != f.key.account {
+		f.modes = modes{account: f.key.account}
+	}
+	var (
+		r   Resource
+		err error
+	)
+	if f.key.resource == "" {
+		r, err = f.account()
+	} else {
+		r, err = f.resource()
+	}
+	if err != nil {
+		return fmt.Errorf("account %q, resource %q: %w", f.key.account, f.key.resource, err)
+	}
+	if r.Err == nil && len(r.Periods) == 0 && r.Edge == nil && !r.Whole {
+		return nil
+	}
+	return yield(r)
+}
+
+// account reads the mode changes of an account; its rows come before those of
+// its resources.
+func (f *feed) account() (Resource, error) {
+	k := f.key
+	r := Resource{AccountID: k.account}
+	for f.edges.at(k) {
+		f.modes.start = schemas.Mode(f.edges.row.State)
+		if err := f.edges.advance(); err != nil {
+			return r, err
+		}
+	}
+	last := f.modes.start
+	for f.lifecycle.at(k) {
+		c := f.lifecycle.row
+		if c.Err != nil {
+			f.modes.err = c.Err
+		} else {
+			f.modes.changes = append(f.modes.changes, modeChange{c.Time, c.Mode})
+			if c.Time.UnixMilli() < f.to {
+				last = c.Mode
+			}
+		}
+		if err := f.lifecycle.advance(); err != nil {
+			return r, err
+		}
+	}
+	r.Err = f.modes.err
+	if last != "" {
+		r.Edge = &schemas.Edge{AccountID: k.account, At: f.plan.Last.Next(), State: string(last)}
+	}
+	return r, nil
+}
+
+// resource folds one resource.
+func (f *feed) resource() (Resource, error) {
+	k := f.key
+	r := Resource{AccountID: k.account, ResourceID: k.resource, Whole: f.scope.Month.IsZero(), Err: f.modes.err}
+	var edge *schemas.Edge
+	if f.edges.at(k) {
+		e := *f.edges.row
+		edge = &e
+		if err := f.edges.advance(); err != nil {
+			return r, err
+		}
+	}
+	res := resourceFold{feed: f, result: &r, edge: edge}
+	if err := res.run(); err != nil {
+		return r, err
+	}
+	return r, nil
+}

@@ -1,0 +1,275 @@
+package aggregate
+
+import (
+	"math"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// forever is the end of what no event has ended, in milliseconds.
+const forever = math.MaxInt64
+
+// span is a stretch of milliseconds in which one configuration was in force and
+// the resource was running.
+type span struct {
+	interval
+	*configuration
+	opened schemas.EventRef
+	closed *schemas.EventRef
+}
+
+// configuration is what a running resource is billed by.
+type configuration struct {
+	life    *life
+	items   []schemas.Item
+	balance *balance
+}
+
+// life goes from created to deleted and on from recovered (contract 2).
+type life struct {
+	mode                   schemas.Mode
+	name, product, service string
+	levels                 levels
+}
+
+// stretch is a stretch of milliseconds in which a life was alive, or, without a
+// life, one that a provision_failed made void.
+type stretch struct {
+	interval
+	life *life
+}
+
+// folder is the fold of one resource's lifecycle events: the state table of
+// contract 3. Feed it the counting events in order.
+type folder struct {
+	state
+	life *life
+	// before is the life that Before belongs to.
+	before *life
+
+	spans     []span
+	stretches []stretch
+	anomalies []schemas.Anomaly
+
+	// mark is how much there was of each when Since happened: what a
+	// provision_failed takes back to.
+	mark struct{ spans, stretches, anomalies int }
+}
+
+// newFolder begins at an instant, in milliseconds, from the state that the
+// resource has there; of an unknown resource the instant does not matter.
+func newFolder(s state, from int64) *folder {
+	f := &folder{state: s}
+	if s.Before != nil {
+		f.before = lifeOf(s.Before)
+	}
+	if s.Phase == unknown {
+		return f
+	}
+	f.life = lifeOf(&s)
+	if f.alive() {
+		f.stretches = append(f.stretches, stretch{interval{from, forever}, f.life})
+	}
+	if s.Phase == running {
+		f.open(from, s.Opened)
+	}
+	return f
+}
+
+func lifeOf(s *state) *life {
+	return &life{mode: s.Mode, name: s.Name, product: s.Product, service: s.Service, levels: levelsOf(s.Levels)}
+}
+
+// apply is one step of the state table. accountMode is the account's mode at
+// the event's time.
+func (f *folder) apply(c *Copy, accountMode schemas.Mode) {
+	ref := refOf(c)
+	at := c.Time.UnixMilli()
+	if reason := f.refusal(c); reason != "" {
+		f.anomalous(c, ref, reason)
+		return
+	}
+	switch c.Type {
+	case schemas.ResourceCreated:
+		f.create(c, ref, at, accountMode)
+	case schemas.ResourceRecovered:
+		f.recover(c, ref, at)
+	case schemas.ResourceResized, schemas.ResourceRenewed:
+		if c.Items != nil {
+			f.reconfigure(c.Items, ref, at)
+		}
+	case schemas.ResourceSuspended:
+		f.close(at, ref)
+		f.Phase = suspended
+	case schemas.ResourceResumed:
+		f.Phase = running
+		f.open(at, ref)
+	case schemas.ResourceDeleted:
+		f.close(at, ref)
+		f.stretches[len(f.stretches)-1].to = at
+		f.Phase = deleted
+	case schemas.ResourceProvisionFailed:
+		f.void(at)
+	case schemas.AccountModeChanged, schemas.UsageRecorded:
+		// Not of a resource's lifecycle: the streams keep them apart.
+	}
+}
+
+// refusal is the reason for which the event cannot apply, empty when it can:
+// every pair of state and event is decided here.
+func (f *folder) refusal(c *Copy) schemas.Reason {
+	switch f.Phase {
+	case unknown:
+		if c.Type != schemas.ResourceCreated {
+			return schemas.UnknownResource
+		}
+	case deleted:
+		if c.Type != schemas.ResourceCreated && c.Type != schemas.ResourceRecovered {
+			return schemas.AfterDelete
+		}
+	case running, suspended:
+		return f.refusalAlive(c)
+	}
+	return ""
+}
+
+func (f *folder) refusalAlive(c *Copy) schemas.Reason {
+	switch c.Type {
+	case schemas.ResourceCreated:
+		return schemas.DuplicateCreate
+	case schemas.ResourceRecovered:
+		return schemas.NoEffect
+	case schemas.ResourceRenewed:
+		if f.Mode == schemas.Postpaid {
+			return schemas.NoEffect
+		}
+	case schemas.ResourceSuspended:
+		if f.Phase == suspended {
+			return schemas.NoEffect
+		}
+	case schemas.ResourceResumed:
+		if f.Phase == running {
+			return schemas.NoEffect
+		}
+	case schemas.ResourceProvisionFailed:
+		if c.Time.Sub(f.Since) > provisionWindow {
+			return schemas.TooLate
+		}
+	case schemas.ResourceResized, schemas.ResourceDeleted, schemas.AccountModeChanged, schemas.UsageRecorded:
+	}
+	return ""
+}
+
+func (f *folder) create(c *Copy, ref schemas.EventRef, at int64, accountMode schemas.Mode) {
+	f.remember(c.Time)
+	mode := c.Mode
+	if mode == "" {
+		mode = accountMode
+	}
+	f.state = state{
+		Phase: running, Mode: mode, Name: c.ResourceName, Product: c.Product, Service: c.Service,
+		Items: c.Items, Balance: balanceOf(c, mode), Since: c.Time, Before: f.Before,
+	}
+	f.life = lifeOf(&f.state)
+	f.begin(at, ref)
+	if mode == schemas.Prepaid && c.Mode == "" && c.ExpiresAt.IsZero() {
+		f.anomalous(c, ref, schemas.NoTerm)
+	}
+}
+
+func (f *folder) recover(c *Copy, ref schemas.EventRef, at int64) {
+	f.remember(c.Time)
+	f.Phase = running
+	f.Since = c.Time
+	if c.Items != nil {
+		f.Items = c.Items
+	}
+	if b := balanceOf(c, f.Mode); b != nil {
+		f.Balance = b
+	}
+	f.begin(at, ref)
+}
+
+// remember keeps what the resource is now, for a provision_failed to go back to.
+func (f *folder) remember(now time.Time) {
+	f.before = f.life
+	f.Before = nil
+	if f.Phase != unknown {
+		kept := f.state
+		kept.Before = nil
+		f.state.Before = &kept
+	}
+	f.Since = now
+	f.mark.spans, f.mark.stretches, f.mark.anomalies = len(f.spans), len(f.stretches), len(f.anomalies)
+}
+
+func (f *folder) begin(at int64, ref schemas.EventRef) {
+	f.stretches = append(f.stretches, stretch{interval{at, forever}, f.life})
+	f.open(at, ref)
+}
+
+// void makes everything since the last created or recovered void: the resource
+// is again what it was before.
+func (f *folder) void(at int64) {
+	since := f.Since.UnixMilli()
+	f.spans = f.spans[:f.mark.spans]
+	f.stretches = append(f.stretches[:f.mark.stretches], stretch{interval{since, at}, nil})
+	f.anomalies = f.anomalies[:f.mark.anomalies]
+	f.life = f.before
+	if f.Before == nil {
+		f.state = state{}
+		return
+	}
+	f.state = *f.Before
+}
+
+// reconfigure puts a new list of items in force; one that is equal closes
+// nothing.
+func (f *folder) reconfigure(items []schemas.Item, ref schemas.EventRef, at int64) {
+	if schemas.EqualItems(items, f.Items) {
+		return
+	}
+	f.Items = items
+	if f.Phase == running {
+		f.close(at, ref)
+		f.open(at, ref)
+	}
+}
+
+func (f *folder) open(at int64, ref schemas.EventRef) {
+	f.Opened = ref
+	f.spans = append(f.spans, span{
+		interval:      interval{at, forever},
+		configuration: &configuration{life: f.life, items: f.Items, balance: f.Balance},
+		opened:        ref,
+	})
+}
+
+// close ends the running span, if there is one.
+func (f *folder) close(at int64, ref schemas.EventRef) {
+	if f.Phase != running {
+		return
+	}
+	last := &f.spans[len(f.spans)-1]
+	last.to, last.closed = at, &ref
+}
+
+func (f *folder) anomalous(c *Copy, ref schemas.EventRef, reason schemas.Reason) {
+	f.anomalies = append(f.anomalies, schemas.Anomaly{
+		AccountID: c.AccountID, ResourceID: c.ResourceID, Event: ref, Reason: reason,
+	})
+}
+
+// balanceOf is the balance that the event brings. A prepaid life is under none:
+// its coupons are for its paid invoices (contract 3).
+func balanceOf(c *Copy, mode schemas.Mode) *balance {
+	if c.Coupon == nil || mode == schemas.Prepaid {
+		return nil
+	}
+	return &balance{Code: c.Coupon.Code, Value: c.Coupon.Value, Source: c.Source, ID: c.ID}
+}
+
+func refOf(c *Copy) schemas.EventRef {
+	return schemas.EventRef{Source: c.Source, ID: c.ID, Type: c.Type, Time: c.Time, Position: c.Position}
+}

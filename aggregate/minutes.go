@@ -1,0 +1,132 @@
+package aggregate
+
+import (
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// interval is [from, to): in milliseconds where events are folded, in minutes
+// since 1970 UTC once cut.
+type interval struct{ from, to int64 }
+
+const msPerMinute = int64(time.Minute / time.Millisecond)
+
+func minuteOf(t time.Time) int64 { return t.UnixMilli() / msPerMinute }
+
+func timeOf(minute int64) time.Time { return time.UnixMilli(minute * msPerMinute).UTC() }
+
+// firstMinute and endMinute are the minutes that the milliseconds touch.
+func (i interval) firstMinute() int64 { return i.from / msPerMinute }
+
+func (i interval) endMinute() int64 {
+	if i.to == forever {
+		return forever
+	}
+	return (i.to + msPerMinute - 1) / msPerMinute
+}
+
+// cut gives each minute to the last interval that was in force at any instant
+// of it (contract 3). The intervals ascend and do not overlap; an empty one was
+// never in force. at reaches the interval inside a T. What is left without a
+// minute is dropped.
+func cut[T any](all []T, at func(*T) *interval) []T {
+	out := make([]T, 0, len(all))
+	for i := range all {
+		if x := at(&all[i]); x.from < x.to {
+			out = append(out, all[i])
+		}
+	}
+	kept := out[:0]
+	for i := range out {
+		x := at(&out[i])
+		minutes := interval{x.firstMinute(), x.endMinute()}
+		if i+1 < len(out) {
+			minutes.to = min(minutes.to, at(&out[i+1]).firstMinute())
+		}
+		if minutes.from < minutes.to {
+			kept = append(kept, out[i])
+			*at(&kept[len(kept)-1]) = minutes
+		}
+	}
+	return kept
+}
+
+// merge makes one of touching spans of one life with equal configurations under
+// the same coupon (contract 3).
+func merge(spans []span) []span {
+	out := spans[:0]
+	for _, s := range spans {
+		if n := len(out); n > 0 && out[n-1].to == s.from && out[n-1].same(s.configuration) {
+			out[n-1].to, out[n-1].closed = s.to, s.closed
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (c *configuration) same(o *configuration) bool {
+	return c.life == o.life && sameBalance(c.balance, o.balance) && schemas.EqualItems(c.items, o.items)
+}
+
+func sameBalance(a, b *balance) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Source == b.Source && a.ID == b.ID
+}
+
+// calendar clips periods to the billing months from first to last.
+type calendar struct {
+	// edges are the minutes at which the months begin, and the last one's end.
+	edges  []int64
+	months []schemas.Month
+}
+
+func newCalendar(first, last schemas.Month, zone *time.Location) calendar {
+	var c calendar
+	for m := first; !last.Before(m); m = m.Next() {
+		c.edges = append(c.edges, minuteOf(m.Start(zone)))
+		c.months = append(c.months, m)
+	}
+	c.edges = append(c.edges, minuteOf(last.End(zone)))
+	return c
+}
+
+// piece is a span within one billing month, or before or after all of them.
+type piece struct {
+	span
+	// month is zero outside the calendar: never billed here, but usage in it is
+	// matched.
+	month schemas.Month
+	// meters are those of the metered items, in order, once metering began.
+	meters   []accumulator
+	metering bool
+}
+
+// clip cuts merged spans at the calendar's edges.
+func (c calendar) clip(spans []span) []piece {
+	out := make([]piece, 0, len(spans))
+	for _, s := range spans {
+		for i := 0; i <= len(c.edges) && s.from < s.to; i++ {
+			to := int64(forever)
+			if i < len(c.edges) {
+				to = c.edges[i]
+			}
+			if s.from >= to {
+				continue
+			}
+			p := piece{span: s}
+			if 0 < i && i <= len(c.months) {
+				p.month = c.months[i-1]
+			}
+			if to < s.to {
+				p.to, p.closed = to, nil
+			}
+			out = append(out, p)
+			s.from = p.to
+		}
+	}
+	return out
+}

@@ -1,0 +1,205 @@
+package aggregate
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// resourceFold folds the rows of one resource, which the feed stands at.
+type resourceFold struct {
+	feed   *feed
+	result *Resource
+	// edge is where it begins, nil for none; start is the state there.
+	edge  *schemas.Edge
+	start state
+
+	folder *folder
+	// At the end of the last month: the state there, its life, and whether its
+	// last created or recovered was folded here (not before the edge).
+	end       state
+	endLife   *life
+	endBefore *life
+	endHere   bool
+	ended     bool
+	// changes counts the lifecycle events before the end: without any, an old
+	// tombstone stays.
+	changes int
+}
+
+// run reads top to bottom: the state at the edge, the lifecycle, the minutes,
+// the usage, the periods, the next edge. A broken row breaks the account, and
+// the streams are drained all the same.
+func (r *resourceFold) run() error {
+	r.decodeStart()
+	r.folder = newFolder(r.start, r.feed.from)
+	if err := r.fold(); err != nil {
+		return err
+	}
+	spans := merge(cut(r.folder.spans, func(s *span) *interval { return &s.interval }))
+	p := &placer{
+		stretches: cut(r.folder.stretches, func(s *stretch) *interval { return &s.interval }),
+		pieces:    r.feed.calendar.clip(spans),
+	}
+	if r.end.Before != nil && r.endHere {
+		p.snapOf, p.snapFrom = r.endBefore, minuteOf(r.end.Since)
+	}
+	if err := r.reportAnomalies(); err != nil {
+		return err
+	}
+	if err := p.placeAll(r.nextUsage, r.unmatched); err != nil {
+		return err
+	}
+	if r.result.Err != nil {
+		return nil
+	}
+	periods, err := p.periods(r.result.AccountID, r.result.ResourceID, r.used())
+	if err != nil {
+		r.fail(err)
+		return nil
+	}
+	r.result.Periods = periods
+	r.result.Edge, err = r.nextEdge(p)
+	return err
+}
+
+// fail breaks the account by the first thing that was wrong.
+func (r *resourceFold) fail(err error) {
+	if r.result.Err == nil {
+		r.result.Err = fmt.Errorf("resource %q: %w", r.result.ResourceID, err)
+	}
+}
+
+func (r *resourceFold) decodeStart() {
+	if r.edge == nil {
+		return
+	}
+	var err error
+	if r.start, err = decodeState(r.edge.State); err != nil {
+		r.fail(err)
+	}
+}
+
+func (r *resourceFold) used() usedBalance {
+	if r.edge == nil || r.start.Balance == nil {
+		return usedBalance{}
+	}
+	return usedBalance{r.start.Balance.Source, r.start.Balance.ID, r.edge.CouponUsed}
+}
+
+// fold applies the lifecycle events, and keeps the state at the end of the last
+// month on the way.
+func (r *resourceFold) fold() error {
+	f := r.feed
+	for f.lifecycle.at(f.key) {
+		c := f.lifecycle.row
+		if c.Time.UnixMilli() >= f.to {
+			r.atEnd()
+		} else {
+			r.changes++
+		}
+		r.late(c)
+		if c.Err != nil {
+			r.fail(c.Err)
+		} else {
+			r.folder.apply(c, f.modes.at(c.Time))
+		}
+		if err := f.lifecycle.advance(); err != nil {
+			return err
+		}
+	}
+	r.atEnd()
+	return nil
+}
+
+func (r *resourceFold) atEnd() {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.end, r.endLife, r.endBefore = r.folder.state, r.folder.life, r.folder.before
+	r.endHere = r.end.Phase != unknown && r.end.Since.UnixMilli() >= r.feed.from
+}
+
+// late notes an event that was stored since the run before.
+func (r *resourceFold) late(c *Copy) {
+	earlier := r.feed.plan.Earlier
+	if !r.result.Whole || len(earlier) == 0 || earlier[len(earlier)-1].Cutoff.Contains(c.Position) {
+		return
+	}
+	r.result.LateEvents++
+	if len(r.result.Late) < 100 {
+		r.result.Late = append(r.result.Late, refOf(c))
+	}
+}
+
+func (r *resourceFold) reportAnomalies() error {
+	if r.feed.deriver.Anomalies == nil {
+		return nil
+	}
+	for _, a := range r.folder.anomalies {
+		if err := r.feed.deriver.Anomalies(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextUsage hands out the resource's usage.
+func (r *resourceFold) nextUsage() (*Copy, error) {
+	f := r.feed
+	if !f.usage.at(f.key) {
+		return nil, io.EOF
+	}
+	c := *f.usage.row
+	r.late(&c)
+	if c.Err != nil {
+		r.fail(c.Err)
+	}
+	return &c, f.usage.advance()
+}
+
+func (r *resourceFold) unmatched(c *Copy) error {
+	if r.feed.deriver.Anomalies == nil {
+		return nil
+	}
+	return r.feed.deriver.Anomalies(schemas.Anomaly{
+		AccountID: c.AccountID, ResourceID: c.ResourceID, Event: refOf(c),
+		Reason: schemas.UnmatchedUsage, Item: c.Item, Value: c.Value,
+	})
+}
+
+// nextEdge is the state at the end of the last month, for the next one.
+func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
+	e := &schemas.Edge{
+		AccountID: r.result.AccountID, ResourceID: r.result.ResourceID,
+		At: r.feed.plan.Last.Next(), Deleted: !r.end.alive(),
+	}
+	if r.end.Phase == unknown {
+		// Derived as a whole it may have an edge from before that must go.
+		if !r.result.Whole || len(r.feed.plan.Earlier) == 0 {
+			return nil, nil //nolint:nilnil // nothing to remember is not an error
+		}
+		return e, nil
+	}
+	if r.edge != nil && r.edge.Deleted && e.Deleted && r.changes == 0 {
+		return nil, nil //nolint:nilnil // the tombstone that is there says the same
+	}
+	r.end.Levels = r.endLife.levels
+	if p.snapped != nil && r.end.Before != nil {
+		before := *r.end.Before
+		before.Levels = p.snapped
+		r.end.Before = &before
+	}
+	state, err := r.end.encode(r.feed.scope.UsageTo)
+	if err != nil {
+		return nil, err
+	}
+	e.State = state
+	if b := r.end.Balance; b != nil {
+		e.Balance = b.export()
+		r.used().fill(e.Balance)
+	}
+	return e, nil
+}

@@ -1,0 +1,289 @@
+package invoicer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// carryOut does what the run at the index was written down for: all of it, or
+// only the given accounts, which an earlier attempt parked. Everything follows
+// from the run as it is stored, so doing it again writes the same.
+func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []string) (Seal, error) {
+	run, earlier := b.runs[index], b.runs[:index]
+	before := books{runs: earlier}
+	if len(earlier) > 0 {
+		if _, err := v.Late.MarkTouched(ctx, run, earlier[index-1].Cutoff, before.lastSealed().End(v.Zone)); err != nil {
+			return Seal{}, fmt.Errorf("run %d: find what late events touch: %w", run.Number, err)
+		}
+	}
+	if only != nil {
+		if err := v.Ledger.Forget(ctx, run.Number, only); err != nil {
+			return Seal{}, fmt.Errorf("run %d: clear what a broken attempt left: %w", run.Number, err)
+		}
+	}
+	plan := Plan{
+		Run: run, Earlier: earlier, First: run.FirstMonth, Last: run.Month,
+		New: before.lastSealed().Before(run.Month), Accounts: only, Except: b.parkedBefore(run.Number),
+	}
+	w, err := v.issue(ctx, plan)
+	if err != nil {
+		return Seal{}, fmt.Errorf("run %d of %s: %w", run.Number, run.Month, err)
+	}
+	seal := Seal{
+		Run: run.Number, Month: run.Month, SealedAt: v.Now().UTC().Truncate(time.Millisecond),
+		Parked: w.parkedList(b.stillParked(run.Number)), Totals: w.totals.plus(b.seals[run.Number].Totals),
+	}
+	if err := v.Book.AddSeal(ctx, seal); err != nil {
+		return Seal{}, fmt.Errorf("run %d: write down the seal of %s: %w", run.Number, run.Month, err)
+	}
+	b.seals[run.Number] = seal
+	v.Metrics.sealed(seal)
+	return seal, nil
+}
+
+// parkedBefore are the accounts that an earlier run still has parked: their
+// older months come first.
+func (b *books) parkedBefore(run int64) []string {
+	var out []string
+	for _, p := range b.stillParked(run) {
+		out = append(out, p.AccountID)
+	}
+	return out
+}
+
+func (b *books) stillParked(run int64) []Parked {
+	var out []Parked
+	for number, seal := range b.seals {
+		if number < run {
+			out = append(out, seal.Parked...)
+		}
+	}
+	slices.SortFunc(out, func(x, y Parked) int { return strings.Compare(x.AccountID, y.AccountID) })
+	return slices.CompactFunc(out, func(x, y Parked) bool { return x.AccountID == y.AccountID })
+}
+
+// issue derives, prices and writes.
+func (v *Invoicer) issue(ctx context.Context, plan Plan) (*writer, error) {
+	w := &writer{v: v, ctx: ctx, plan: plan, batch: Batch{Run: plan.Run}, parked: map[string]string{}}
+	if len(plan.Earlier) > 0 {
+		invoiced, err := v.Ledger.Invoiced(ctx, plan.Run.Number, plan.Accounts)
+		if err != nil {
+			return w, fmt.Errorf("read what was invoiced so far: %w", err)
+		}
+		w.invoiced = &invoicedLines{cursor: invoiced}
+		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
+	}
+	if err := v.Periods.Derive(ctx, plan, w.add); err != nil {
+		return w, fmt.Errorf("derive periods: %w", err)
+	}
+	if err := w.endAccount(); err != nil {
+		return w, err
+	}
+	return w, w.flush()
+}
+
+// writer gathers what one run issues, account by account, and writes it in
+// batches. An account's headers wait until all of the account is written.
+type writer struct {
+	v        *Invoicer
+	ctx      context.Context //nolint:containedctx // lives as long as one call of issue
+	plan     Plan
+	invoiced *invoicedLines
+
+	account string
+	minutes rating.ItemMinutes
+	batch   Batch
+	// headers are those of the account; totals includes them only once it ended.
+	headers []schemas.Invoice
+	totals  Totals
+	parked  map[string]string
+}
+
+// batchLines is how many lines are written together.
+const batchLines = 50_000
+
+// add takes one resource.
+func (w *writer) add(d Derived) error {
+	if d.AccountID != w.account {
+		if err := w.endAccount(); err != nil {
+			return err
+		}
+		w.account = d.AccountID
+	}
+	if _, parked := w.parked[d.AccountID]; parked {
+		return nil
+	}
+	if d.Err != nil {
+		w.park(d.Err)
+		return nil
+	}
+	if err := w.resource(d); err != nil {
+		return err
+	}
+	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Edges) >= batchLines {
+		return w.flush()
+	}
+	return nil
+}
+
+// resource prices one resource: new invoices for the month to be sealed,
+// adjustments for the sealed ones.
+func (w *writer) resource(d Derived) error {
+	rater := rating.Rater{Currency: w.v.Currency}
+	present := map[schemas.Month][]schemas.Line{}
+	for i := range d.Periods {
+		p := &d.Periods[i]
+		lines := rater.Lines(p)
+		if w.plan.New && p.Month == w.plan.Last {
+			w.minutes = w.minutes.Add(rating.Count(p, lines))
+			w.batch.Periods = append(w.batch.Periods, *p)
+			w.invoice(p, lines)
+			continue
+		}
+		present[p.Month] = append(present[p.Month], lines...)
+	}
+	if d.Edge != nil {
+		if b := d.Edge.Balance; b != nil {
+			d.Edge.CouponUsed = rater.Used(b)
+		}
+		w.batch.Edges = append(w.batch.Edges, *d.Edge)
+	}
+	if !d.Whole || len(w.plan.Earlier) == 0 || d.ResourceID == "" {
+		return nil
+	}
+	before, err := w.invoiced.of(d.AccountID, d.ResourceID)
+	if err != nil {
+		return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
+	}
+	w.settle(d, present, before)
+	return nil
+}
+
+// invoice makes the invoice of one period; a period without lines has none.
+func (w *writer) invoice(p *schemas.Period, lines []schemas.Line) {
+	if len(lines) == 0 {
+		return
+	}
+	w.header(schemas.Invoice{
+		Code: lines[0].InvoiceCode, Kind: schemas.KindInvoice, AccountID: p.AccountID, ResourceID: p.ResourceID,
+		Month: p.Month, PeriodStart: p.Start, PeriodEnd: p.End,
+	}, lines)
+}
+
+// header completes a header over its lines and takes both.
+func (w *writer) header(h schemas.Invoice, lines []schemas.Line) {
+	h.Run, h.CreatedAt = w.plan.Run.Number, w.plan.Run.CreatedAt
+	h.Lines, h.Amounts = len(lines), rating.Total(lines)
+	w.batch.Lines = append(w.batch.Lines, lines...)
+	w.headers = append(w.headers, h)
+}
+
+// park leaves the account for a later run, and forgets what is not yet written
+// of it.
+func (w *writer) park(why error) {
+	w.parked[w.account] = why.Error()
+	w.headers, w.minutes = nil, rating.ItemMinutes{}
+	of := func(account string) bool { return account == w.account }
+	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })
+	w.batch.Periods = slices.DeleteFunc(w.batch.Periods, func(p schemas.Period) bool { return of(p.AccountID) })
+	w.batch.Edges = slices.DeleteFunc(w.batch.Edges, func(e schemas.Edge) bool { return of(e.AccountID) })
+}
+
+// endAccount lets the account's headers go, unless its minutes do not add up
+// (contract 5.4).
+func (w *writer) endAccount() error {
+	if _, parked := w.parked[w.account]; !parked && !w.minutes.Balanced() {
+		w.park(fmt.Errorf("of %d item-minutes lived %d are on lines and %d excluded",
+			w.minutes.Lived, w.minutes.OnLines, w.minutes.Excluded))
+	}
+	w.batch.Invoices = append(w.batch.Invoices, w.headers...)
+	w.headers, w.minutes = w.headers[:0], rating.ItemMinutes{}
+	return nil
+}
+
+// flush writes what has gathered.
+func (w *writer) flush() error {
+	if err := w.v.Ledger.Write(w.ctx, w.batch); err != nil {
+		return fmt.Errorf("write %d lines and %d invoices: %w", len(w.batch.Lines), len(w.batch.Invoices), err)
+	}
+	w.totals.count(w.batch)
+	w.v.Metrics.issued(w.batch)
+	if w.v.Progress != nil {
+		w.v.Progress(w.plan.Run, w.totals)
+	}
+	w.batch = Batch{Run: w.plan.Run}
+	return nil
+}
+
+// parkedList are the accounts that stay parked after this attempt, by name:
+// those that broke, and those that wait for an earlier run.
+func (w *writer) parkedList(waiting []Parked) []Parked {
+	out := slices.Clone(waiting)
+	for account, reason := range w.parked {
+		out = append(out, Parked{account, reason})
+	}
+	slices.SortFunc(out, func(x, y Parked) int { return strings.Compare(x.AccountID, y.AccountID) })
+	return out
+}
+
+func (t *Totals) count(b Batch) {
+	t.Lines += int64(len(b.Lines))
+	for i := range b.Invoices {
+		if b.Invoices[i].Kind == schemas.KindAdjustment {
+			t.Adjustments++
+		} else {
+			t.Invoices++
+		}
+		t.Amounts = t.Amounts.Add(b.Invoices[i].Amounts)
+	}
+}
+
+func (t Totals) plus(o Totals) Totals {
+	return Totals{t.Invoices + o.Invoices, t.Adjustments + o.Adjustments, t.Lines + o.Lines, t.Amounts.Add(o.Amounts)}
+}
+
+// invoicedLines reads what was invoiced, resource by resource.
+type invoicedLines struct {
+	cursor InvoicedCursor
+	ahead  *schemas.Line
+	ended  bool
+}
+
+// of are the lines of one resource; resources must be asked for in order.
+func (l *invoicedLines) of(account, resource string) ([]schemas.Line, error) {
+	var out []schemas.Line
+	for {
+		if l.ahead == nil && !l.ended {
+			line, err := l.cursor.Next()
+			if errors.Is(err, io.EOF) {
+				l.ended = true
+			} else if err != nil {
+				return nil, err
+			} else {
+				l.ahead = line
+			}
+		}
+		if l.ended {
+			return out, nil
+		}
+		order := strings.Compare(l.ahead.AccountID, account)
+		if order == 0 {
+			order = strings.Compare(l.ahead.ResourceID, resource)
+		}
+		if order > 0 {
+			return out, nil
+		}
+		if order == 0 {
+			out = append(out, *l.ahead)
+		}
+		l.ahead = nil
+	}
+}

@@ -1,0 +1,97 @@
+package invoicer
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// lineKey is what makes a line the same line: with the account and the resource,
+// these (contract 5, late events).
+type lineKey struct {
+	month  schemas.Month
+	start  time.Time
+	item   string
+	coupon string
+}
+
+func keyOf(l *schemas.Line) lineKey {
+	return lineKey{l.Month, l.PeriodStart, l.Item.Name, l.CouponCode}
+}
+
+// settle compares the lines of the sealed months, as all events now derive them,
+// with what was invoiced for each so far, and makes an adjustment for each month
+// that differs, oldest first.
+func (w *writer) settle(d Derived, present map[schemas.Month][]schemas.Line, invoiced []schemas.Line) {
+	soFar, last := sumInvoiced(invoiced)
+	changed := map[schemas.Month][]schemas.Line{}
+	for month, lines := range present {
+		for i := range lines {
+			key := keyOf(&lines[i])
+			if was := soFar[key]; !lines[i].Amounts.Equal(was) {
+				l := lines[i]
+				l.Amounts = l.Amounts.Sub(was)
+				changed[month] = append(changed[month], l)
+			}
+			delete(soFar, key)
+		}
+	}
+	for key, was := range soFar {
+		if !was.IsZero() {
+			l := last[key]
+			l.Amounts = schemas.Amounts{}.Sub(was)
+			l.Minutes, l.Quantity = 0, decimal.Zero
+			// After the present lines of its period, which number from 0 to 99.
+			l.Position = l.Position%gonePosition + gonePosition
+			changed[key.month] = append(changed[key.month], l)
+		}
+	}
+	months := make([]schemas.Month, 0, len(changed))
+	for m := range changed {
+		months = append(months, m)
+	}
+	slices.SortFunc(months, schemas.Month.Compare)
+	for _, m := range months {
+		w.adjust(d, m, changed[m])
+	}
+}
+
+// gonePosition is added to the position of a line that is gone: more than the
+// items that a configuration may have.
+const gonePosition = 1000
+
+// sumInvoiced adds up what was invoiced for each line, and keeps its last row.
+func sumInvoiced(invoiced []schemas.Line) (map[lineKey]schemas.Amounts, map[lineKey]schemas.Line) {
+	soFar, last := map[lineKey]schemas.Amounts{}, map[lineKey]schemas.Line{}
+	for i := range invoiced {
+		key := keyOf(&invoiced[i])
+		soFar[key] = soFar[key].Add(invoiced[i].Amounts)
+		last[key] = invoiced[i]
+	}
+	return soFar, last
+}
+
+// adjust makes one adjustment: of one resource, corrected month and run.
+func (w *writer) adjust(d Derived, month schemas.Month, lines []schemas.Line) {
+	slices.SortFunc(lines, func(a, b schemas.Line) int {
+		return cmp.Or(a.PeriodStart.Compare(b.PeriodStart), cmp.Compare(a.Position, b.Position), strings.Compare(a.CouponCode, b.CouponCode))
+	})
+	code := schemas.AdjustmentCode(d.AccountID, d.ResourceID, month, w.plan.Run.Number)
+	end := lines[0].PeriodEnd
+	for i := range lines {
+		lines[i].InvoiceCode = code
+		if lines[i].PeriodEnd.After(end) {
+			end = lines[i].PeriodEnd
+		}
+	}
+	w.header(schemas.Invoice{
+		Code: code, Kind: schemas.KindAdjustment, AccountID: d.AccountID, ResourceID: d.ResourceID,
+		Month: month, PeriodStart: lines[0].PeriodStart, PeriodEnd: end,
+		LateEvents: d.LateEvents, Late: d.Late,
+	}, lines)
+}
