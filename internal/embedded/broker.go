@@ -4,25 +4,29 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// Broker is a Kafka broker in this process, with its log on disk. It has no
+// broker is a Kafka broker in this process, with its log on disk. It has no
 // lock of its own; the data folder's guards it.
-type Broker struct {
+type broker struct {
 	cluster *kfake.Cluster
 	log     *brokerLog
 }
 
 // startBroker opens the log in dir and listens on the loopback port (0: a free
 // one). When somebody else has the port and fixed is false, it takes a free one.
-func startBroker(dir string, port int, fixed bool, log *slog.Logger) (*Broker, error) {
-	open := func(port int) (*Broker, error) {
+func startBroker(dir string, port int, fixed bool, log *slog.Logger) (*broker, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil { // the broker's own would be 0755
+		return nil, fmt.Errorf("make kafka folder: %w", err)
+	}
+	open := func(port int) (*broker, error) {
 		// A fresh log each time, so a failed try leaves no error behind.
-		b := &Broker{log: &brokerLog{log: log}}
+		b := &broker{log: &brokerLog{log: log}}
 		var err error
 		b.cluster, err = kfake.NewCluster(
 			kfake.NumBrokers(1),
@@ -45,11 +49,11 @@ func startBroker(dir string, port int, fixed bool, log *slog.Logger) (*Broker, e
 }
 
 // Addr is where it listens, host:port.
-func (b *Broker) Addr() string { return b.cluster.ListenAddrs()[0] }
+func (b *broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 
 // Close stops listening and writes what is still in memory. Records and
 // commits that were acknowledged are on disk before it.
-func (b *Broker) Close() error {
+func (b *broker) Close() error {
 	b.cluster.Close()
 	if err := b.log.failures(); err != nil {
 		return fmt.Errorf("close kafka broker: %w", err)

@@ -77,7 +77,7 @@ func TestTheBrokerMakesNoTopicByItself(t *testing.T) {
 	e := embeddedtest.Start(t).Endpoints()
 	w := &kafka.Writer{Addr: kafka.TCP(e.Kafka), Topic: "mistyped", AllowAutoTopicCreation: true, MaxAttempts: 1}
 	err := w.WriteMessages(t.Context(), kafka.Message{Value: []byte("x")})
-	if err := errors.Join(w.Close()); err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if !errors.Is(err, kafka.UnknownTopicOrPartition) {

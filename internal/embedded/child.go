@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
@@ -28,31 +29,38 @@ func ChildMain(args []string, stderr io.Writer) int {
 	// First of all: the default handlers of Go and of ClickHouse would end the
 	// engine on a Ctrl-C meant for the parent, before the parent has drained.
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	if len(args) == 0 {
-		fmt.Fprintf(stderr, "%s is started by reckon itself, not by hand\n", ChildCommand)
+	if err := runEngine(args); err != nil {
+		_, _ = fmt.Fprintln(stderr, err) // nobody to tell if that fails
 		return 1
+	}
+	return 0
+}
+
+// runEngine returns nil when the engine ended because the parent let go.
+func runEngine(args []string) error {
+	if len(args) == 0 {
+		return errors.New(ChildCommand + " is started by reckon itself, not by hand")
 	}
 	go dieWithParent()
 	reason, err := queryCommandLine(args[0], append([]string{"clickhouse"}, args[1:]...))
 	if err != nil {
-		fmt.Fprintln(stderr, err)
-		return 1
+		return err
 	}
-	if parentGone(0) {
-		return 0
+	if !parentGone(0) {
+		return fmt.Errorf("engine ended by itself: %s", reason)
 	}
-	fmt.Fprintf(stderr, "engine ended by itself: %s\n", reason)
-	return 1
+	return nil
 }
 
 // dieWithParent ends this process soon after the pipe's other end is closed.
 // The engine ends by itself then, but not while a query runs or a connection
 // is open. Acknowledged rows survive the kill.
 func dieWithParent() {
-	for !parentGone(-1) {
+	for gone := false; !gone; {
+		gone = parentGone(-1)
 	}
 	time.Sleep(orphanGrace)
-	_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL)
+	_ = syscall.Kill(syscall.Getpid(), syscall.SIGKILL) // there is no other way out
 }
 
 // parentGone reports whether no process holds the other end of standard input

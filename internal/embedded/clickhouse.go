@@ -13,13 +13,13 @@ const (
 	portTries      = 5                // starts on other ports, before giving up
 	folderPatience = 10 * time.Second // for an engine that outlives its parent
 	folderRetry    = 250 * time.Millisecond
-	backOffMin     = time.Second
-	backOffMax     = 30 * time.Second
+	firstBackOff   = time.Second
+	longestBackOff = 30 * time.Second
 	steadyAfter    = 30 * time.Second // a life this long resets the back-off
 )
 
-// ClickHouse is the engine's child process, started again when it dies.
-type ClickHouse struct {
+// clickHouse is the engine's child process, started again when it dies.
+type clickHouse struct {
 	folder   engineFolder
 	command  []string
 	password string
@@ -39,7 +39,7 @@ type ClickHouse struct {
 
 // start runs the engine until it is ready, and from then on keeps it running
 // until Close. Wanted ports that are taken are replaced unless fixed.
-func (c *ClickHouse) start(ctx context.Context, native, http int, fixed bool) error {
+func (c *clickHouse) start(ctx context.Context, native, http int, fixed bool) error {
 	if err := c.choosePorts(ctx, native, http); err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (c *ClickHouse) start(ctx context.Context, native, http int, fixed bool) er
 	return nil
 }
 
-func (c *ClickHouse) choosePorts(ctx context.Context, native, http int) error {
+func (c *clickHouse) choosePorts(ctx context.Context, native, http int) error {
 	free, err := freePorts(ctx, 2)
 	if err != nil {
 		return err
@@ -82,7 +82,7 @@ func (c *ClickHouse) choosePorts(ctx context.Context, native, http int) error {
 // launch starts one process and returns when it is ready. It waits for an
 // engine that still holds the folder: after a kill of its parent with a query
 // running it lives on for some seconds.
-func (c *ClickHouse) launch(ctx context.Context) (*process, error) {
+func (c *clickHouse) launch(ctx context.Context) (*process, error) {
 	giveUp := time.Now().Add(folderPatience)
 	for said := false; ; {
 		p, err := startProcess(c.command, c.folder.arguments(c.native, c.http))
@@ -112,9 +112,9 @@ func (c *ClickHouse) launch(ctx context.Context) (*process, error) {
 }
 
 // supervise owns the process: it ends with the process stopped.
-func (c *ClickHouse) supervise(ctx context.Context, p *process) {
+func (c *clickHouse) supervise(ctx context.Context, p *process) {
 	defer close(c.done)
-	backOff := backOffMin
+	backOff := firstBackOff
 	for {
 		up := time.Now()
 		select {
@@ -127,7 +127,7 @@ func (c *ClickHouse) supervise(ctx context.Context, p *process) {
 		case <-p.ended:
 		}
 		if time.Since(up) > steadyAfter {
-			backOff = backOffMin
+			backOff = firstBackOff
 		}
 		err := p.err
 		if closed := p.pipe.Close(); closed != nil {
@@ -139,7 +139,7 @@ func (c *ClickHouse) supervise(ctx context.Context, p *process) {
 			if !sleep(ctx, backOff) {
 				return
 			}
-			backOff = min(2*backOff, backOffMax)
+			backOff = min(2*backOff, longestBackOff)
 			p, err = c.launch(ctx)
 			if ctx.Err() != nil && err != nil {
 				return
@@ -151,19 +151,19 @@ func (c *ClickHouse) supervise(ctx context.Context, p *process) {
 }
 
 // NativeAddr is where it speaks its native protocol, host:port.
-func (c *ClickHouse) NativeAddr() string { return loopback(c.native) }
+func (c *clickHouse) NativeAddr() string { return loopback(c.native) }
 
 // HTTPAddr is where it speaks HTTP, host:port.
-func (c *ClickHouse) HTTPAddr() string { return loopback(c.http) }
+func (c *clickHouse) HTTPAddr() string { return loopback(c.http) }
 
 // Health is nil while the process runs, else why it does not.
-func (c *ClickHouse) Health() error {
+func (c *clickHouse) Health() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.failure
 }
 
-func (c *ClickHouse) setFailure(err error) {
+func (c *clickHouse) setFailure(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.failure = err
@@ -172,7 +172,7 @@ func (c *ClickHouse) setFailure(err error) {
 // Close stops the engine; callers have ended their queries and closed their
 // connections. It takes about 2 s at most, less when ctx ends earlier; rows
 // that were acknowledged are kept in any case.
-func (c *ClickHouse) Close(ctx context.Context) error {
+func (c *clickHouse) Close(ctx context.Context) error {
 	c.cancel()
 	select {
 	case <-c.done:

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -30,29 +29,32 @@ var ErrNotRunning = errors.New("no reckon is running on it")
 // for a second command that found it locked. What a killed process left behind
 // counts as nothing: [ErrNotRunning].
 func ReadEndpoints(dataDir string) (Endpoints, error) {
-	f, err := os.Open(endpointsPath(dataDir))
+	e, err := readEndpoints(dataDir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Endpoints{}, fmt.Errorf("data folder %s: %w", dataDir, ErrNotRunning)
+		err = ErrNotRunning
 	}
 	if err != nil {
-		return Endpoints{}, fmt.Errorf("read endpoints: %w", err)
+		return Endpoints{}, fmt.Errorf("data folder %s: %w", dataDir, err)
 	}
-	defer f.Close()
+	return e, nil
+}
+
+func readEndpoints(dataDir string) (e Endpoints, err error) {
+	f, err := os.Open(endpointsPath(dataDir))
+	if err != nil {
+		return e, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
 	// Its writer holds it locked for life, so a free lock means a dead writer.
 	// The folder's own lock is not touched: that could refuse a starting stack.
 	switch err := flock(f, unix.LOCK_SH); {
 	case err == nil:
-		return Endpoints{}, fmt.Errorf("data folder %s: %w", dataDir, ErrNotRunning)
+		return e, ErrNotRunning
 	case !errors.Is(err, unix.EWOULDBLOCK):
-		return Endpoints{}, fmt.Errorf("read endpoints: lock: %w", err)
+		return e, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
-	text, err := io.ReadAll(f)
-	if err != nil {
-		return Endpoints{}, fmt.Errorf("read endpoints: %w", err)
-	}
-	var e Endpoints
-	if err := json.Unmarshal(text, &e); err != nil {
-		return Endpoints{}, fmt.Errorf("read endpoints %s: %w", f.Name(), err)
+	if err := json.NewDecoder(f).Decode(&e); err != nil {
+		return e, fmt.Errorf("read %s: %w", f.Name(), err)
 	}
 	return e, nil
 }

@@ -154,7 +154,7 @@ func TestStoppingIsBounded(t *testing.T) {
 // openConnection holds a TCP connection until the test ends.
 func openConnection(t *testing.T, addr string) {
 	t.Helper()
-	conn, err := net.Dial("tcp", addr)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ func parent(dataDir string) int {
 // startParent runs parent on a folder. It is killed when the test ends.
 func startParent(t *testing.T, dataDir string) (*exec.Cmd, embedded.Endpoints) {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], parentCommand, dataDir)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], parentCommand, dataDir)
 	cmd.Stderr = t.Output()
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)

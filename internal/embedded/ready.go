@@ -25,7 +25,7 @@ func pingBoth(ctx context.Context, native, http, password string) error {
 	if err := pingHTTP(ctx, http, password); err != nil {
 		return fmt.Errorf("ping http://%s: %w", http, err)
 	}
-	if err := pingNative(ctx, native, password); err != nil {
+	if err := pingNative(ctx, native, User, password); err != nil {
 		return fmt.Errorf("ping native %s: %w", native, err)
 	}
 	return nil
@@ -58,7 +58,7 @@ func pingHTTP(ctx context.Context, addr, password string) error {
 
 // pingNative says hello and ping in ClickHouse's native protocol, of a version
 // old enough to need no more than that.
-func pingNative(ctx context.Context, addr, password string) (err error) {
+func pingNative(ctx context.Context, addr, user, password string) (err error) {
 	const version = int(proto.FeatureVersionPatch)
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -72,7 +72,7 @@ func pingNative(ctx context.Context, addr, password string) (err error) {
 	}
 	var out proto.Buffer
 	proto.ClientHello{
-		Name: "reckon ping", Major: 1, ProtocolVersion: version, User: User, Password: password,
+		Name: "reckon ping", Major: 1, ProtocolVersion: version, User: user, Password: password,
 	}.Encode(&out)
 	if _, err := conn.Write(out.Buf); err != nil {
 		return err

@@ -44,8 +44,8 @@ type Stack struct {
 	endpoints     Endpoints
 	lock          *os.File
 	endpointsFile *os.File
-	broker        *Broker
-	clickhouse    *ClickHouse
+	broker        *broker
+	clickhouse    *clickHouse
 
 	close    sync.Once
 	closeErr error
@@ -92,7 +92,7 @@ func (s *Stack) start(ctx context.Context, library string, o Options) error {
 	if err != nil {
 		return err
 	}
-	clickhouse := &ClickHouse{folder: folder, command: o.Command, password: password, log: o.Log}
+	clickhouse := &clickHouse{folder: folder, command: o.Command, password: password, log: o.Log}
 	if err := clickhouse.start(ctx, o.Ports.Native, o.Ports.HTTP, o.PortsFixed); err != nil {
 		return err
 	}

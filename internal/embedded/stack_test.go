@@ -67,12 +67,18 @@ func memoryOf(t *testing.T, pid int) string {
 
 func TestNobodyGetsInWithoutThePassword(t *testing.T) {
 	e := embeddedtest.Start(t).Endpoints()
+	if err := embedded.PingNative(t.Context(), e.Native, e.User, e.Password); err != nil {
+		t.Errorf("our user is refused over the native protocol: %v", err)
+	}
 	for name, as := range map[string]embedded.Endpoints{
 		"the engine's own password-less user": {HTTP: e.HTTP, User: "default"},
 		"nobody":                              {HTTP: e.HTTP},
 		"our user without a password":         {HTTP: e.HTTP, User: embedded.User},
 		"our user with another password":      {HTTP: e.HTTP, User: embedded.User, Password: "secret"},
 	} {
+		if err := embedded.PingNative(t.Context(), e.Native, as.User, as.Password); err == nil {
+			t.Errorf("%s gets in over the native protocol", name)
+		}
 		for _, query := range []string{
 			"SELECT 1", "SYSTEM STOP LISTEN TCP", "SELECT * FROM file('/etc/hostname', LineAsString)",
 			"SELECT 1 SETTINGS max_sessions_for_user = 0",
@@ -160,11 +166,15 @@ func portsOf(t *testing.T, e embedded.Endpoints) embedded.Ports {
 }
 
 func TestATakenPortIsReplacedUnlessItIsFixed(t *testing.T) {
-	stranger, err := net.Listen("tcp", "127.0.0.1:0")
+	stranger, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stranger.Close()
+	t.Cleanup(func() {
+		if err := stranger.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	taken := stranger.Addr().(*net.TCPAddr).Port
 	for name, ports := range map[string]embedded.Ports{
 		"kafka": {Kafka: taken}, "native": {Native: taken}, "http": {HTTP: taken},
