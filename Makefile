@@ -11,6 +11,7 @@ export CGO_ENABLED := 0
 export RECKON_ENGINE_DIR := $(abspath $(or $(RECKON_ENGINE_DIR),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/reckon/engine))
 
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 1m
 # Two packages at once: an embedded engine takes about 300 MB.
 GOTEST := go test -shuffle=on -timeout 15m -p 2
 
@@ -40,6 +41,7 @@ help: ## list the targets
 
 .PHONY: check
 check: ## all that needs no engine and no tests run: modules, format, vet, linter, house rules
+	@set -x
 	go mod tidy -diff
 	$(LINT) fmt --diff
 	go vet ./...
@@ -51,9 +53,10 @@ test: engine ## all tests, then those without the engine again under the race de
 	@$(call need,command -v kcat,kcat)
 	$(call need,command -v curl,curl)
 	$(call need,echo '#include <stdlib.h>' | gcc -fsyntax-only -x c -,gcc libc6-dev)
+	packages=$$(go list -f '$(WITHOUT_ENGINE)' ./...)
 	set -x
 	$(GOTEST) ./...
-	CGO_ENABLED=1 $(GOTEST) -race $$(go list -f '$(WITHOUT_ENGINE)' ./...)
+	CGO_ENABLED=1 $(GOTEST) -race $$packages
 
 .PHONY: engine
 engine: ## fetch the embedded ClickHouse into $RECKON_ENGINE_DIR, unless it is there
@@ -89,10 +92,10 @@ golden: engine ## write the golden files anew; then read the diff
 	UPDATE=1 $(GOTEST) ./...
 
 .PHONY: fuzz
-fuzz: ## one minute of each fuzz target
+fuzz: ## one minute ($FUZZTIME) of each fuzz target
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/:func / /' | while read -r file name; do
 	  echo "$$name in $$(dirname "$$file")"
-	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime 1m "$$(dirname "$$file")" </dev/null
+	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null
 	done
 
 .PHONY: migrations-sum
