@@ -1,0 +1,238 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// ErrLost says that a partition is no longer ours: what was not committed comes
+// again, to its new owner.
+var ErrLost = errors.New("the partition went to another member of the group")
+
+// How a member behaves in its group. A member that died holds its partitions up
+// for a session; one that left does not. Workers have a rebalance to end in.
+const (
+	sessionTimeout   = 10 * time.Second
+	heartbeat        = time.Second
+	rebalanceTimeout = 30 * time.Second
+	joinBackoff      = time.Second
+	// joinPatience is how long joining may fail in passing before it is an error.
+	joinPatience = time.Minute
+	// leaveTimeout is how long leaving may take when the group is in the midst of a
+	// rebalance, which kafka-go waits for; then its connections are cut.
+	leaveTimeout = 1500 * time.Millisecond
+)
+
+// Consume joins the group and runs work for each partition that it is given, each
+// in a goroutine of its own, until ctx ends or a worker returns; it returns what
+// the worker returned. Work must end soon after its context does. When the group
+// is shared out anew every worker's context ends, and work is run again for what
+// is then ours, from what is committed by then.
+//
+// A topic that does not exist is an error that wraps ErrNoTopic.
+func (c *Client) Consume(
+	ctx context.Context, group string, topics []string, work func(ctx context.Context, p *Partition) error,
+) error {
+	// kafka-go gives a group whose topic is missing neither an error nor work.
+	if _, err := c.Ends(ctx, topics...); err != nil {
+		return fmt.Errorf("join group %s: %w", group, err)
+	}
+	conns := newConnections()
+	g, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
+		ID: group, Brokers: c.config.Brokers, Topics: topics,
+		Dialer: &kafkago.Dialer{
+			ClientID: "reckon", Timeout: dialTimeout, TLS: c.config.TLS, SASLMechanism: c.mechanism, DialFunc: conns.dial,
+		},
+		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: rebalanceTimeout,
+		JoinGroupBackoff: joinBackoff, WatchPartitionChanges: true, StartOffset: kafkago.FirstOffset,
+	})
+	if err != nil {
+		return fmt.Errorf("join group %s: %w", group, err)
+	}
+	defer func() {
+		cut := time.AfterFunc(leaveTimeout, conns.cut)
+		defer cut.Stop()
+		_ = g.Close() // always nil
+	}()
+	for {
+		gen, err := c.join(ctx, g)
+		if err != nil {
+			return fmt.Errorf("join group %s: %w", group, err)
+		}
+		if err := c.serve(ctx, gen, topics, work); !errors.Is(err, ErrLost) {
+			return err
+		}
+	}
+}
+
+// join waits for the next generation. Errors that pass are waited out: kafka-go
+// backs off by itself and tries again.
+func (c *Client) join(ctx context.Context, g *kafkago.ConsumerGroup) (*kafkago.Generation, error) {
+	patience := c.config.Now().Add(joinPatience)
+	for {
+		gen, err := g.Next(ctx)
+		switch {
+		case err == nil:
+			return gen, nil
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case !passes(err), c.config.Now().After(patience):
+			return nil, err
+		}
+	}
+}
+
+// passes tells whether an error of joining is worth another try.
+func passes(err error) bool {
+	var code kafkago.Error
+	if errors.As(err, &code) {
+		return code.Temporary() || fenced(code)
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// fenced tells whether an error means that the group has gone on without us.
+func fenced(code kafkago.Error) bool {
+	switch code { //nolint:exhaustive // all the others mean something else
+	case kafkago.RebalanceInProgress, kafkago.IllegalGeneration, kafkago.UnknownMemberId, kafkago.FencedInstanceID:
+		return true
+	}
+	return false
+}
+
+// serve runs the workers of one generation. It returns, after all of them have,
+// ErrLost when the generation ended, else what the first worker returned.
+func (c *Client) serve(
+	ctx context.Context, gen *kafkago.Generation, topics []string, work func(ctx context.Context, p *Partition) error,
+) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var workers sync.WaitGroup
+	// run starts f in the generation, which ends when f returns, and f's context
+	// with the generation.
+	run := func(f func()) {
+		workers.Add(1)
+		gen.Start(func(ended context.Context) {
+			defer workers.Done()
+			defer context.AfterFunc(ended, func() { cancel(ErrLost) })()
+			f()
+		})
+	}
+	// A member that was given nothing waits for the generation's end all the same.
+	run(func() { <-ctx.Done() })
+	partitions, closing, err := c.assigned(ctx, gen, topics)
+	if err != nil {
+		cancel(err)
+	} else {
+		defer closing()
+	}
+	for _, p := range partitions {
+		run(func() { cancel(reason(work(ctx, p))) })
+	}
+	workers.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, errDone) {
+		return err
+	}
+	return nil
+}
+
+// errDone stands for the nil of a worker that returned without an error.
+var errDone = errors.New("a worker is done")
+
+func reason(err error) error {
+	if err == nil {
+		return errDone
+	}
+	return err
+}
+
+// assigned makes the generation's partitions, each standing at what the group has
+// committed, or at its first message.
+func (c *Client) assigned(
+	ctx context.Context, gen *kafkago.Generation, topics []string,
+) (partitions []*Partition, closing func(), err error) {
+	ids := map[string][]int{}
+	for topic, assignments := range gen.Assignments {
+		for _, a := range assignments {
+			ids[topic] = append(ids[topic], a.ID)
+		}
+	}
+	s, err := c.open(ctx, topics...)
+	if err != nil {
+		return nil, nil, err
+	}
+	// The offsets in gen.Assignments are not used: kafka-go takes an error for "no
+	// commit" and would begin anew.
+	committed, first, err := s.starts(ctx, gen.GroupID, ids)
+	if err != nil {
+		s.close()
+		return nil, nil, err
+	}
+	commits := &committer{gen: gen}
+	for i, at := range committed {
+		p := &Partition{Topic: at.Topic, ID: at.Partition, fetcher: s, now: c.config.Now, next: at.End}
+		if at.End < 0 {
+			p.next = first[i].End
+		}
+		p.end = p.next
+		p.commit = commits.partition(at)
+		partitions = append(partitions, p)
+	}
+	return partitions, s.close, nil
+}
+
+// starts gives, in the same order, what is committed and where the log begins.
+func (s *session) starts(ctx context.Context, group string, ids map[string][]int) (committed, first []schemas.PartitionEnd, err error) {
+	if len(ids) == 0 {
+		return nil, nil, nil
+	}
+	if committed, err = s.committed(ctx, group, ids); err != nil {
+		return nil, nil, err
+	}
+	first, err = s.offsets(ctx, ids, kafkago.FirstOffset)
+	return committed, first, err
+}
+
+// committer commits for all workers of a generation, one at a time (J2).
+type committer struct {
+	gen interface {
+		CommitOffsets(offsets map[string]map[int]int64) error
+	}
+	one sync.Mutex
+}
+
+// partition is the commit of one partition, of which at is committed, -1 for
+// none. It never goes back.
+func (c *committer) partition(at schemas.PartitionEnd) func(context.Context, int64) error {
+	return func(ctx context.Context, next int64) error {
+		c.one.Lock()
+		defer c.one.Unlock()
+		// The generation may have ended while others committed.
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if next < at.End {
+			return fmt.Errorf("commit %s/%d at offset %d: the group has committed %d already", at.Topic, at.Partition, next, at.End)
+		}
+		err := c.gen.CommitOffsets(map[string]map[int]int64{at.Topic: {int(at.Partition): next}})
+		var code kafkago.Error
+		if errors.As(err, &code) && fenced(code) {
+			return fmt.Errorf("commit %s/%d at offset %d: %w: %w", at.Topic, at.Partition, next, ErrLost, err)
+		}
+		if err != nil {
+			return fmt.Errorf("commit %s/%d at offset %d: %w", at.Topic, at.Partition, next, err)
+		}
+		at.End = next
+		return nil
+	}
+}
