@@ -109,6 +109,18 @@ ingest:
 	}
 }
 
+func TestTheDecimalsOfACurrencyAreThoseOfISO4217(t *testing.T) {
+	for code, want := range map[string]int32{
+		"VND": 0, "JPY": 0, "KRW": 0, "XOF": 0, "USD": 2, "EUR": 2, "XCD": 2, "IDR": 2, "COP": 2, "PKR": 2, "MGA": 2,
+		"KWD": 3, "IQD": 3, "CLF": 4,
+	} {
+		c, err := Load("", []string{home, "RECKON_BILLING_CURRENCY=" + code})
+		if err != nil || c.Billing.MinorDigits != want {
+			t.Errorf("%s has %d decimals (%v), want %d", code, c.Billing.MinorDigits, err, want)
+		}
+	}
+}
+
 func TestAPasswordComesFromItsFileWithoutTheLineEnd(t *testing.T) {
 	kafka, store := write(t, "kafka", "s3cret \n"), write(t, "store", "other")
 	c, err := Load("", []string{

@@ -73,6 +73,7 @@ func TestAWrongSettingIsRefusedByNameAndTold(t *testing.T) {
 		"memory that is too little":             {"clickhouse.embedded.memory", []string{"RECKON_CLICKHOUSE_EMBEDDED_MEMORY=100MiB"}, "512MiB"},
 		"a currency nobody knows":               {"billing.currency", []string{"RECKON_BILLING_CURRENCY=VNX"}, "ISO 4217"},
 		"a currency in small letters":           {"billing.currency", []string{"RECKON_BILLING_CURRENCY=vnd"}, "capitals"},
+		"gold":                                  {"billing.currency", []string{"RECKON_BILLING_CURRENCY=XAU"}, "ISO 4217"},
 		"the currency for no currency":          {"billing.currency", []string{"RECKON_BILLING_CURRENCY=XXX"}, "ISO 4217"},
 		"a zone nobody knows":                   {"billing.zone", []string{"RECKON_BILLING_ZONE=Asia/Hanoy"}, "IANA"},
 		"the machine's own zone":                {"billing.zone", []string{"RECKON_BILLING_ZONE=Local"}, "IANA"},

@@ -13,7 +13,6 @@ import (
 	_ "time/tzdata" // the billing zone must be known on machines without zoneinfo
 
 	"github.com/robfig/cron/v3"
-	"golang.org/x/text/currency"
 )
 
 // checker gathers what is wrong.
@@ -149,14 +148,11 @@ func (k *checker) embeddedClickHouse(c *ClickHouse) {
 }
 
 func (k *checker) billing(c *Billing) {
-	unit, err := currency.ParseISO(c.Currency)
-	switch {
-	case err != nil || unit.String() != c.Currency || unit == currency.XXX || unit == currency.XTS:
+	digits, err := minorDigits(c.Currency)
+	if err != nil {
 		k.refuse("billing.currency", "%q is not a currency: write its ISO 4217 code in capitals, as VND", c.Currency)
-	default:
-		digits, _ := currency.Standard.Rounding(unit)
-		c.MinorDigits = int32(digits)
 	}
+	c.MinorDigits = digits
 	// LoadLocation takes "" for UTC and "Local" for the machine's own zone,
 	// which would bill the same events differently elsewhere.
 	c.Location, err = time.LoadLocation(c.Zone)
