@@ -132,6 +132,19 @@ func TestAllotIsTheNaiveOneAndAddsUp(t *testing.T) {
 	})
 }
 
+func TestManyTiesGoInOrder(t *testing.T) {
+	weights := make([]int64, 60)
+	for i := range weights {
+		weights[i] = int64(i % 4)
+	}
+	for total := range int64(91) { // the weights add up to 90
+		got := Allot(decimal.NewFromInt(total), amounts(weights, vnd()), vnd())
+		if want := amounts(naiveAllot(total, weights), vnd()); !sameDecimals(got, want) {
+			t.Errorf("of %d the parts are %s, want %s", total, got, want)
+		}
+	}
+}
+
 // In what order the lines stand decides ties, and nothing else.
 func TestTheOrderOfWeightsDecidesOnlyTies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -137,7 +137,7 @@ func TestTheQuickPriceIsLeftWhereItDoesNotFit(t *testing.T) {
 		"a negative quantity":               item("1", quantity("-1")),
 		"a discount above 100 %":            item("1", discount("101")),
 		"a discount of 10^20 %":             item("1", discount("1e20")),
-		"a tax of 2^47 × 10^17 %":           item("1", tax("140737488355328e17")), // 0 in 64 bits
+		"a discount of 2^47 × 10^17 %":      item("1", discount("140737488355328e17")), // 0 in 64 bits
 		"more digits than fit":              item("123456789012345678"),
 		"more places than fit":              item("0.000000000000000001"),
 		"a product that does not fit":       item("99999999999999999", quantity("99999999999999999")),
