@@ -1,0 +1,63 @@
+package clickhouse
+
+import (
+	"slices"
+	"time"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// bindCutoff binds a cutoff as three arrays, their names after a prefix: topics;
+// keys, a number for each partition, (place of the topic in topics, from 1) *
+// 2^32 + partition; ends, one for each key. So the server looks a row's end up
+// by one number.
+func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
+	topics := make([]string, 0, 2)
+	keys, ends := make([]int64, len(cutoff)), make([]int64, len(cutoff))
+	for i, p := range cutoff {
+		place := slices.Index(topics, p.Topic)
+		if place < 0 {
+			place = len(topics)
+			topics = append(topics, p.Topic)
+		}
+		keys[i], ends[i] = int64(place+1)<<32+int64(p.Partition), p.End
+	}
+	return []any{bind(prefix+"topics", topics), bind(prefix+"keys", keys), bind(prefix+"ends", ends)}
+}
+
+// The times that an event may have (contract 2). A bound beyond them is drawn
+// in, because the store has no such instants as the year 1.
+var (
+	earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+func bindTime(name string, at time.Time) any {
+	switch {
+	case at.Before(earliest):
+		at = earliest
+	case at.After(latest):
+		at = latest
+	}
+	return bind(name, at)
+}
+
+// bindAccounts binds the accounts to restrict to, nil for all.
+func bindAccounts(accounts []string) []any {
+	all := accounts == nil
+	if all {
+		accounts = []string{}
+	}
+	return []any{bind("all_accounts", all), bind("accounts", accounts)}
+}
+
+// bindScope binds all of a scope but its times and month.
+func bindScope(scope *aggregate.Scope) []any {
+	except := scope.Except
+	if except == nil {
+		except = []string{}
+	}
+	args := append(bindCutoff("", scope.Cutoff), bindAccounts(scope.Accounts)...)
+	return append(args, bind("except", except), bind("run", scope.Run), bind("touched", uint8(scope.Touched))) //nolint:gosec // 0 to 2
+}

@@ -1,0 +1,1 @@
+SELECT number, name, checksum, digits FROM schema_migrations FINAL ORDER BY number

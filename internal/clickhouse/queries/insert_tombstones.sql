@@ -1,0 +1,1 @@
+INSERT INTO tombstones (at, account_id, resource_id, run, state, coupon_used)

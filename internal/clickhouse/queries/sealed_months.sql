@@ -1,0 +1,1 @@
+SELECT DISTINCT month FROM seals ORDER BY month

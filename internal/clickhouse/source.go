@@ -1,0 +1,144 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+var _ aggregate.Source = (*Store)(nil)
+
+// Events streams copies as [aggregate.Source] says: lifecycle events of
+// [From, To) or usage of [From, UsageTo). The server sorts, on disk when it must.
+func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+	to, usage := scope.To, what == aggregate.Usage
+	if usage {
+		to = scope.UsageTo
+	}
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
+	rows, err := s.stream(ctx, "events", args...)
+	if err != nil {
+		return nil, err
+	}
+	return &copies{cursor: rows}, nil
+}
+
+// copies reads rows of events.sql.
+type copies struct {
+	*cursor
+	row              aggregate.Copy
+	kind, item, data string
+	value            decimal.Decimal
+}
+
+// Next is as [aggregate.Cursor] says.
+func (c *copies) Next() (*aggregate.Copy, error) {
+	e := &schemas.Event{}
+	c.row = aggregate.Copy{}
+	err := c.next(&e.AccountID, &e.ResourceID, &e.Time, &e.Sequence, &e.Source, &e.ID, &c.kind, &c.item, &c.value,
+		&c.data, &c.row.Position.Topic, &c.row.Position.Partition, &c.row.Position.Offset, &c.row.KafkaTime)
+	if err != nil {
+		return nil, err
+	}
+	e.Type, e.Time = schemas.Type(c.kind), e.Time.UTC()
+	c.row.KafkaTime = c.row.KafkaTime.UTC()
+	if e.Type == schemas.UsageRecorded {
+		e.Item, e.Value = c.item, c.value
+	}
+	if err := e.SetData(c.data); err != nil {
+		c.row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", c.row.Position.Topic, c.row.Position.Partition, c.row.Position.Offset, err)
+	}
+	c.row.Event = *e
+	return &c.row, nil
+}
+
+// Edges streams states as [aggregate.Source] says: for each resource the row of
+// the highest month up to scope.Month, then of the highest run before scope.Run.
+func (s *Store) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+	if scope.Month.IsZero() {
+		return noEdges{}, nil
+	}
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("month", scope.Month.String()))
+	rows, err := s.stream(ctx, "edges", args...)
+	if err != nil {
+		return nil, err
+	}
+	return &edges{cursor: rows}, nil
+}
+
+// noEdges are those of the month before the first.
+type noEdges struct{}
+
+func (noEdges) Next() (*schemas.Edge, error) { return nil, io.EOF }
+func (noEdges) Close() error                 { return nil }
+
+// edges reads rows of edges.sql, of which the first of each resource counts.
+type edges struct {
+	*cursor
+	row     schemas.Edge
+	started bool
+}
+
+// Next is as [aggregate.Cursor] says.
+func (c *edges) Next() (*schemas.Edge, error) {
+	for {
+		var (
+			e      schemas.Edge
+			at     string
+			run    int64
+			wanted bool
+		)
+		if err := c.next(&e.AccountID, &e.ResourceID, &at, &run, &e.Deleted, &e.State, &e.CouponUsed, &wanted); err != nil {
+			return nil, err
+		}
+		month, err := schemas.ParseMonth(at)
+		if err != nil {
+			return nil, fmt.Errorf("stored edge of account %q, resource %q: %w", e.AccountID, e.ResourceID, err)
+		}
+		e.At = month
+		first := !c.started || e.AccountID != c.row.AccountID || e.ResourceID != c.row.ResourceID
+		c.started = true
+		if !first {
+			continue
+		}
+		c.row = e
+		if wanted {
+			return &c.row, nil
+		}
+	}
+}
+
+// Moved streams copies as [aggregate.Source] says, over all history up to the
+// cutoff; of the rest of the scope nothing counts.
+func (s *Store) Moved(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
+	rows, err := s.stream(ctx, "moved", bindCutoff("", scope.Cutoff)...)
+	if err != nil {
+		return nil, err
+	}
+	return &moved{cursor: rows}, nil
+}
+
+// moved reads rows of moved.sql.
+type moved struct {
+	*cursor
+	row aggregate.Moved
+}
+
+// Next is as [aggregate.Cursor] says.
+func (c *moved) Next() (*aggregate.Moved, error) {
+	var identity string
+	var at time.Time
+	p := &c.row.Position
+	if err := c.next(&identity, &p.Topic, &p.Partition, &p.Offset, &at); err != nil {
+		return nil, err
+	}
+	copy(c.row.Identity[:], identity)
+	c.row.KafkaTime = at.UTC()
+	return &c.row, nil
+}
