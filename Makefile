@@ -72,7 +72,7 @@ engine: ## fetch the embedded ClickHouse into $RECKON_ENGINE_DIR, unless it is t
 	echo "fetching the embedded ClickHouse into $$RECKON_ENGINE_DIR"
 	rm -f "$$RECKON_ENGINE_DIR/stamp"
 	cp engine/package.json engine/package-lock.json engine/.npmrc "$$RECKON_ENGINE_DIR/"
-	(cd "$$RECKON_ENGINE_DIR" && npm ci --no-audit --no-fund --no-progress && test -s "$$library")
+	(cd "$$RECKON_ENGINE_DIR" && npm ci --no-audit --no-fund --no-progress --no-update-notifier && test -s "$$library")
 	echo "$$want" >"$$RECKON_ENGINE_DIR/stamp"
 
 .PHONY: build
