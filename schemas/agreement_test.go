@@ -15,6 +15,13 @@ import (
 	jsonschemas "github.com/reckon-billing/reckon/schemas/json"
 )
 
+// reporter is what a test, a fuzz test and a property test have in common.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // published are the compiled JSON Schemas: event.json, and one a type.
 type published struct {
 	event *jsonschema.Schema
@@ -65,7 +72,7 @@ func readSchema(t testing.TB, name string) any {
 
 // refuses tells whether an ordinary JSON reader cannot read the value, or the
 // schemas refuse it: event.json, which must agree with that of the type.
-func (p published) refuses(t testing.TB, value []byte) bool {
+func (p published) refuses(t reporter, value []byte) bool {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(value))
 	if err != nil {
@@ -114,7 +121,7 @@ func tame(v any) any {
 
 // agree holds the parser against the schemas: what is accepted passes, and what
 // is refused for a reason that a schema can state fails.
-func (p published) agree(t testing.TB, value []byte, reason string) (refused bool) {
+func (p published) agree(t reporter, value []byte, reason string) (refused bool) {
 	t.Helper()
 	refused = p.refuses(t, value)
 	switch {

@@ -22,7 +22,7 @@ func structured(value string) *Message {
 
 // reasonOf parses a message and checks what holds for every error: it is a
 // *Rejection of a known reason with a short, readable detail.
-func reasonOf(t *testing.T, m *Message) (Event, string) {
+func reasonOf(t reporter, m *Message) (Event, string) {
 	t.Helper()
 	e, err := Parser{Currency: vnd()}.Parse(m)
 	if err == nil {

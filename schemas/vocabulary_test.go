@@ -1,0 +1,125 @@
+package schemas
+
+import (
+	"encoding/hex"
+	"errors"
+	"regexp"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestAMonthIsReadAsItIsWritten(t *testing.T) {
+	for _, text := range []string{"2000-01", "2026-10", "2199-12"} {
+		m, err := ParseMonth(text)
+		if err != nil || m.String() != text {
+			t.Errorf("%s was read as %s: %v", text, m, err)
+		}
+	}
+	for _, text := range []string{"", "2026", "2026-1", "2026-13", "2026-00", "2026-10-01", " 2026-10", "1999-12", "2200-01", "10-2026"} {
+		if m, err := ParseMonth(text); err == nil {
+			t.Errorf("%q was read as %s", text, m)
+		}
+	}
+}
+
+func TestABillingMonthBeginsAtMidnightInTheBillingZone(t *testing.T) {
+	saigon, err := time.LoadLocation("Asia/Ho_Chi_Minh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	october := Month{2026, time.October}
+	if got, want := october.Start(saigon), time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC); !got.Equal(want) || got.Location() != time.UTC {
+		t.Errorf("it starts at %v, want %v", got, want)
+	}
+	if got, want := (Month{2026, time.December}).End(saigon), time.Date(2026, 12, 31, 17, 0, 0, 0, time.UTC); !got.Equal(want) {
+		t.Errorf("December ends at %v, want %v", got, want)
+	}
+	// C1: an evening in UTC is the next month in the billing zone already.
+	if got := MonthOf(time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC), saigon); got != october {
+		t.Errorf("its first instant is in %s", got)
+	}
+}
+
+// C2, C3, C5: months tile the time line in any zone, with summer time or not.
+func TestMonthsTileWithoutGapOrOverlap(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom([]string{"Asia/Ho_Chi_Minh", "America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe"}).Draw(t, "zone")
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.UnixMilli(rapid.Int64Range(946_684_800_000, 7_258_118_399_999).Draw(t, "at"))
+		m := MonthOf(at, zone)
+		if at.Before(m.Start(zone)) || !at.Before(m.End(zone)) {
+			t.Fatalf("%v is not in %s, %v to %v", at, m, m.Start(zone), m.End(zone))
+		}
+		if !m.End(zone).Equal(m.Next().Start(zone)) || m.Next().Prev() != m || !m.Before(m.Next()) || m.Next().Index() != m.Index()+1 {
+			t.Fatalf("%s and %s do not follow each other", m, m.Next())
+		}
+	})
+}
+
+// A2, A8: the identity is source and id, not their joined text, and no more.
+func TestTheIdentityIsSourceAndID(t *testing.T) {
+	// Computed by another program: SHA-256 of the length of the source as 4
+	// bytes, source and id; the first half.
+	sum := Identity("/hcm", "e-1")
+	if got := hex.EncodeToString(sum[:]); got != "248213c933467168ede69e517de17405" {
+		t.Errorf("identity %s", got)
+	}
+	if Identity("ab", "c") == Identity("a", "bc") {
+		t.Error("where the source ends does not matter")
+	}
+}
+
+func TestInvoiceCodesAreDerivedFromWhatTheyAreFor(t *testing.T) {
+	october, start := Month{2026, time.October}, time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)
+	codes := []string{
+		InvoiceCode("a", "bc", october, start),
+		InvoiceCode("ab", "c", october, start),
+		InvoiceCode("a", "bc", october.Next(), start),
+		InvoiceCode("a", "bc", october, start.Add(time.Minute)),
+		AdjustmentCode("a", "bc", october, 1),
+		AdjustmentCode("a", "bc", october, 2),
+		AdjustmentCode("a", "bc", october, start.UnixMilli()),
+	}
+	form := regexp.MustCompile(`^(INV|ADJ)-2026-1[01]-[0-9A-HJKMNP-TV-Z]{20}$`)
+	for i, code := range codes {
+		if !form.MatchString(code) || slices.Contains(codes[:i], code) {
+			t.Errorf("code %s", code)
+		}
+	}
+	if codes[0] != InvoiceCode("a", "bc", october, start.In(time.FixedZone("", 7*3600))) {
+		t.Error("the code depends on the zone in which the start is given")
+	}
+}
+
+// A10: events have a total order, whatever the order they came in.
+func TestEventsAreOrderedByTimeSequenceSourceAndID(t *testing.T) {
+	at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	ordered := []Event{
+		{Time: at, Source: "b", ID: "b"},
+		{Time: at, Sequence: 1, Source: "Z", ID: "b"},
+		{Time: at, Sequence: 1, Source: "a", ID: "B"},
+		{Time: at, Sequence: 1, Source: "a", ID: "a"},
+		{Time: at, Sequence: 1, Source: "é", ID: "a"},
+		{Time: at.Add(time.Millisecond), Source: "a", ID: "a"},
+	}
+	for i := range ordered {
+		for j := range ordered {
+			if got := ordered[i].Compare(&ordered[j]); (got < 0) != (i < j) || (got == 0) != (i == j) {
+				t.Errorf("%d against %d: %d", i, j, got)
+			}
+		}
+	}
+}
+
+func TestARejectionIsAnInvalidEvent(t *testing.T) {
+	err := error(&Rejection{RejectNull, "id: is null"})
+	if !errors.Is(err, ErrInvalid) || err.Error() != "null: id: is null" {
+		t.Errorf("%v", err)
+	}
+}
