@@ -29,6 +29,7 @@ func TestPlantedFaultsAreNamed(t *testing.T) {
 		"a stage's tests import kafka-go":            {pkg{ImportPath: module + "ingest", XTestImports: []string{kafkaGo}}, importFaults, "ingest (tests) imports " + kafkaGo},
 		"the program imports the tests' engine":      {pkg{ImportPath: module + "cmd/reckon", Imports: []string{module + "internal/embedded/embeddedtest"}}, importFaults, "embeddedtest"},
 		"a stage's tests import the tests' engine":   {pkg{ImportPath: module + "ingest", XTestImports: []string{module + "internal/embedded/embeddedtest"}}, importFaults, ""},
+		"the program imports the tests' histories":   {pkg{ImportPath: module + "cmd/reckon", Imports: []string{module + "internal/demo/histories"}}, importFaults, "histories"},
 		"the program imports every room":             {pkg{ImportPath: module + "cmd/reckon", Imports: []string{module + "internal/kafka", module + "aggregate", module + "invoicer/rating"}}, importFaults, ""},
 		"a property test":                            {pkg{ImportPath: module + "ingest", TestImports: []string{"pgregory.net/rapid"}}, importFaults, ""},
 		"a property test's library outside of tests": {pkg{ImportPath: module + "ingest", Imports: []string{"pgregory.net/rapid"}}, importFaults, "ingest imports pgregory.net/rapid"},
