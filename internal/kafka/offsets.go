@@ -97,6 +97,9 @@ func (s *session) committed(ctx context.Context, group string, partitions map[st
 		}
 		return err
 	})
+	if errors.Is(err, kafkago.GroupIdNotFound) {
+		return never(partitions), nil // kfake says so of a group without a member or commit
+	}
 	if err != nil {
 		return nil, fmt.Errorf("fetch offsets of group %s: %w", group, err)
 	}
@@ -117,6 +120,17 @@ func (s *session) committed(ctx context.Context, group string, partitions map[st
 		return nil, fmt.Errorf("fetch offsets of group %s: the broker told of %d partitions of %d", group, len(ends), asked)
 	}
 	return schemas.NewCutoff(ends), nil
+}
+
+// never is what a group has committed that never did.
+func never(partitions map[string][]int) []schemas.PartitionEnd {
+	var ends []schemas.PartitionEnd
+	for topic, ids := range partitions {
+		for _, id := range ids {
+			ends = append(ends, schemas.PartitionEnd{Topic: topic, Partition: int32(id), End: -1}) //nolint:gosec // a partition number is an int32
+		}
+	}
+	return schemas.NewCutoff(ends)
 }
 
 // PartitionLag is how far a group is behind on one partition.
