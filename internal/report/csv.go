@@ -1,0 +1,30 @@
+package report
+
+import (
+	"encoding/csv"
+	"io"
+)
+
+// csvWriter writes as RFC 4180 says, but with lines ended by LF (contract 6).
+type csvWriter struct {
+	csv     *csv.Writer
+	options Options
+	fields  []string
+}
+
+func newCSVWriter(w io.Writer, o Options) *csvWriter {
+	c := &csvWriter{csv: csv.NewWriter(w), options: o}
+	// The buffer keeps its first error and gives it again at the next call.
+	_ = c.csv.Write(columns(o))
+	return c
+}
+
+func (c *csvWriter) Write(row *Row) error {
+	c.fields = appendFields(c.fields[:0], c.options, row)
+	return c.csv.Write(c.fields)
+}
+
+func (c *csvWriter) Close() error {
+	c.csv.Flush()
+	return c.csv.Error()
+}
