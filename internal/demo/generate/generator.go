@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"strconv"
@@ -80,6 +81,7 @@ func (g *Generator) plan() {
 		g.slots = int64(quotient) + 1
 	}
 	for i := range g.resources {
+		g.resources[i].turn = g.usageAt(i)
 		if at, ok := g.due(i); ok {
 			g.turns.push(turn{at, int32(i)})
 		}
@@ -183,29 +185,28 @@ func (g *Generator) seal() {
 
 func (g *Generator) hit(rate int) bool { return rate > 0 && g.rng.IntN(perEvents) < rate }
 
+// never is when a resource has its next turn at usage that has no more.
+const never int64 = math.MaxInt64
+
 // due is when the next thing happens to the resource; false when nothing will.
 func (g *Generator) due(i int) (int64, bool) {
 	r := &g.resources[i]
-	usage, metered := g.usageAt(i)
-	switch {
-	case r.next < len(r.steps) && (!metered || r.steps[r.next].at <= usage):
-		return r.steps[r.next].at, true
-	case metered:
-		return usage, true
+	if r.next < len(r.steps) {
+		return min(r.steps[r.next].at, r.turn), true
 	}
-	return 0, false
+	return r.turn, r.turn != never
 }
 
-// usageAt is when the resource's next turn at usage is: one in each equal part
-// of the time, anywhere in it.
-func (g *Generator) usageAt(i int) (int64, bool) {
+// usageAt is when the resource has its turn at usage of its present slot: one in
+// each equal part of the time, anywhere in it.
+func (g *Generator) usageAt(i int) int64 {
 	r := &g.resources[i]
 	slot := int64(r.slot)
 	if r.product == nil || len(r.product.gauges) == 0 || slot >= g.slots {
-		return 0, false
+		return never
 	}
 	begin, end := g.part(slot), g.part(slot+1)
-	return g.from + begin + int64(g.mix(i, r.slot, 0)%uint64(max(1, end-begin))), true
+	return g.from + begin + int64(g.mix(i, r.slot, 0)%uint64(max(1, end-begin)))
 }
 
 // part is how far into the whole time the slot begins.
@@ -227,17 +228,18 @@ func (g *Generator) mix(i, slot, what int) uint64 {
 // take makes the event that is due; false when the turn passes without one.
 func (g *Generator) take(i int) (schemas.Event, bool) {
 	r := &g.resources[i]
-	usage, metered := g.usageAt(i)
-	if r.next < len(r.steps) && (!metered || r.steps[r.next].at <= usage) {
+	if r.next < len(r.steps) && r.steps[r.next].at <= r.turn {
 		r.next++
 		return g.event(r, r.next-1), true
 	}
+	at := r.turn
 	r.slot++
+	r.turn = g.usageAt(i)
 	if !r.running {
 		return schemas.Event{}, false
 	}
 	gauge := &r.product.gauges[g.mix(i, r.slot, 1)%uint64(len(r.product.gauges))]
-	return r.usage("u"+strconv.Itoa(r.slot), usage, gauge, g.mix(i, r.slot, 2)), true
+	return r.usage("u"+strconv.Itoa(r.slot), at, gauge, g.mix(i, r.slot, 2)), true
 }
 
 func (r *resource) usage(id string, at int64, of *gauge, draw uint64) schemas.Event {

@@ -43,8 +43,9 @@ type resource struct {
 	// next is the step to come; running tells whether usage is recorded now.
 	next    int
 	running bool
-	// slot counts the turns at usage, of slots in all.
+	// slot counts the turns at usage that have passed, turn is when the next is.
 	slot int
+	turn int64
 }
 
 // coupons are the codes on offer and their values in đồng.
