@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -38,19 +36,22 @@ func (s *Store) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error
 	return stored[0], nil
 }
 
+// partitionEnd is an element of the column cutoff.
+type partitionEnd struct {
+	Topic     string `ch:"topic"`
+	Partition int32  `ch:"partition"`
+	End       int64  `ch:"end"`
+}
+
 func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
-	n := len(run.Cutoff)
-	topics, partitions, ends := make([]string, n), make([]int32, n), make([]int64, n)
+	cutoff := make([]partitionEnd, len(run.Cutoff))
 	for i, p := range run.Cutoff {
-		topics[i], partitions[i], ends[i] = p.Topic, p.Partition, p.End
+		cutoff[i] = partitionEnd(p)
 	}
-	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{
-		"insert_deduplication_token": fmt.Sprintf("run-%s-%d", run.Month, run.Number),
-	}))
-	return s.exec(ctx, "insert_run",
-		bind("number", run.Number), bind("month", run.Month.String()), bindTime("created_at", run.CreatedAt),
-		bind("first_month", run.FirstMonth.String()), bind("currency", run.Currency), bind("zone", run.Zone),
-		bind("topics", topics), bind("partitions", partitions), bind("ends", ends))
+	token := fmt.Sprintf("run-%s-%d", run.Month, run.Number)
+	return s.insert(ctx, "insert_run", token,
+		[]int64{run.Number}, []string{run.Month.String()}, []time.Time{run.CreatedAt}, []string{run.FirstMonth.String()},
+		[]string{run.Currency}, []string{run.Zone}, [][]partitionEnd{cutoff})
 }
 
 // runs reads the run of a number, or all for 0.

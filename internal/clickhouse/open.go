@@ -77,7 +77,6 @@ func (c *Config) options(database string) *driver.Options {
 		// buffer on us, then at least not before it is written.
 		"async_insert":          0,
 		"wait_for_async_insert": 1,
-		"insert_deduplicate":    1,
 		// A DELETE has happened when it returns, on every replica.
 		"mutations_sync":           2,
 		"lightweight_deletes_sync": 2,

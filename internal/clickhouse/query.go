@@ -138,9 +138,12 @@ func (s *Store) insert(ctx context.Context, name, token string, columns ...any) 
 	if err != nil {
 		return err
 	}
-	settings := driver.Settings{"insert_deduplicate": 0}
+	// deduplicate_insert overrides insert_deduplicate since 26.2; without it the
+	// server drops a block with the bytes of an earlier one, also when a DELETE
+	// has taken that one's rows away.
+	settings := driver.Settings{"deduplicate_insert": "disable"}
 	if token != "" {
-		settings = driver.Settings{"insert_deduplication_token": token}
+		settings = driver.Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}
 	}
 	ctx = driver.Context(ctx, driver.WithSettings(settings))
 	batch, err := s.conn.PrepareBatch(ctx, text)

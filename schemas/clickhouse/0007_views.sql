@@ -48,7 +48,7 @@ INNER JOIN invoices AS h FINAL
 -- because sums and products of Decimal(38, 9) overflow without a word.
 CREATE VIEW IF NOT EXISTS usage_report{{.OnCluster}} AS
 WITH
-    assumeNotNull((SELECT if(count() = 0, 'UTC', argMin(zone, (number, created_at, cutoff))) FROM runs)) AS zone,
+    ifNull(nullIf((SELECT argMin(zone, (number, created_at, cutoff)) FROM runs), ''), 'UTC') AS zone,
     at -> concat(
         formatDateTime(at, '%Y-%m-%dT%H:%i:%S', zone),
         replaceRegexpOne(formatDateTime(at, '%z', zone), '([0-9]{2})$', ':\\1')) AS local

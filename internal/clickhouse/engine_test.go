@@ -1,0 +1,176 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+func TestMain(m *testing.M) { os.Exit(embeddedtest.Run(m)) }
+
+// TestOnTheEngine runs everything that needs the real engine on one of them,
+// each test in a database of its own.
+func TestOnTheEngine(t *testing.T) {
+	endpoints := embeddedtest.Start(t).Endpoints()
+	number := 0
+	open := func(t *testing.T, digits int32) *Store {
+		t.Helper()
+		number++
+		s, err := Open(Config{
+			Addresses: []string{endpoints.Native}, Database: fmt.Sprintf("test_%d", number),
+			Username: endpoints.User, Password: endpoints.Password, Digits: digits,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		return s
+	}
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *Store)
+	}{
+		{"migrations apply once and again after a crash", testMigrateAgain},
+		{"what does not fit the stored migrations is refused", testMigrateRefuses},
+		{"the check names what would lose or double rows", testCheck},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, open(t, 0)) })
+	}
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *Store)
+	}{
+		//T //X{"events come back as they were, whatever they hold", testEventsRoundTrip},
+		//T {"what a column cannot hold exactly is refused", testRefusesWhatDoesNotFit},
+		//T {"events come in the fold's order and by scope", testEventsByScope},
+		//T {"a cursor that is closed early or cancelled ends", testCursorEnds},
+		//T {"A12: copies are judged by identity over all history, before and after a merge", testCopies},
+		//T {"moved identities are found with all their copies", testMoved},
+		//T {"a row that cannot be read back breaks its account alone", testBrokenRow},
+		//T {"A14: dead letters keep every byte", testDeadLetters},
+		//T {"the highest run's edge or tombstone counts", testEdges},
+		//T {"late events mark what they touch", testMarkTouched},
+		//T {"200 races for one run number keep one run", testAddRunRaces},
+		//T {"runs and seals come back as they were", testBook},
+		//T {"what is written twice is there once", testLedgerTwice},
+		//T {"what is forgotten can be written again", testForget},
+		//T {"invoiced lines are those of earlier runs with a header", testInvoiced},
+		//T {"reports come in the order of the contract", testReportOrder},
+		//T {"the view for finance shows local times and its columns in order", testUsageReportView},
+		//T {"S3: text with quotes is data everywhere", testQuotes},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := open(t, 0)
+			if _, err := s.Migrate(t.Context(), noon); err != nil {
+				t.Fatal(err)
+			}
+			test.run(t, s)
+		})
+	}
+}
+
+// noon is some instant.
+var noon = time.Date(2026, 10, 15, 12, 0, 0, 0, time.UTC)
+
+func dec(t *testing.T, s string) decimal.Decimal {
+	t.Helper()
+	d, err := decimal.NewFromString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// usageEvent is a usage event of bytes that came in the topic billing.usage.
+func usageEvent(account, resource, id string, at time.Time, offset int64) ingest.Accepted {
+	return accepted(schemas.Event{
+		Source: "test", ID: id, Type: schemas.UsageRecorded, AccountID: account, ResourceID: resource, Time: at,
+		Item: "bytes", Value: decimal.NewFromInt(1),
+	}, "billing.usage", 0, offset)
+}
+
+// lifecycleEvent is one without data, in the topic billing.lifecycle.
+func lifecycleEvent(kind schemas.Type, account, resource, id string, at time.Time, offset int64) ingest.Accepted {
+	return accepted(schemas.Event{
+		Source: "test", ID: id, Type: kind, AccountID: account, ResourceID: resource, Time: at,
+	}, "billing.lifecycle", 0, offset)
+}
+
+// accepted is an event in a message one second after noon and the offset in
+// seconds.
+func accepted(e schemas.Event, topic string, partition int32, offset int64) ingest.Accepted {
+	return ingest.Accepted{Event: e, Message: schemas.Message{
+		Position: schemas.Position{Topic: topic, Partition: partition, Offset: offset},
+		Time:     noon.Add(time.Duration(offset) * time.Second), Key: []byte(e.AccountID), Value: []byte(`{"raw":true}`),
+	}}
+}
+
+func store(t *testing.T, s *Store, rows ...ingest.Accepted) {
+	t.Helper()
+	if err := s.Insert(t.Context(), ingest.Batch{Accepted: rows}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// merge makes the engine merge all parts of a table now.
+func merge(t *testing.T, s *Store, table string) {
+	t.Helper()
+	if err := s.conn.Exec(t.Context(), "OPTIMIZE TABLE {table:Identifier} FINAL", bind("table", table)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// number is the one number that a query gives.
+func number(t *testing.T, s *Store, query string, args ...any) int64 {
+	t.Helper()
+	var n int64
+	if err := s.conn.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// everything is the cutoff of all that the tests store.
+var everything = schemas.NewCutoff([]schemas.PartitionEnd{
+	{Topic: "billing.lifecycle", Partition: 0, End: 1 << 40}, {Topic: "billing.usage", Partition: 0, End: 1 << 40},
+})
+
+// collect reads a cursor to its end.
+func collect[T any](t *testing.T, cursor interface {
+	Next() (*T, error)
+	Close() error
+}, err error,
+) []T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cursor.Close()
+	var all []T
+	for {
+		row, err := cursor.Next()
+		if isEOF(err) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, *row)
+	}
+}
+
+func isEOF(err error) bool { return err != nil && err.Error() == "EOF" }
+
+var _ = context.Background
