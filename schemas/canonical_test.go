@@ -141,6 +141,9 @@ func TestDataThatNoEventHasIsRefused(t *testing.T) {
 			t.Errorf("an end at %q was taken", end)
 		}
 	}
+	if err := renewed.SetData(`{"account_id":"a","coupon":{"code":"c","value":"0"},"expires_at":"2026-11-01T00:00:00.000Z"}`); err == nil {
+		t.Error("a coupon of nothing was taken")
+	}
 	if err := (&Event{Type: UsageRecorded, AccountID: "a"}).SetData(`{"account_id":"a"}`); err == nil {
 		t.Error("data of a usage event was taken")
 	}

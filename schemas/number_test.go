@@ -45,6 +45,7 @@ func numberCases() []numberCase {
 		{"an exponent of 31 on zero", "0e31", "", RejectExponentTooLarge},
 		{"an exponent of -31", "10e-31", "", RejectExponentTooLarge},
 		{"an exponent that would fill the memory", "1e99999999999999999999", "", RejectExponentTooLarge},
+		{"an exponent that is 1 in 64 bits", "1e18446744073709551617", "", RejectExponentTooLarge},
 		{"nine decimals by the exponent", "1e-9", "0.000000001", ""},
 		{"ten decimals by the exponent", "1e-10", "", RejectTooManyDecimals},
 		{"below zero", "-1", "", RejectNegativeNumber},
