@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -110,9 +111,17 @@ func (c *Client) open(ctx context.Context, topics ...string) (*session, error) {
 	// topic does not exist.
 	if _, err := s.Metadata(ctx, &kafkago.MetadataRequest{}); err != nil {
 		s.close()
-		return nil, fmt.Errorf("connect to kafka at %s: %w", s.brokers, err)
+		return nil, fmt.Errorf("connect to kafka at %s: %w%s", s.brokers, err, hint(err))
 	}
 	return s, nil
+}
+
+// hint explains what brokers do not.
+func hint(err error) string {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return " (a broker hangs up without a word on a wrong login, a missing one, and TLS on one side only)"
+	}
+	return ""
 }
 
 func (s *session) close() { s.transport.CloseIdleConnections() }

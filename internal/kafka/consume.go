@@ -25,6 +25,9 @@ const (
 	heartbeat        = time.Second
 	rebalanceTimeout = 30 * time.Second
 	joinBackoff      = time.Second
+	// partitionWatch is how often a member looks for partitions that were added: a
+	// seal waits until somebody reads them.
+	partitionWatch = 2 * time.Second
 	// joinPatience is how long joining may fail in passing before it is an error.
 	joinPatience = time.Minute
 	// leaveTimeout is how long leaving may take when the group is in the midst of a
@@ -53,7 +56,8 @@ func (c *Client) Consume(
 			ClientID: "reckon", Timeout: dialTimeout, TLS: c.config.TLS, SASLMechanism: c.mechanism, DialFunc: conns.dial,
 		},
 		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: rebalanceTimeout,
-		JoinGroupBackoff: joinBackoff, WatchPartitionChanges: true, StartOffset: kafkago.FirstOffset,
+		JoinGroupBackoff: joinBackoff, StartOffset: kafkago.FirstOffset,
+		WatchPartitionChanges: true, PartitionWatchInterval: partitionWatch,
 	})
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", group, err)

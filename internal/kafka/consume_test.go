@@ -119,6 +119,32 @@ func TestAMissingTopicIsNamedBeforeJoining(t *testing.T) {
 	}
 }
 
+func TestAPartitionThatIsAddedIsReadToo(t *testing.T) {
+	brokers := testBrokers(t)
+	c := testClient(t, brokers)
+	topic, group, s := topic(t, c, 1), name(t), newStore()
+	produce(t, c, topic, 0, 10)
+	member(t, c, group, topic, s)
+	s.wait(t, 10)
+	req := kmsg.NewPtrCreatePartitionsRequest()
+	rt := kmsg.NewCreatePartitionsRequestTopic()
+	rt.Topic, rt.Count = topic, 3
+	req.Topics, req.TimeoutMillis = append(req.Topics, rt), 5000
+	res, err := req.RequestWith(t.Context(), foreign(t, brokers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kerr.ErrorForCode(res.Topics[0].ErrorCode); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, c, topic, 10, 50)
+	s.wait(t, 60)
+	waitCommitted(t, c, group, topic)
+	if ends, err := c.Ends(t.Context(), topic); err != nil || len(ends) != 3 {
+		t.Errorf("ends are %v, %v; want 3 partitions", ends, err)
+	}
+}
+
 func TestDeletedMessagesAreAnErrorThatNamesTheOffsets(t *testing.T) {
 	brokers := testBrokers(t)
 	c := testClient(t, brokers)

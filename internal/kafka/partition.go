@@ -34,8 +34,10 @@ type Partition struct {
 	now     func() time.Time
 	commit  func(ctx context.Context, next int64) error
 
-	// queue holds messages that were fetched and not yet given.
+	// queue holds messages that were fetched; those from given on are still to be
+	// given.
 	queue []schemas.Message
+	given int
 	// next is the offset after all that was fetched, end the last stable offset.
 	next, end int64
 	// step is how far past next the next fetch looks, to leave a gap behind.
@@ -53,7 +55,7 @@ type fetcher interface {
 // Fetch gives the next message; see ingest.Source. At least one request is made
 // even when until has passed.
 func (p *Partition) Fetch(ctx context.Context, until time.Time) (schemas.Message, error) {
-	for first := true; len(p.queue) == 0; first = false {
+	for first := true; p.given == len(p.queue); first = false {
 		wait := min(until.Sub(p.now()), maxFetchWait)
 		if wait <= 0 && !first {
 			return schemas.Message{}, ingest.ErrIdle
@@ -62,16 +64,16 @@ func (p *Partition) Fetch(ctx context.Context, until time.Time) (schemas.Message
 			return schemas.Message{}, err
 		}
 	}
-	m := p.queue[0]
-	p.queue[0] = schemas.Message{}
-	p.queue = p.queue[1:]
+	m := p.queue[p.given]
+	p.queue[p.given] = schemas.Message{} // its bytes are the caller's to let go of
+	p.given++
 	return m, nil
 }
 
 // Progress tells how far Fetch has come; see ingest.Source.
 func (p *Partition) Progress() (next, end int64) {
-	if len(p.queue) > 0 {
-		return p.queue[0].Offset, p.end
+	if p.given < len(p.queue) {
+		return p.queue[p.given].Offset, p.end
 	}
 	return p.next, p.end
 }
@@ -80,8 +82,9 @@ func (p *Partition) Progress() (next, end int64) {
 // partition's commit is under way.
 func (p *Partition) Commit(ctx context.Context, next int64) error { return p.commit(ctx, next) }
 
-// fill fetches once and queues what came.
+// fill fetches once and queues what came. The queue must have been given.
 func (p *Partition) fill(ctx context.Context, wait time.Duration) error {
+	p.queue, p.given = p.queue[:0], 0
 	asked := p.next + p.step
 	res, err := p.fetcher.fetch(ctx, p.Topic, p.ID, asked, wait)
 	if err != nil {
