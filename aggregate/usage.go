@@ -26,6 +26,11 @@ type placer struct {
 
 // place counts one usage event. It returns false for one without a period that
 // meters its item.
+//
+// A minute that a void stretch was the last to touch is void for usage, also
+// where a period that ended in it is billed for it. Any other minute of a period
+// is that of the period's life; a minute without a period is that of the life
+// that was the last to touch it.
 func (p *placer) place(c *Copy) bool {
 	minute := minuteOf(c.Time)
 	p.openUntil(minute)
@@ -40,25 +45,22 @@ func (p *placer) place(c *Copy) bool {
 	if owner == nil {
 		return false
 	}
-	matched := p.measure(c, minute, owner)
+	for p.piece < len(p.pieces) && p.pieces[p.piece].to <= minute {
+		p.piece++
+	}
+	matched := false
+	if p.piece < len(p.pieces) && p.pieces[p.piece].from <= minute {
+		owner = p.pieces[p.piece].life
+		matched = p.pieces[p.piece].measure(c, minute)
+	}
 	owner.levels[c.Item] = c.Value
 	return matched
 }
 
-func (p *placer) measure(c *Copy, minute int64, owner *life) bool {
-	for p.piece < len(p.pieces) && p.pieces[p.piece].to <= minute {
-		p.piece++
-	}
-	if p.piece == len(p.pieces) || minute < p.pieces[p.piece].from {
-		return false
-	}
-	at := &p.pieces[p.piece]
-	if at.life != owner {
-		return false
-	}
-	for i := range at.meters {
-		if at.meters[i].item.Name == c.Item {
-			at.meters[i].add(c.Value, minute)
+func (p *piece) measure(c *Copy, minute int64) bool {
+	for i := range p.meters {
+		if p.meters[i].item.Name == c.Item {
+			p.meters[i].add(c.Value, minute)
 			return true
 		}
 	}
