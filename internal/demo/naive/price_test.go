@@ -112,6 +112,19 @@ func TestACouponIsSplitByLargestRemainder(t *testing.T) {
 	}
 }
 
+func TestATieOfManyLinesGoesInItemOrder(t *testing.T) {
+	b := &balance{Coupon: schemas.Coupon{Value: num("30")}}
+	gross := make([]*big.Int, 50)
+	for i := range gross {
+		gross[i] = big.NewInt(7)
+	}
+	for i, share := range b.take(gross, 0) {
+		if first := i < 30; first != (share.Int64() == 1) || !first && share.Sign() != 0 {
+			t.Errorf("line %d: got %s", i, share)
+		}
+	}
+}
+
 func TestRoundingIsHalfAwayFromZero(t *testing.T) {
 	for in, want := range map[string]int64{"0.5": 1, "1.5": 2, "2.5": 3, "2.4999": 2, "-0.5": -1, "-1.49": -1} {
 		if got := scaled(rat(num(in)), 0); got.Int64() != want {

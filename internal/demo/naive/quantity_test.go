@@ -260,8 +260,8 @@ func TestTheCopyThatCounts(t *testing.T) { // A12
 		counts  Counts
 	}{
 		"the lowest timestamp, then the lowest offset": {
-			[]Copy{base(3, "10:01:00", "3"), base(2, "10:00:00", "2"), base(1, "10:00:00", "1"), base(0, "10:01:00", "1.0")},
-			nil, "1", Counts{1, 1, 2},
+			[]Copy{base(3, "10:01:00", "3"), base(2, "10:00:00", "2"), base(1, "10:00:00", "1"), base(0, "10:01:00", "4"), base(4, "10:02:00", "1.0")},
+			nil, "1", Counts{1, 1, 3},
 		},
 		"but first the one that the earliest seal saw": {
 			[]Copy{base(9, "10:00:00", "9"), base(5, "10:05:00", "5"), base(6, "10:01:00", "6")},
