@@ -28,14 +28,14 @@ func drawText(t *rapid.T, label string) string {
 	return rapid.StringOfN(letters.Filter(func(r rune) bool { return !unicode.IsControl(r) && r != 0 }), 1, 12, 256).Draw(t, label)
 }
 
-// drawNumber draws a decimal of up to 20 integer digits.
-func drawNumber(t *rapid.T, decimals int, label string) decimal.Decimal {
+// drawNumber draws a decimal of up to 20 integer digits and 9 decimals.
+func drawNumber(t *rapid.T, label string) decimal.Decimal {
 	if rapid.Bool().Draw(t, label+" small") {
-		return decimal.New(rapid.Int64Range(0, 2000).Draw(t, label), -rapid.Int32Range(0, int32(decimals)).Draw(t, label+" scale"))
+		return decimal.New(rapid.Int64Range(0, 2000).Draw(t, label), -rapid.Int32Range(0, maxDecimals).Draw(t, label+" scale"))
 	}
-	digits := rapid.StringMatching(fmt.Sprintf(`[0-9]{1,%d}`, maxIntegerDigits+decimals)).Draw(t, label)
+	digits := rapid.StringMatching(fmt.Sprintf(`[0-9]{1,%d}`, maxIntegerDigits+maxDecimals)).Draw(t, label)
 	n, _ := new(big.Int).SetString(digits, 10)
-	return decimal.NewFromBigInt(n, -int32(decimals))
+	return decimal.NewFromBigInt(n, -maxDecimals)
 }
 
 func drawPercent(t *rapid.T, label string) decimal.Decimal {
@@ -43,14 +43,14 @@ func drawPercent(t *rapid.T, label string) decimal.Decimal {
 }
 
 func drawItem(t *rapid.T, name string) Item {
-	it := Item{Name: name, Unit: drawText(t, "unit"), UnitPrice: drawNumber(t, maxDecimals, "price")}
+	it := Item{Name: name, Unit: drawText(t, "unit"), UnitPrice: drawNumber(t, "price")}
 	pers := []Per{Per30d, Per1d, Per1h}
 	if rapid.Bool().Draw(t, "metered") {
 		it.Meter = rapid.SampledFrom([]Meter{Sum, Count, Max, Min, Last, Avg, Unique, TimeWeighted}).Draw(t, "meter")
-		it.FreeQuantity = drawNumber(t, maxDecimals, "free")
+		it.FreeQuantity = drawNumber(t, "free")
 		pers = append(pers, PerUse)
 	} else {
-		it.Quantity = drawNumber(t, maxDecimals, "quantity")
+		it.Quantity = drawNumber(t, "quantity")
 	}
 	it.Per = rapid.SampledFrom(pers).Draw(t, "per")
 	it.DiscountPercent, it.TaxPercent = drawPercent(t, "discount"), drawPercent(t, "tax")
@@ -93,7 +93,7 @@ func drawEvent(t *rapid.T) Event {
 	}
 	e.AutoRenew = has(fieldAutoRenew) && rapid.Bool().Draw(t, "renews")
 	if has(fieldItem) {
-		e.Item, e.Value = drawText(t, "usage item"), drawNumber(t, maxDecimals, "value")
+		e.Item, e.Value = drawText(t, "usage item"), drawNumber(t, "value")
 	}
 	return e
 }

@@ -81,13 +81,11 @@ func (c *checker) others(others []rawMember) {
 		if !c.present(name, m.value, true, `"0tf`, "a string, a boolean or a whole number") {
 			return
 		}
-		switch m.value.kind {
-		case '"':
+		if m.value.kind == '"' {
 			c.clean(name, m.value)
-		case '0':
-			if !isInt32(string(m.value.text)) {
-				c.refuse(RejectBadAttributeNumber, name, show(m.value)+" is not a whole number of 32 bits")
-			}
+		}
+		if m.value.kind == '0' && !isInt32(string(m.value.text)) {
+			c.refuse(RejectBadAttributeNumber, name, show(m.value)+" is not a whole number of 32 bits")
 		}
 	}
 }
