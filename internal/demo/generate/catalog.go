@@ -3,8 +3,9 @@ package generate
 import (
 	"strconv"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // product is one kind of resource that the cloud sells.
@@ -47,7 +48,10 @@ func metered(name, unit string, price int64, places int32, m schemas.Meter, per 
 const sizes = 6
 
 // catalog is what the cloud sells, prices in VND as in a public price list.
-func catalog() []product {
+func catalog() []product { return append(machines(), services()...) }
+
+// machines are sold by size, for as long as they are there.
+func machines() []product {
 	return []product{
 		{
 			prefix: "srv", share: 30, product: "vServer", service: "Máy chủ ảo", source: "vserver.hcm-03",
@@ -75,6 +79,12 @@ func catalog() []product {
 				return []schemas.Item{fixed("ssd", "GB", 2_200, 40*(size+1), schemas.Per30d)}
 			},
 		},
+	}
+}
+
+// services are, in part, sold by what is used of them.
+func services() []product {
+	return []product{
 		{
 			prefix: "sto", share: 12, product: "vStorage", service: "Kho lưu trữ", source: "vstorage.han-01",
 			names: []string{"Kho ảnh sản phẩm", "Kho lưu trữ hồ sơ bệnh án", "static-assets"},

@@ -4,8 +4,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // AppendEvent writes an event as structured CloudEvents JSON, on one line, its

@@ -60,10 +60,11 @@ func TestTheSameSeedGivesTheSameBytes(t *testing.T) {
 		}
 		return [32]byte(h.Sum(nil))
 	}
-	if sum(7) != sum(7) {
+	first := sum(7)
+	if again := sum(7); again != first {
 		t.Error("the same seed gave other bytes")
 	}
-	if sum(7) == sum(8) {
+	if sum(8) == first {
 		t.Error("another seed gave the same bytes")
 	}
 }

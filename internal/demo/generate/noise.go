@@ -78,7 +78,7 @@ func (g *Generator) misplaced(e *schemas.Event) schemas.Event {
 	case n == 0 || e.ResourceID == "": // of a resource that nobody created
 		c.Type, c.ResourceID = schemas.ResourceSuspended, "srv-ghost-"+strconv.Itoa(g.rng.IntN(100))
 	case n == 1: // of an item that nobody prices
-		c.Type, c.Item, c.Value = schemas.UsageRecorded, "bandwith", d(7, 0)
+		c.Type, c.Item, c.Value = schemas.UsageRecorded, "snapshots_old", d(7, 0)
 	case e.Type == schemas.ResourceDeleted:
 		c.Type = schemas.ResourceSuspended
 	case n == 2: // created again while alive

@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 const (
@@ -51,8 +52,10 @@ type resource struct {
 // coupons are the codes on offer and their values in đồng.
 func coupons() []schemas.Coupon {
 	return []schemas.Coupon{
-		{Code: "TET2026", Value: d(20_000, 0)}, {Code: "CHÀO-BẠN-MỚI", Value: d(100_000, 0)},
-		{Code: "doanh,nghiệp", Value: d(1_500_000, 0)}, {Code: "HE-1", Value: d(1, 0)},
+		{Code: "TET2026", Value: d(20_000, 0)},
+		{Code: "CHÀO-BẠN-MỚI", Value: d(100_000, 0)},
+		{Code: "doanh,nghiệp", Value: d(1_500_000, 0)},
+		{Code: "HE-1", Value: d(1, 0)},
 	}
 }
 

@@ -4,8 +4,9 @@ import (
 	"math/rand/v2"
 	"strconv"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // speller writes an event in other words that mean the same: other order and

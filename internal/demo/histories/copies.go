@@ -4,10 +4,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reckon-billing/reckon/internal/demo/naive"
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // Copies draws a history as it may lie in Kafka: its events in any order, some of

@@ -4,10 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/reckon-billing/reckon/internal/demo/generate"
 	"github.com/reckon-billing/reckon/internal/demo/naive"
 	"github.com/reckon-billing/reckon/schemas"
-	"pgregory.net/rapid"
 )
 
 func hoChiMinh(t *testing.T) *time.Location {

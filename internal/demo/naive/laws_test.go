@@ -6,11 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
 	"github.com/reckon-billing/reckon/internal/demo/histories"
 	"github.com/reckon-billing/reckon/internal/demo/naive"
 	"github.com/reckon-billing/reckon/schemas"
-	"github.com/shopspring/decimal"
-	"pgregory.net/rapid"
 )
 
 func world(t *testing.T) (histories.Config, naive.Settings) {

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // clip is the part of a period that lies in one month, in minutes.

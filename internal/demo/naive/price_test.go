@@ -113,14 +113,18 @@ func TestACouponIsSplitByLargestRemainder(t *testing.T) {
 }
 
 func TestATieOfManyLinesGoesInItemOrder(t *testing.T) {
-	b := &balance{Coupon: schemas.Coupon{Value: num("30")}}
+	b := &balance{Coupon: schemas.Coupon{Value: num("10")}}
 	gross := make([]*big.Int, 50)
 	for i := range gross {
-		gross[i] = big.NewInt(7)
+		gross[i] = big.NewInt(int64(i%2) * 7) // 25 lines share 10: 0.4 each
 	}
 	for i, share := range b.take(gross, 0) {
-		if first := i < 30; first != (share.Int64() == 1) || !first && share.Sign() != 0 {
-			t.Errorf("line %d: got %s", i, share)
+		want := int64(0)
+		if i%2 == 1 && i < 20 {
+			want = 1
+		}
+		if share.Int64() != want {
+			t.Errorf("line %d: got %s, want %d", i, share, want)
 		}
 	}
 }
@@ -130,5 +134,53 @@ func TestRoundingIsHalfAwayFromZero(t *testing.T) {
 		if got := scaled(rat(num(in)), 0); got.Int64() != want {
 			t.Errorf("round(%s) = %s, want %d", in, got, want)
 		}
+	}
+}
+
+// TestWorkedExamplesThroughAWholeHistory takes the examples that a month can
+// hold through events, periods and formula.
+func TestWorkedExamplesThroughAWholeHistory(t *testing.T) {
+	taxed := func(i schemas.Item, quantity, discount, tax string) schemas.Item {
+		i.Quantity, i.DiscountPercent, i.TaxPercent = num(quantity), num(discount), num(tax)
+		return i
+	}
+	for name, c := range map[string]struct {
+		history     func(w *world)
+		first, last string
+		lines       []string
+	}{
+		"10 days of one server, 20 of one twice as large": {func(w *world) {
+			w.add(schemas.ResourceCreated, "04-01 00:00:00", items(taxed(fixed("s", "165000"), "1", "0", "10"))).
+				add(schemas.ResourceResized, "04-11 00:00:00", items(taxed(fixed("s", "330000"), "1", "0", "10")))
+		}, "2026-04", "2026-04", []string{
+			"04-01 00:00..04-11 00:00 s x1 14400m =60500", "04-11 00:00..05-01 00:00 s x1 28800m =242000",
+		}},
+		"12,345 minutes of three, discount, tax and coupon": {func(w *world) {
+			w.add(schemas.ResourceCreated, "10-01 00:00:59", items(taxed(fixed("s", "165000"), "3", "15", "8")), coupon("C", "1000")).
+				add(schemas.ResourceDeleted, "10-09 13:44:01")
+		}, "2026-10", "2026-10", []string{"10-01 00:00..10-09 13:45 s x3 12345m =128854 (C 1000)"}},
+		"two items over 59 days share a coupon, oldest first": {func(w *world) {
+			// 28 thirtieths of 90,000 and 35,000, then 31: the coupon falls in February.
+			w.add(schemas.ResourceCreated, "02-01 00:00:00", items(fixed("a", "90000"), fixed("b", "35000")), coupon("C", "20000")).
+				add(schemas.ResourceDeleted, "04-01 00:00:00")
+		}, "2026-02", "2026-03", []string{
+			"02-01 00:00..03-01 00:00 a x1 40320m =69600 (C 14400)", "02-01 00:00..03-01 00:00 b x1 40320m =27067 (C 5600)",
+			"03-01 00:00..04-01 00:00 a x1 44640m =93000 (C 0)", "03-01 00:00..04-01 00:00 b x1 44640m =36167 (C 0)",
+		}},
+		"a load balancer for a day at half price, and one for a day and two hours": {func(w *world) {
+			w.add(schemas.ResourceCreated, "2024-12-25 12:58:28", items(taxed(fixed("lb", "440000"), "1", "50", "0"))).
+				add(schemas.ResourceDeleted, "2024-12-26 12:58:00")
+			other := func(e *schemas.Event) { e.ResourceID = "r2" }
+			w.add(schemas.ResourceCreated, "2024-12-25 10:55:12", items(taxed(fixed("lb", "440000"), "1", "50", "0")), other).
+				add(schemas.ResourceDeleted, "2024-12-26 12:58:00", other)
+		}, "2024-12", "2024-12", []string{
+			"12-25 12:58..12-26 12:58 lb x1 1440m =7333", "12-25 10:55..12-26 12:58 lb x1 1563m =7960",
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{t: t}
+			c.history(w)
+			expect(t, told(t, Compute(w.copies, vnd(t, c.first, c.last))), c.lines)
+		})
 	}
 }

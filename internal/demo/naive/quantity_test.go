@@ -261,11 +261,14 @@ func TestTheCopyThatCounts(t *testing.T) { // A12
 	}{
 		"the lowest timestamp, then the lowest offset": {
 			[]Copy{base(3, "10:01:00", "3"), base(2, "10:00:00", "2"), base(1, "10:00:00", "1"), base(0, "10:01:00", "4"), base(4, "10:02:00", "1.0")},
-			nil, "1", Counts{1, 1, 3},
+			nil, "1",
+			Counts{1, 1, 3},
 		},
 		"but first the one that the earliest seal saw": {
 			[]Copy{base(9, "10:00:00", "9"), base(5, "10:05:00", "5"), base(6, "10:01:00", "6")},
-			[]schemas.Cutoff{{{Topic: "t", End: 3}}, {{Topic: "t", End: 6}}, {{Topic: "t", End: 7}}}, "5", Counts{1, 0, 2},
+			[]schemas.Cutoff{{{Topic: "t", End: 3}}, {{Topic: "t", End: 6}}, {{Topic: "t", End: 7}}},
+			"5",
+			Counts{1, 0, 2},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,8 +7,9 @@ import (
 	"time"
 	_ "time/tzdata"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 func num(s string) decimal.Decimal { return decimal.RequireFromString(s) }
