@@ -137,12 +137,12 @@ func TestAPartitionThatIsAddedIsReadToo(t *testing.T) {
 	if err := kerr.ErrorForCode(res.Topics[0].ErrorCode); err != nil {
 		t.Fatal(err)
 	}
+	if ends, err := c.Ends(t.Context(), topic); err != nil || len(ends) != 3 {
+		t.Fatalf("ends are %v, %v; want 3 partitions", ends, err)
+	}
 	produce(t, c, topic, 10, 50)
 	s.wait(t, 60)
 	waitCommitted(t, c, group, topic)
-	if ends, err := c.Ends(t.Context(), topic); err != nil || len(ends) != 3 {
-		t.Errorf("ends are %v, %v; want 3 partitions", ends, err)
-	}
 }
 
 func TestDeletedMessagesAreAnErrorThatNamesTheOffsets(t *testing.T) {

@@ -17,16 +17,22 @@ import (
 // a seal must wait for (contract 5.2). A partition that cannot be asked is an
 // error, never an end of 0.
 func (c *Client) Ends(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error) {
-	s, err := c.open(ctx, topics...)
-	if err != nil {
-		return nil, err
-	}
-	defer s.close()
-	partitions, err := s.partitions(ctx, topics)
-	if err != nil {
-		return nil, err
-	}
-	return s.offsets(ctx, partitions, kafkago.LastOffset)
+	var ends []schemas.PartitionEnd
+	err := again(ctx, func() error {
+		// A new session each time: the old one's view may be why it failed.
+		s, err := c.open(ctx, topics...)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		partitions, err := s.partitions(ctx, topics)
+		if err != nil {
+			return err
+		}
+		ends, err = s.offsets(ctx, partitions, kafkago.LastOffset)
+		return err
+	})
+	return ends, err
 }
 
 // offsets asks for the first (FirstOffset) or last stable (LastOffset) offsets.
@@ -166,8 +172,9 @@ const (
 	againWait  = 100 * time.Millisecond // doubled each time: 12.7 s in all
 )
 
-// again repeats a question to a group's coordinator that fails in passing: a
-// young broker has none for the first seconds (Group Coordinator Not Available).
+// again repeats a question that fails in passing: the brokers hear of a new topic
+// one after the other, a partition's leader changes, and a young cluster has no
+// coordinator for the first seconds (Group Coordinator Not Available).
 func again(ctx context.Context, ask func() error) error {
 	wait := againWait
 	for range againTries - 1 {

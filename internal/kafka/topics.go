@@ -58,13 +58,19 @@ func (c *Client) EnsureTopics(ctx context.Context, specs ...TopicSpec) (warnings
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
+	names := make([]string, len(specs))
 	for i := range specs {
+		names[i] = specs[i].Name
 		if slices.ContainsFunc(res.Topics, func(t kafkago.Topic) bool { return t.Name == specs[i].Name }) {
 			continue
 		}
 		if err := s.create(ctx, &specs[i]); err != nil {
 			return nil, err
 		}
+	}
+	// A topic that was just created has no leaders for a moment.
+	if _, err := c.Ends(ctx, names...); err != nil {
+		return nil, fmt.Errorf("wait for the topics: %w", err)
 	}
 	return s.inspect(ctx, specs)
 }
@@ -102,15 +108,23 @@ func (s *session) inspect(ctx context.Context, specs []TopicSpec) ([]string, err
 			ConfigNames: []string{"retention.ms", "retention.bytes", "cleanup.policy", "message.timestamp.type"},
 		})
 	}
-	res, err := s.DescribeConfigs(ctx, req)
+	var res *kafkago.DescribeConfigsResponse
+	err := again(ctx, func() (err error) {
+		if res, err = s.DescribeConfigs(ctx, req); err != nil {
+			return err
+		}
+		for _, r := range res.Resources {
+			if r.Error != nil {
+				err = errors.Join(err, fmt.Errorf("topic %s: %w", r.ResourceName, r.Error))
+			}
+		}
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("describe topics: %w", err)
 	}
 	var warnings []string
 	for _, r := range res.Resources {
-		if r.Error != nil {
-			return nil, fmt.Errorf("describe topic %s: %w", r.ResourceName, r.Error)
-		}
 		for _, e := range r.ConfigEntries {
 			if danger := danger(e.ConfigName, e.ConfigValue); danger != "" {
 				warnings = append(warnings, fmt.Sprintf("topic %s has %s=%s: %s", r.ResourceName, e.ConfigName, e.ConfigValue, danger))

@@ -101,21 +101,32 @@ func TestABrokerThatDoesNotKnowASettingIsSaidToBeTooOld(t *testing.T) {
 	}
 }
 
-func TestOffsetsOfAPartitionThatCannotBeAskedAreAnError(t *testing.T) {
-	cluster := fakeCluster(t)
-	c := testClient(t, cluster.ListenAddrs())
-	topic := topic(t, c, 4)
-	cluster.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
-		r := req.(*kmsg.ListOffsetsRequest).Topics[0]
-		res := req.ResponseKind().(*kmsg.ListOffsetsResponse)
-		rt, rp := kmsg.NewListOffsetsResponseTopic(), kmsg.NewListOffsetsResponseTopicPartition()
-		rp.Partition, rp.ErrorCode = r.Partitions[0].Partition, kerr.NotLeaderForPartition.Code
-		rt.Topic, rt.Partitions = r.Topic, append(rt.Partitions, rp)
-		res.Topics = append(res.Topics, rt)
-		return res, nil, true
-	})
-	if ends, err := c.Ends(t.Context(), topic); !errors.Is(err, kafkago.NotLeaderForPartition) {
-		t.Errorf("got %v, %v", ends, err)
+func TestOffsetsOfAPartitionThatCannotBeAsked(t *testing.T) {
+	for name, c := range map[string]struct {
+		code *kerr.Error
+		want error
+	}{
+		"are an error":                          {kerr.TopicAuthorizationFailed, kafkago.TopicAuthorizationFailed},
+		"are asked for again, if that may help": {kerr.NotLeaderForPartition, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := fakeCluster(t)
+			client := testClient(t, cluster.ListenAddrs())
+			topic := topic(t, client, 4)
+			cluster.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				r := req.(*kmsg.ListOffsetsRequest).Topics[0]
+				res := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+				rt, rp := kmsg.NewListOffsetsResponseTopic(), kmsg.NewListOffsetsResponseTopicPartition()
+				rp.Partition, rp.ErrorCode = r.Partitions[0].Partition, c.code.Code
+				rt.Topic, rt.Partitions = r.Topic, append(rt.Partitions, rp)
+				res.Topics = append(res.Topics, rt)
+				return res, nil, true
+			})
+			ends, err := client.Ends(t.Context(), topic)
+			if !errors.Is(err, c.want) || err == nil && len(ends) != 4 {
+				t.Errorf("got %v, %v; want %v", ends, err, c.want)
+			}
+		})
 	}
 }
 
