@@ -26,10 +26,10 @@ func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 	return []any{bind(prefix+"topics", topics), bind(prefix+"keys", keys), bind(prefix+"ends", ends)}
 }
 
-// The times that an event may have (contract 2). A bound beyond them is drawn
-// in, because the store has no such instants as the year 1.
+// Events lie well between these (contract 2). A bound beyond them is drawn in,
+// because the store has no such instants as the year 1.
 var (
-	earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	earliest = time.Unix(0, 0).UTC()
 	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 

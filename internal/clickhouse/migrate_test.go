@@ -56,9 +56,6 @@ func testMigrateRefuses(t *testing.T, s *Store) {
 	refused("keeps money with 0 decimals, the currency has 2")
 	s.config.Digits = 0
 
-	if err := s.exec(t.Context(), "insert_migration_of_tomorrow"); err == nil {
-		t.Fatal("a query that is no file ran")
-	}
 	future := &migrations.Migration{Number: len(names(t)) + 1, Name: "0099_tomorrow.sql", Checksum: strings.Repeat("0", 64)}
 	if err := s.note(t.Context(), future, noon); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,271 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// whole is the scope of all that is stored.
+var whole = aggregate.Scope{Cutoff: everything, To: latest, UsageTo: latest, Run: 1}
+
+func testEventsRoundTrip(t *testing.T, s *Store) {
+	long := strings.Repeat("ế", 85) // 255 bytes
+	first, last := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2199, 12, 31, 23, 59, 59, 999e6, time.UTC)
+	created := schemas.Event{
+		Source: "//dịch-vụ/máy chủ", ID: `a'b"c\d{e}`, Type: schemas.ResourceCreated, AccountID: "khách hàng", ResourceID: long,
+		Time: first, Sequence: 1<<63 - 1, Mode: schemas.Prepaid, ResourceName: "Máy chủ số 1", Product: "vServer", Service: "Điện toán",
+		Items: []schemas.Item{{
+			Name: "cpu", Unit: "vCPU", UnitPrice: dec(t, "99999999999999999999.999999999"), Quantity: dec(t, "0.000000001"),
+			Per: schemas.Per30d, DiscountPercent: dec(t, "12.3456"), TaxPercent: dec(t, "10"),
+		}, {
+			Name: "băng thông", Unit: "GB", UnitPrice: dec(t, "1000"), Meter: schemas.TimeWeighted, Per: schemas.PerUse,
+			FreeQuantity: dec(t, "12345678901234567890.123456789"),
+		}},
+		Coupon:    &schemas.Coupon{Code: "TẾT", Value: dec(t, "1000000000000000")},
+		ExpiresAt: last, AutoRenew: true,
+	}
+	usage := schemas.Event{
+		Source: "s", ID: "u", Type: schemas.UsageRecorded, AccountID: "khách hàng", ResourceID: long, Time: last,
+		Item: "băng thông", Value: dec(t, "12345678901234567890.123456789"),
+	}
+	rows := []ingest.Accepted{accepted(created, "billing.lifecycle", 0, 7), accepted(usage, "billing.usage", 0, 1<<31)}
+	rows[0].Message.Headers = []schemas.Header{{Key: "k", Value: []byte{0, 0xff, '\''}}, {Key: "k", Value: nil}}
+	store(t, s, rows...)
+
+	for what, want := range map[aggregate.What]schemas.Event{aggregate.Lifecycle: created, aggregate.Usage: usage} {
+		cursor, err := s.Events(t.Context(), whole, what)
+		got := collect(t, cursor, err)
+		if len(got) != 1 || got[0].Err != nil {
+			t.Fatalf("%v: got %d rows, %+v", what, len(got), got)
+		}
+		wantBytes, gotBytes := want.AppendData(nil), got[0].AppendData(nil)
+		if string(wantBytes) != string(gotBytes) || got[0].Compare(&want) != 0 || got[0].Content() != want.Content() ||
+			got[0].Type != want.Type || got[0].ResourceID != want.ResourceID {
+			t.Errorf("got  %s\nwant %s", gotBytes, wantBytes)
+		}
+		if got[0].Time.Location() != time.UTC || got[0].KafkaTime.Location() != time.UTC {
+			t.Error("a time is not in UTC")
+		}
+		m := rows[what].Message
+		if got[0].Position != m.Position || !got[0].KafkaTime.Equal(m.Time) {
+			t.Errorf("position %v at %v, want %v at %v", got[0].Position, got[0].KafkaTime, m.Position, m.Time)
+		}
+	}
+	var raw, identity, content string
+	var keys, values []string
+	err := s.conn.QueryRow(t.Context(), "SELECT raw, identity, content, header_keys, header_values FROM events WHERE NOT is_usage").
+		Scan(&raw, &identity, &content, &keys, &values)
+	hash, sum := schemas.Identity(created.Source, created.ID), created.Content()
+	if err != nil || raw != `{"raw":true}` || identity != string(hash[:]) || content != string(sum[:]) ||
+		!slices.Equal(keys, []string{"k", "k"}) || !slices.Equal(values, []string{"\x00\xff'", ""}) {
+		t.Errorf("got %q %q %q %v, %v", raw, keys, values, identity == string(hash[:]), err)
+	}
+}
+
+func testRefusesWhatDoesNotFit(t *testing.T, s *Store) {
+	for name, value := range map[string]string{
+		"ten decimals":       "0.1234567891",
+		"thirty digits":      "100000000000000000000000000000",
+		"thirty with a sign": "-100000000000000000000000000000",
+	} {
+		row := usageEvent("a", "r", "1", noon, 1)
+		row.Event.Value = dec(t, value)
+		if err := s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{row}}); err == nil {
+			t.Errorf("%s: stored", name)
+		}
+	}
+	for _, value := range []string{"99999999999999999999999999999.999999999", "0.1000000000000000", "1e28", "0e-20"} {
+		row := usageEvent("a", "r", value, noon, 1)
+		row.Event.Value = dec(t, value)
+		store(t, s, row)
+	}
+	row := usageEvent("a", "r", "1", noon, 1)
+	row.Message.Time = time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{row}}); !errors.Is(err, errTime) {
+		t.Errorf("got %v, want %v", err, errTime)
+	}
+	cursor, err := s.Events(t.Context(), whole, aggregate.Usage)
+	var got []string
+	for _, c := range collect(t, cursor, err) {
+		got = append(got, c.Value.String())
+	}
+	slices.Sort(got)
+	if want := []string{"0", "0.1", "10000000000000000000000000000", "99999999999999999999999999999.999999999"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// ids are the ids of copies in their order.
+func ids(copies []aggregate.Copy) []string {
+	out := []string{}
+	for _, c := range copies {
+		out = append(out, c.ID)
+	}
+	return out
+}
+
+func testEventsByScope(t *testing.T, s *Store) {
+	kind := schemas.ResourceDeleted
+	store(t, s,
+		lifecycleEvent(kind, "b", "r", "7", noon, 0),
+		lifecycleEvent(kind, "a", "z", "6", noon.Add(-time.Hour), 1),
+		lifecycleEvent(kind, "a", "r", "5", noon.Add(time.Millisecond), 2),
+		lifecycleEvent(kind, "a", "r", "3", noon, 3),
+		lifecycleEvent(kind, "a", "r", "3", noon, 4), // a copy
+		lifecycleEvent(kind, "a", "r", "4", noon, 5),
+		lifecycleEvent(kind, "a", "R", "2", noon.AddDate(0, 1, 0), 6),
+	)
+	mode := lifecycleEvent(schemas.AccountModeChanged, "a", "", "1", noon, 7)
+	mode.Event.Mode = schemas.Postpaid
+	store(t, s, mode, usageEvent("a", "r", "8", noon, 0))
+	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, 'a', 'z'), (1, 'c', 'z'), (2, 'b', 'r')"); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		scope func(*aggregate.Scope)
+		want  string
+	}{
+		{"all, the account first, text by its bytes", func(*aggregate.Scope) {}, "1 2 3 3 4 5 6 7"},
+		{"from is included, to is not", func(s *aggregate.Scope) { s.From, s.To = noon, noon.Add(time.Millisecond) }, "1 3 3 4 7"},
+		{"inside the cutoff", func(s *aggregate.Scope) {
+			s.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 4}})
+		}, "3 5 6 7"},
+		{"a partition that the cutoff does not name has no rows", func(s *aggregate.Scope) {
+			s.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", Partition: 1, End: 100}, {Topic: "billing.usage", End: 9}})
+		}, ""},
+		{"no cutoff, no rows", func(s *aggregate.Scope) { s.Cutoff = nil }, ""},
+		{"some accounts", func(s *aggregate.Scope) { s.Accounts = []string{"b", "c"} }, "7"},
+		{"no accounts", func(s *aggregate.Scope) { s.Accounts = []string{} }, ""},
+		{"all but some accounts", func(s *aggregate.Scope) { s.Except = []string{"b"} }, "1 2 3 3 4 5 6"},
+		{"only touched, with their accounts", func(s *aggregate.Scope) { s.Touched = aggregate.OnlyTouched }, "1 6"},
+		{"only touched by another run", func(s *aggregate.Scope) { s.Touched, s.Run = aggregate.OnlyTouched, 2 }, "7"},
+		{"all but the touched", func(s *aggregate.Scope) { s.Touched = aggregate.ExceptTouched }, "1 2 3 3 4 5 7"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			scope := whole
+			test.scope(&scope)
+			cursor, err := s.Events(t.Context(), scope, aggregate.Lifecycle)
+			if got := ids(collect(t, cursor, err)); !slices.Equal(got, strings.Fields(test.want)) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+	scope := whole
+	scope.UsageTo = noon
+	cursor, err := s.Events(t.Context(), scope, aggregate.Usage)
+	if got := ids(collect(t, cursor, err)); len(got) != 0 {
+		t.Errorf("usage at its end: %q", got)
+	}
+}
+
+func testCursorEnds(t *testing.T, s *Store) {
+	const rows = 200_000
+	batch := make([]ingest.Accepted, 0, rows)
+	for i := range int64(rows) {
+		batch = append(batch, usageEvent("a", "r", decimal.NewFromInt(i).String(), noon, i))
+	}
+	store(t, s, batch...)
+	cursor, err := s.Events(t.Context(), whole, aggregate.Usage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cursor.Next(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := cursor.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := cursor.Next(); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("after close: %v, want an error that is no end", err)
+	}
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cursor, err = s.Events(ctx, whole, aggregate.Usage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cursor.Close()
+	cancel()
+	for n := 0; ; n++ {
+		_, err := cursor.Next()
+		if errors.Is(err, io.EOF) {
+			t.Fatalf("cancelled after %d rows, and told that it was the end", n)
+		}
+		if err != nil {
+			break
+		}
+	}
+	if got := number(t, s, "SELECT toInt64(count()) FROM events"); got != rows {
+		t.Errorf("%d rows, want %d", got, rows)
+	}
+}
+
+func testBrokenRow(t *testing.T, s *Store) {
+	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "1", noon, 1), lifecycleEvent(schemas.ResourceDeleted, "b", "r", "2", noon, 2))
+	if err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, type, data, topic, offset)
+		VALUES ('a', 'r', '2026-10-15 13:00:00', 'test', '3', 'resource.resized', '{"account_id":"a","items":[{}]}', 'billing.lifecycle', 3)`); err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := s.Events(t.Context(), whole, aggregate.Lifecycle)
+	got := collect(t, cursor, err)
+	if want := []string{"1", "3", "2"}; !slices.Equal(ids(got), want) {
+		t.Fatalf("got %q, want %q", ids(got), want)
+	}
+	if got[0].Err != nil || got[2].Err != nil || got[1].Err == nil || got[1].AccountID != "a" || got[1].ResourceID != "r" {
+		t.Errorf("got %v, %v of %q, %v", got[0].Err, got[1].Err, got[1].AccountID, got[2].Err)
+	}
+}
+
+func testDeadLetters(t *testing.T, s *Store) {
+	every := make([]byte, 256)
+	for i := range every {
+		every[i] = byte(i)
+	}
+	rejected := ingest.Rejected{
+		Message: schemas.Message{
+			Position: schemas.Position{Topic: "billing.usage", Partition: 3, Offset: 9},
+			Key:      every, Value: every, Headers: []schemas.Header{{Key: string(every), Value: every}},
+		},
+		Rejection: schemas.Rejection{Reason: "no_timestamp", Detail: "không có thời gian"},
+	}
+	for range 2 {
+		if err := s.Insert(t.Context(), ingest.Batch{Rejected: []ingest.Rejected{rejected}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := rejected
+	other.Message.Offset = 10
+	// The same message in another cut of the batch.
+	if err := s.Insert(t.Context(), ingest.Batch{Rejected: []ingest.Rejected{rejected, other}}); err != nil {
+		t.Fatal(err)
+	}
+	var at time.Time
+	var key, value, reason, detail string
+	var keys, values []string
+	err := s.conn.QueryRow(t.Context(), `SELECT kafka_time, key, value, header_keys, header_values, reason, detail
+		FROM dead_letters FINAL WHERE offset = 9`).Scan(&at, &key, &value, &keys, &values, &reason, &detail)
+	want := string(every)
+	if err != nil || at.Unix() != 0 || key != want || value != want || reason != "no_timestamp" || detail != "không có thời gian" ||
+		!reflect.DeepEqual(keys, []string{want}) || !reflect.DeepEqual(values, []string{want}) {
+		t.Errorf("got %v %q %q %q %q %q %q, %v", at, key, value, keys, values, reason, detail, err)
+	}
+	counts, err := s.Counts(t.Context())
+	if err != nil || counts != (Counts{Rejected: 2}) {
+		t.Errorf("got %+v, %v, want 2 rejected", counts, err)
+	}
+}
