@@ -172,18 +172,28 @@ func (w *writer) invoice(p *schemas.Period, lines []schemas.Line) {
 	if len(lines) == 0 {
 		return
 	}
-	w.header(schemas.Invoice{
-		Code: lines[0].InvoiceCode, Kind: schemas.KindInvoice, AccountID: p.AccountID, ResourceID: p.ResourceID,
-		Month: p.Month, PeriodStart: p.Start, PeriodEnd: p.End,
-	}, lines)
+	w.take(periodInvoice(p, lines[0].InvoiceCode), lines)
 }
 
-// header completes a header over its lines and takes both.
-func (w *writer) header(h schemas.Invoice, lines []schemas.Line) {
-	h.Run, h.CreatedAt = w.plan.Run.Number, w.plan.Run.CreatedAt
-	h.Lines, h.Amounts = len(lines), rating.Total(lines)
+// periodInvoice is the header of a period's invoice, without its totals.
+func periodInvoice(p *schemas.Period, code string) schemas.Invoice {
+	return schemas.Invoice{
+		Code: code, Kind: schemas.KindInvoice, AccountID: p.AccountID, ResourceID: p.ResourceID,
+		Month: p.Month, PeriodStart: p.Start, PeriodEnd: p.End,
+	}
+}
+
+// take takes a header, completed over its lines, and them.
+func (w *writer) take(h schemas.Invoice, lines []schemas.Line) {
 	w.batch.Lines = append(w.batch.Lines, lines...)
-	w.headers = append(w.headers, h)
+	w.headers = append(w.headers, header(w.plan.Run, h, lines))
+}
+
+// header completes a header: which run issues it, and the totals of its lines.
+func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.Invoice {
+	h.Run, h.CreatedAt = run.Number, run.CreatedAt
+	h.Lines, h.Amounts = len(lines), rating.Total(lines)
+	return h
 }
 
 // park leaves the account for a later run, and forgets what is not yet written

@@ -172,6 +172,13 @@ func (v *Invoicer) write(ctx context.Context, b *books, month schemas.Month, cut
 	return v.carryOut(ctx, b, len(b.runs)-1, nil)
 }
 
+// Note waits until ingest has stored all that lies in the log now, and returns
+// where that ends.
+func (v *Invoicer) Note(ctx context.Context) (schemas.Cutoff, error) {
+	cutoff, _, err := v.note(ctx)
+	return cutoff, err
+}
+
 // note waits until ingest has stored all that lay before the instant of noting.
 func (v *Invoicer) note(ctx context.Context) (schemas.Cutoff, time.Time, error) {
 	createdAt := v.Now().UTC().Truncate(time.Millisecond)

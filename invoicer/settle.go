@@ -89,7 +89,7 @@ func (w *writer) adjust(d Derived, month schemas.Month, lines []schemas.Line) {
 			end = lines[i].PeriodEnd
 		}
 	}
-	w.header(schemas.Invoice{
+	w.take(schemas.Invoice{
 		Code: code, Kind: schemas.KindAdjustment, AccountID: d.AccountID, ResourceID: d.ResourceID,
 		Month: month, PeriodStart: lines[0].PeriodStart, PeriodEnd: end,
 		LateEvents: d.LateEvents, Late: d.Late,

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) migrateCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "migrate",
+		Short: "Make or bring up to date the tables in ClickHouse and the topics in Kafka",
+		Long: `migrate applies the numbered migrations that ClickHouse does not have yet and makes
+the topics that are missing. Running it again changes nothing. The embedded stack
+does this by itself.`,
+		Args: exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.migrate(cmd.Context()) },
+	}
+}
+
+func (a *app) migrate(ctx context.Context) (err error) {
+	cfg, log, err := a.settings()
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, "tables and topics are up to date")
+	return nil
+}
+
+func (a *app) configCommand() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{
+		Use:   "config",
+		Short: "List every setting: its name in the file, its variable, its value and what it does",
+		Args:  exactly(0),
+		RunE: func(*cobra.Command, []string) error {
+			if format != "table" && format != "json" {
+				return usagef("--format %q: choose table or json", format)
+			}
+			return a.printConfig(format)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "table", "table or json")
+	return cmd
+}
+
+func (a *app) printConfig(format string) error {
+	cfg, _, err := a.settings()
+	if err != nil {
+		return err
+	}
+	if format == "json" {
+		out := json.NewEncoder(a.stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(cfg.Settings())
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SETTING\tVARIABLE\tVALUE\tWHAT IT DOES")
+	for _, s := range cfg.Settings() {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Path, s.Env, s.Value, s.Doc)
+	}
+	return w.Flush()
+}

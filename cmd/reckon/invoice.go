@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/reckon-billing/reckon/internal/report"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+func (a *app) invoiceCommand() *cobra.Command {
+	c := invoiceCommand{app: a}
+	var month, format string
+	cmd := &cobra.Command{
+		Use:   "invoice --month YYYY-MM",
+		Short: "Seal a month (and every earlier one that is not sealed) now",
+		Long: `invoice seals the month: its invoices never change again. It waits until ingest has
+stored all that lies in Kafka now, and says which partition lags meanwhile. Of a
+month that is sealed already it settles the events that came late.
+
+With --dry-run nothing is written: it prints the lines that a seal would invoice.`,
+		Example: "  reckon invoice --month 2026-10 --dry-run\n  reckon invoice --month 2026-10",
+		Args:    exactly(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			m, err := monthFlag(month)
+			if err != nil {
+				return err
+			}
+			c.month = m
+			if c.format, err = formatFlag(format); err != nil {
+				return err
+			}
+			return c.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&month, "month", "", "the month to seal, as 2026-10 (needed)")
+	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "print what would be invoiced, write nothing")
+	cmd.Flags().StringVar(&format, "format", string(report.Table), "of --dry-run: table, csv or json")
+	cmd.Flags().DurationVar(&c.wait, "wait", 10*time.Minute, "how long to wait for ingest")
+	return cmd
+}
+
+func monthFlag(value string) (schemas.Month, error) {
+	if value == "" {
+		return schemas.Month{}, usagef("--month is needed, as in --month 2026-10")
+	}
+	m, err := schemas.ParseMonth(value)
+	if err != nil {
+		return m, usagef("--month: %w", err)
+	}
+	return m, nil
+}
+
+// invoiceCommand seals one month, or shows what sealing it would do.
+type invoiceCommand struct {
+	*app
+	month  schemas.Month
+	dryRun bool
+	format report.Format
+	wait   time.Duration
+}
+
+func (c *invoiceCommand) run(ctx context.Context) (err error) {
+	cfg, log, err := c.settings()
+	if err != nil {
+		return err
+	}
+	s, err := c.connect(ctx, cfg, quiet(log, cfg))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	v, err := s.invoicerStage(nil)
+	if err != nil {
+		return err
+	}
+	v.Waiting, v.Progress = c.sayWaiting(), c.sayProgress()
+	return s.withIngest(ctx, func(ctx context.Context) error {
+		if c.dryRun {
+			return c.preview(ctx, s, v)
+		}
+		return c.seal(ctx, v)
+	})
+}
+
+// withIngest runs work; where the embedded stack was started for it, nobody else
+// ingests, so ingest runs beside.
+func (s *system) withIngest(ctx context.Context, work func(context.Context) error) error {
+	if s.stack == nil {
+		return work(ctx)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := s.ingestStage(prometheus.NewRegistry()).run(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("ingest: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		defer stop()
+		return work(ctx)
+	})
+	return g.Wait()
+}
+
+func (c *invoiceCommand) seal(ctx context.Context, v *invoicer.Invoicer) error {
+	ctx, cancel := context.WithTimeout(ctx, c.wait)
+	defer cancel()
+	seals, err := v.Seal(ctx, c.month)
+	for _, s := range seals {
+		fmt.Fprintf(c.stdout, "%s sealed by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, s.Run,
+			s.Totals.Invoices, s.Totals.Adjustments, s.Totals.Lines, v.Currency.Format(s.Totals.Amounts.TotalAmount), v.Currency.Code)
+	}
+	if err != nil {
+		return err
+	}
+	if len(seals) == 0 {
+		fmt.Fprintf(c.stdout, "%s is sealed already, and nothing came late since\n", c.month)
+	}
+	return parkedError(seals)
+}
+
+// parkedError names the accounts that broke: their months are not sealed.
+func parkedError(seals []invoicer.Seal) error {
+	var named []string
+	for _, s := range seals {
+		for _, p := range s.Parked {
+			named = append(named, fmt.Sprintf("%s of account %q is parked: %s", s.Month, p.AccountID, p.Reason))
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s (mend it and run reckon invoice again)", strings.Join(named, "; "))
+}
+
+func (c *invoiceCommand) preview(ctx context.Context, s *system, v *invoicer.Invoicer) error {
+	out := report.NewWriter(c.stdout, c.format, s.reportOptions())
+	err := v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
+		for _, l := range lines {
+			if err := out.Write(&report.Row{Line: l, CreatedAt: h.CreatedAt, Status: report.Status(&h), Kind: h.Kind}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// sayWaiting tells people, not too often, what a seal waits for.
+func (c *invoiceCommand) sayWaiting() func([]invoicer.Lag) {
+	said := time.Time{}
+	return func(lags []invoicer.Lag) {
+		if c.now().Sub(said) < 2*time.Second {
+			return
+		}
+		said = c.now()
+		for _, l := range lags {
+			fmt.Fprintf(c.stderr, "waiting for ingest: %s/%d is stored to %d of %d\n", l.Topic, l.Partition, l.Stored, l.Noted)
+		}
+	}
+}
+
+func (c *invoiceCommand) sayProgress() func(schemas.Run, invoicer.Totals) {
+	said := c.now()
+	return func(run schemas.Run, t invoicer.Totals) {
+		if c.now().Sub(said) < time.Second {
+			return
+		}
+		said = c.now()
+		fmt.Fprintf(c.stderr, "sealing %s: %d invoices, %d lines\n", run.Month, t.Invoices, t.Lines)
+	}
+}

@@ -1,0 +1,268 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/demo/histories"
+	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+var vnd = schemas.Currency{Code: "VND"}
+
+func zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
+}
+
+// sealer is an invoicer over the memory, as replay would have it.
+func sealer(m *memory, z *time.Location, first schemas.Month) *invoicer.Invoicer {
+	return &invoicer.Invoicer{
+		Log: m, Book: m, Late: m, Ledger: m, Currency: vnd, Zone: z, FirstMonth: first, Replay: true,
+		Periods: periods{&aggregate.Deriver{Source: m, Zone: z}},
+		Now:     func() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) },
+	}
+}
+
+// drawn is a history as it may lie in Kafka, and the first month to bill.
+func drawn(t *rapid.T, z *time.Location) ([]naive.Copy, schemas.Month) {
+	c := histories.Small(z)
+	copies := histories.Copies(c).Draw(t, "copies")
+	sorted := slices.Clone(copies)
+	slices.SortFunc(sorted, func(a, b naive.Copy) int { return a.Compare(&b.Event) })
+	for _, x := range sorted {
+		t.Logf("%s %s/%s %s seq %d %s/%s mode %q items %d %s=%s at %v", x.Time.In(z).Format(time.RFC3339Nano), x.AccountID, x.ResourceID,
+			x.Type, x.Sequence, x.Source, x.ID, x.Mode, len(x.Items), x.Item, x.Value, x.Position)
+	}
+	return copies, c.First
+}
+
+type sumKey struct {
+	account, resource string
+	month             schemas.Month
+	start             time.Time
+	item, coupon      string
+}
+
+func sums(lines []schemas.Line) map[sumKey]schemas.Amounts {
+	out := map[sumKey]schemas.Amounts{}
+	for _, l := range lines {
+		k := sumKey{l.AccountID, l.ResourceID, l.Month, l.PeriodStart, l.Item.Name, l.CouponCode}
+		out[k] = out[k].Add(l.Amounts)
+	}
+	return out
+}
+
+// compareSums holds what was invoiced against what the events price to.
+func compareSums(want, got []schemas.Line) error {
+	w, g := sums(want), sums(got)
+	for k, amounts := range w {
+		if !amounts.Equal(g[k]) {
+			return fmt.Errorf("%v: invoiced %v, must be %v", k, g[k], amounts)
+		}
+		delete(g, k)
+	}
+	for k, amounts := range g {
+		if !amounts.IsZero() {
+			return fmt.Errorf("%v: invoiced %v, must be nothing", k, amounts)
+		}
+	}
+	return nil
+}
+
+func (m *memory) invoicedLines(kind schemas.Kind) []schemas.Line {
+	var out []schemas.Line
+	for code, h := range m.headers {
+		if kind == "" || h.Kind == kind {
+			out = append(out, m.lines[code]...)
+		}
+	}
+	return out
+}
+
+func cutoffs(runs []schemas.Run) []schemas.Cutoff {
+	out := make([]schemas.Cutoff, len(runs))
+	for i := range runs {
+		out[i] = runs[i].Cutoff
+	}
+	return out
+}
+
+// L4, A10, A12, D3: whatever the order of arrival, the copies and the seals in
+// between, all invoices of a line sum to what the events before the last cutoff
+// price to, as the naive calculator has it; and sealing again makes nothing.
+func TestInvoicesSumToWhatTheEventsPriceTo(t *testing.T) {
+	zones := []*time.Location{zone(t, "Asia/Ho_Chi_Minh"), zone(t, "America/New_York"), time.UTC}
+	rapid.Check(t, func(t *rapid.T) {
+		z := rapid.SampledFrom(zones).Draw(t, "zone")
+		all, first := drawn(t, z)
+		m := newMemory()
+		month, sealed := first, first.Prev()
+		for len(all) > 0 {
+			n := rapid.IntRange(0, len(all)).Draw(t, "stored before the seal")
+			m.copies, all = append(m.copies, all[:n]...), all[n:]
+			if _, err := sealer(m, z, first).Seal(context.Background(), month); err != nil {
+				t.Fatalf("seal %s: %v", month, err)
+			}
+			if sealed.Before(month) {
+				sealed = month
+			}
+			if n == 0 || len(all) > 0 && rapid.Bool().Draw(t, "next month") {
+				month = month.Next()
+			}
+			checkSums(t, m, z, first, sealed)
+			if sealed.Compare(first) > 30 {
+				break
+			}
+		}
+		checkAgain(t, m, z, first, sealed)
+	})
+}
+
+func checkSums(t *rapid.T, m *memory, z *time.Location, first, last schemas.Month) {
+	want := naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: last, Cutoffs: cutoffs(m.runs)})
+	if err := compareSums(want.Lines, m.invoicedLines("")); err != nil {
+		t.Fatalf("after the seal of %s: %v", last, err)
+	}
+	if len(m.runs) == 1 {
+		if diff := naive.Diff(want.Lines, m.invoicedLines("")); len(diff) > 0 {
+			t.Fatalf("first seal: %s", diff[0])
+		}
+	}
+}
+
+func checkAgain(t *rapid.T, m *memory, z *time.Location, first, last schemas.Month) {
+	runs, headers := len(m.runs), len(m.headers)
+	if _, err := sealer(m, z, first).Seal(context.Background(), last); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.runs) != runs || len(m.headers) != headers {
+		t.Fatalf("sealing again without new events made %d runs and %d invoices", len(m.runs)-runs, len(m.headers)-headers)
+	}
+}
+
+// L1, L2, C2: a year sealed month by month from the edges gives the same lines as
+// the year derived at once from all events.
+func TestMonthsFromEdgesEqualTheWholeHistory(t *testing.T) {
+	z := zone(t, "Asia/Ho_Chi_Minh")
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMemory()
+		var first schemas.Month
+		m.copies, first = drawn(t, z)
+		last := first
+		for range 3 {
+			last = last.Next()
+		}
+		if _, err := sealer(m, z, first).Seal(context.Background(), last); err != nil {
+			t.Fatal(err)
+		}
+		want := naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: last})
+		if diff := naive.Diff(want.Lines, m.invoicedLines("")); len(diff) > 0 {
+			t.Fatalf("%d differences, first: %s", len(diff), diff[0])
+		}
+	})
+}
+
+// The anomalies of the full set are those that the naive calculator lists.
+func TestAnomaliesAreThoseOfTheFullSet(t *testing.T) {
+	z := zone(t, "Asia/Ho_Chi_Minh")
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMemory()
+		var first schemas.Month
+		m.copies, first = drawn(t, z)
+		ends, _ := m.Ends(context.Background())
+		var got []string
+		d := &aggregate.Deriver{Source: m, Zone: z, Anomalies: func(a schemas.Anomaly) error {
+			got = append(got, sayAnomaly(a))
+			return nil
+		}}
+		if err := d.Survey(context.Background(), aggregate.Plan{Run: schemas.Run{Number: 1, Cutoff: schemas.NewCutoff(ends)}}); err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, a := range naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: first}).Anomalies {
+			want = append(want, sayAnomaly(a))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Fatalf("anomalies\n got %q\nwant %q", got, want)
+		}
+	})
+}
+
+func sayAnomaly(a schemas.Anomaly) string {
+	return fmt.Sprintf("%s/%s %s %s/%s at %s %s=%s", a.AccountID, a.ResourceID, a.Reason, a.Event.Source, a.Event.ID,
+		a.Event.Time.Format(time.RFC3339Nano), a.Item, a.Value)
+}
+
+// dump is everything that was issued, in order.
+func (m *memory) dump() string {
+	var b strings.Builder
+	for _, code := range slices.Sorted(maps.Keys(m.headers)) {
+		fmt.Fprintf(&b, "%+v\n", m.headers[code])
+		lines := slices.Clone(m.lines[code])
+		slices.SortFunc(lines, func(x, y schemas.Line) int {
+			return cmp.Or(x.PeriodStart.Compare(y.PeriodStart), cmp.Compare(x.Position, y.Position), strings.Compare(x.CouponCode, y.CouponCode))
+		})
+		for _, l := range lines {
+			fmt.Fprintf(&b, "  %+v\n", l)
+		}
+	}
+	return b.String()
+}
+
+// F1, F2, H6: a run that breaks off at any write and is carried out again gives
+// the same invoices as one that does not.
+func TestASealThatBreaksOffAnywhereEndsTheSame(t *testing.T) {
+	z := zone(t, "Asia/Ho_Chi_Minh")
+	broke := errors.New("broke off")
+	rapid.Check(t, func(t *rapid.T) {
+		copies, first := drawn(t, z)
+		cut := rapid.IntRange(0, len(copies)).Draw(t, "late from")
+		seal := func(m *memory) {
+			for _, n := range []int{cut, len(copies)} {
+				m.copies = copies[:n]
+				for {
+					_, err := sealer(m, z, first).Seal(context.Background(), first.Next())
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, broke) {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		calm, shaken := newMemory(), newMemory()
+		seal(calm)
+		writes := 0
+		shaken.fail = func(string) error {
+			writes++
+			if writes%rapid.IntRange(2, 9).Draw(t, "write that breaks") == 0 {
+				return broke
+			}
+			return nil
+		}
+		seal(shaken)
+		if want, got := calm.dump(), shaken.dump(); want != got {
+			t.Fatalf("got\n%s\nmust be\n%s", got, want)
+		}
+	})
+}

@@ -1,0 +1,125 @@
+// Command reckon meters and invoices what a cloud provider's customers use: one
+// program whose subcommands are the stages, the tools of finance and operations,
+// and the demo.
+//
+// This room wires: settings, signals, the clock, the schedule and supervision.
+// What is decided about events and money is decided in the stages.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reckon-billing/reckon/internal/embedded"
+)
+
+func main() {
+	// The engine's own process: before any flag or signal is looked at.
+	if len(os.Args) > 1 && os.Args[1] == embedded.ChildCommand {
+		os.Exit(embedded.ChildMain(os.Args[2:], os.Stderr))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	os.Exit(a.run(ctx, os.Args[1:])) //nolint:gocritic // stop only undoes the signal handling
+}
+
+// app is what every subcommand is handed: where it reads and writes, its
+// environment and its clock.
+type app struct {
+	environ        []string
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	// configFile is the --config flag.
+	configFile string
+}
+
+// Exit codes: what failed is 1, what was asked wrongly is 2 (contract 7).
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is a wrong flag, month, file or setting: found before anything
+// starts.
+type usageError struct{ err error }
+
+func (u usageError) Error() string { return u.err.Error() }
+func (u usageError) Unwrap() error { return u.err }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func (a *app) run(ctx context.Context, args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(a.stderr, "reckon: %v\n", err)
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "reckon",
+		Short: "Metering and invoicing: from events on Kafka to priced, sealed invoices",
+		Long: `reckon reads usage and lifecycle events from Kafka, stores them in ClickHouse,
+turns each resource's life into reconciliation periods, prices them and seals each
+month into invoices that never change.
+
+Without settings it runs on an embedded Kafka and ClickHouse in ./reckon-data.
+  reckon demo      a month of a made-up cloud, from events to proven invoices
+  reckon up        every stage in one process, until stopped
+  reckon config    every setting, its variable and its value`,
+		SilenceErrors: true, SilenceUsage: true,
+		// An unknown command is a wrong question, as a wrong flag is.
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("there is no command %q: see reckon --help", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.PersistentFlags().StringVar(&a.configFile, "config", "", "YAML file of settings (reckon config lists them)")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w: see %s --help", err, cmd.CommandPath())
+	})
+	root.AddCommand(
+		a.upCommand(), a.ingestCommand(), a.invoicerCommand(), a.invoiceCommand(), a.reportCommand(),
+		a.replayCommand(), a.generateCommand(), a.demoCommand(), a.migrateCommand(), a.configCommand(),
+	)
+	return root
+}
+
+// exactly and atLeast check the number of arguments, as a usage error.
+func exactly(n int) cobra.PositionalArgs { return usageArgs(cobra.ExactArgs(n)) }
+
+func atLeast(n int) cobra.PositionalArgs { return usageArgs(cobra.MinimumNArgs(n)) }
+
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usagef("%w: see %s --help", err, cmd.CommandPath())
+		}
+		return nil
+	}
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// memory is the store and the log as plain slices, so that laws about what is
+// derived can be tried thousands of times. It keeps rows like the real one: a
+// write repeated is there once, and what a header does not name does not count.
+type memory struct {
+	copies  []naive.Copy
+	runs    []schemas.Run
+	seals   map[int64]invoicer.Seal
+	touched map[int64]map[[2]string]bool
+	edges   map[edgeKey]schemas.Edge
+	lines   map[string][]schemas.Line
+	headers map[string]schemas.Invoice
+	// broken makes the rows of an account unreadable.
+	broken map[string]error
+	// fail, where set, is asked before every write.
+	fail func(what string) error
+}
+
+type edgeKey struct {
+	at                int
+	account, resource string
+	run               int64
+}
+
+func newMemory() *memory {
+	return &memory{
+		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, edges: map[edgeKey]schemas.Edge{},
+		lines: map[string][]schemas.Line{}, headers: map[string]schemas.Invoice{}, broken: map[string]error{},
+	}
+}
+
+func (m *memory) trouble(what string) error {
+	if m.fail == nil {
+		return nil
+	}
+	return m.fail(what)
+}
+
+// rows is a cursor over a slice.
+type rows[T any] struct{ left []T }
+
+func (r *rows[T]) Next() (*T, error) {
+	if len(r.left) == 0 {
+		return nil, io.EOF
+	}
+	row := r.left[0]
+	r.left = r.left[1:]
+	return &row, nil
+}
+
+func (r *rows[T]) Close() error { return nil }
+
+func (m *memory) inScope(s aggregate.Scope, account, resource string) bool {
+	if s.Accounts != nil && !slices.Contains(s.Accounts, account) || slices.Contains(s.Except, account) {
+		return false
+	}
+	touched := m.touched[s.Run][[2]string{account, resource}]
+	if s.Touched == aggregate.OnlyTouched && resource == "" {
+		for k := range m.touched[s.Run] {
+			touched = touched || k[0] == account
+		}
+	}
+	return s.Touched == aggregate.All || touched == (s.Touched == aggregate.OnlyTouched)
+}
+
+func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+	var out []aggregate.Copy
+	to := s.To
+	if what == aggregate.Usage {
+		to = s.UsageTo
+	}
+	for _, c := range m.copies {
+		usage := c.Type == schemas.UsageRecorded
+		if usage == (what == aggregate.Usage) && s.Cutoff.Contains(c.Position) && !c.Time.Before(s.From) &&
+			c.Time.Before(to) && m.inScope(s, c.AccountID, c.ResourceID) {
+			out = append(out, aggregate.Copy{Event: c.Event, Position: c.Position, KafkaTime: c.KafkaTime, Err: m.broken[c.AccountID]})
+		}
+	}
+	slices.SortFunc(out, func(a, b aggregate.Copy) int {
+		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID),
+			a.Compare(&b.Event), schemas.ComparePositions(a.Position, b.Position))
+	})
+	return &rows[aggregate.Copy]{out}, nil
+}
+
+func (m *memory) Moved(_ context.Context, s aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
+	type place struct {
+		account, resource string
+		at                time.Time
+		sequence          int64
+		usage             bool
+	}
+	at := map[schemas.Hash]map[place]bool{}
+	of := map[schemas.Hash][]aggregate.Moved{}
+	for _, c := range m.copies {
+		if s.Cutoff.Contains(c.Position) {
+			id := schemas.Identity(c.Source, c.ID)
+			if at[id] == nil {
+				at[id] = map[place]bool{}
+			}
+			at[id][place{c.AccountID, c.ResourceID, c.Time, c.Sequence, c.Type == schemas.UsageRecorded}] = true
+			of[id] = append(of[id], aggregate.Moved{Identity: id, Position: c.Position, KafkaTime: c.KafkaTime})
+		}
+	}
+	var out []aggregate.Moved
+	for id, places := range at {
+		if len(places) > 1 {
+			out = append(out, of[id]...)
+		}
+	}
+	return &rows[aggregate.Moved]{out}, nil
+}
+
+func (m *memory) Edges(_ context.Context, s aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+	best := map[[2]string]edgeKey{}
+	for k, e := range m.edges {
+		if k.run >= s.Run || k.at > s.Month.Index() || (k.at < s.Month.Index() && !e.Deleted) || !m.inScope(s, k.account, k.resource) {
+			continue
+		}
+		id := [2]string{k.account, k.resource}
+		if b, ok := best[id]; !ok || b.at < k.at || (b.at == k.at && b.run < k.run) {
+			best[id] = k
+		}
+	}
+	var out []schemas.Edge
+	for _, k := range best {
+		out = append(out, m.edges[k])
+	}
+	slices.SortFunc(out, func(a, b schemas.Edge) int {
+		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID))
+	})
+	return &rows[schemas.Edge]{out}, nil
+}
+
+func (m *memory) Ends(context.Context) ([]schemas.PartitionEnd, error) {
+	ends := map[schemas.Position]int64{}
+	for _, c := range m.copies {
+		p := schemas.Position{Topic: c.Position.Topic, Partition: c.Position.Partition}
+		ends[p] = max(ends[p], c.Position.Offset+1)
+	}
+	var out []schemas.PartitionEnd
+	for p, end := range ends {
+		out = append(out, schemas.PartitionEnd{Topic: p.Topic, Partition: p.Partition, End: end})
+	}
+	return out, nil
+}
+
+func (m *memory) Stored(ctx context.Context) ([]schemas.PartitionEnd, error) { return m.Ends(ctx) }
+
+func (m *memory) Runs(context.Context) ([]schemas.Run, error) { return slices.Clone(m.runs), nil }
+
+func (m *memory) AddRun(_ context.Context, run schemas.Run) (schemas.Run, error) {
+	if err := m.trouble("run"); err != nil {
+		return run, err
+	}
+	if run.Number > int64(len(m.runs)) {
+		m.runs = append(m.runs, run)
+	}
+	return m.runs[run.Number-1], nil
+}
+
+func (m *memory) Seals(context.Context) ([]invoicer.Seal, error) {
+	var out []invoicer.Seal
+	for _, s := range m.seals {
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (m *memory) AddSeal(_ context.Context, seal invoicer.Seal) error {
+	if err := m.trouble("seal"); err != nil {
+		return err
+	}
+	m.seals[seal.Run] = seal
+	return nil
+}
+
+func (m *memory) MarkTouched(_ context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
+	day := sealedTo.Add(24*time.Hour + time.Millisecond)
+	failed := map[[2]string]bool{}
+	for _, c := range m.copies {
+		if c.Type == schemas.ResourceProvisionFailed && run.Cutoff.Contains(c.Position) && !c.Time.Before(sealedTo) && c.Time.Before(day) {
+			failed[[2]string{c.AccountID, c.ResourceID}] = true
+		}
+	}
+	set, accounts := map[[2]string]bool{}, map[string]bool{}
+	for _, c := range m.copies {
+		k := [2]string{c.AccountID, c.ResourceID}
+		if !run.Cutoff.Contains(c.Position) || since.Contains(c.Position) {
+			continue
+		}
+		if c.Time.Before(sealedTo) || (c.Type != schemas.UsageRecorded && c.Time.Before(day) && failed[k]) {
+			set[k] = true
+			if c.ResourceID == "" {
+				accounts[c.AccountID] = true
+			}
+		}
+	}
+	for _, c := range m.copies {
+		if accounts[c.AccountID] && run.Cutoff.Contains(c.Position) {
+			set[[2]string{c.AccountID, c.ResourceID}] = true
+		}
+	}
+	m.touched[run.Number] = set
+	return int64(len(set)), nil
+}
+
+func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
+	for _, l := range b.Lines {
+		if err := m.trouble("line"); err != nil {
+			return err
+		}
+		same := func(o schemas.Line) bool {
+			return o.PeriodStart.Equal(l.PeriodStart) && o.Position == l.Position && o.CouponCode == l.CouponCode
+		}
+		if i := slices.IndexFunc(m.lines[l.InvoiceCode], same); i >= 0 {
+			m.lines[l.InvoiceCode][i] = l
+			continue
+		}
+		m.lines[l.InvoiceCode] = append(m.lines[l.InvoiceCode], l)
+	}
+	for _, e := range b.Edges {
+		if err := m.trouble("edge"); err != nil {
+			return err
+		}
+		e.Balance = nil
+		m.edges[edgeKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
+	}
+	for _, h := range b.Invoices {
+		if err := m.trouble("header"); err != nil {
+			return err
+		}
+		m.headers[h.Code] = h
+	}
+	return nil
+}
+
+func (m *memory) Invoiced(_ context.Context, run int64, _ []string) (invoicer.InvoicedCursor, error) {
+	type row struct {
+		schemas.Line
+		run int64
+	}
+	var out []row
+	for code, h := range m.headers {
+		if h.Run < run && m.touched[run][[2]string{h.AccountID, h.ResourceID}] {
+			for _, l := range m.lines[code] {
+				out = append(out, row{l, h.Run})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b row) int {
+		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID),
+			cmp.Compare(a.run, b.run), a.Month.Compare(b.Month), a.PeriodStart.Compare(b.PeriodStart), cmp.Compare(a.Position, b.Position))
+	})
+	lines := make([]schemas.Line, len(out))
+	for i := range out {
+		lines[i] = out[i].Line
+	}
+	return &rows[schemas.Line]{lines}, nil
+}
+
+func (m *memory) Forget(_ context.Context, run int64, accounts []string) error {
+	for code, lines := range m.lines {
+		if _, there := m.headers[code]; !there && slices.Contains(accounts, lines[0].AccountID) {
+			delete(m.lines, code)
+		}
+	}
+	for k := range m.edges {
+		if k.run == run && slices.Contains(accounts, k.account) {
+			delete(m.edges, k)
+		}
+	}
+	return nil
+}

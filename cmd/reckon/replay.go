@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/report"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+func (a *app) replayCommand() *cobra.Command {
+	var r replay
+	var now string
+	cmd := &cobra.Command{
+		Use:   "replay FILE...",
+		Short: "Run scenario files on a scratch stack and print the usage report of every sealed month",
+		Long: `replay starts the embedded Kafka and ClickHouse in a scratch folder, produces the
+lines of the files in order, lets ingest store them, seals a month at each line
+like {"seal":"2026-10"}, and prints what was issued as CSV to stdout. Lines that
+ingest rejects are listed on stderr, whose last line is JSON with the counts.
+
+Two runs over the same files print the same bytes.`,
+		Example: `  reckon generate --seed 7 --month 2026-10 > october.jsonl
+  reckon replay october.jsonl > october.csv
+  reckon replay --batch 3 --now 2026-11-01T00:00:00+07:00 october.jsonl late.jsonl`,
+		Args: atLeast(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if r.batch < 1 {
+				return usagef("--batch %d: a batch has at least 1 event", r.batch)
+			}
+			if now != "" {
+				at, err := schemas.ParseTime(now)
+				if err != nil {
+					return usagef("--now: %w", err)
+				}
+				r.now = at
+			}
+			r.app, r.files = a, files
+			return r.run(cmd.Context())
+		},
+	}
+	cmd.Flags().IntVar(&r.batch, "batch", math.MaxInt32, "cut ingest batches at this many events; changes no byte of stdout")
+	cmd.Flags().StringVar(&now, "now", "", "the replay's clock, RFC 3339 (default: the newest event or the end of the last sealed month, whichever is later)")
+	return cmd
+}
+
+// replay is one run over scenario files (contract 7).
+type replay struct {
+	*app
+	files []string
+	batch int
+	now   time.Time
+}
+
+func (r *replay) run(ctx context.Context) error {
+	cfg, log, err := r.settings()
+	if err != nil {
+		return err
+	}
+	parser := schemas.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}}
+	facts, err := surveyScenario(r.files, parser)
+	if err != nil {
+		return err
+	}
+	if r.now.IsZero() {
+		r.now = facts.clock(cfg.Billing.Location)
+	}
+	limits := ingest.Limits{Rows: r.batch, Bytes: int(cfg.Ingest.BatchBytes), Age: scratchBatchAge}
+	s, err := r.startScratch(ctx, cfg, quiet(log, cfg), r.now, facts.first, limits)
+	if err != nil {
+		return err
+	}
+	options := s.reportOptions()
+	options.Replay = true
+	out := report.NewWriter(r.stdout, report.CSV, options)
+	err = s.during(ctx, func(ctx context.Context) error { return r.play(ctx, s, out) })
+	return errors.Join(err, s.close())
+}
+
+// quiet is the log of a one-shot run: only what went wrong.
+func quiet(log *slog.Logger, cfg config.Config) *slog.Logger {
+	if cfg.Log.Level == "debug" {
+		return log
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// play produces the lines, seals where told and counts at the end.
+func (r *replay) play(ctx context.Context, s *scratch, out report.Writer) error {
+	err := readScenario(r.files, func(l *scenarioLine) error {
+		if l.seal.IsZero() {
+			return s.add(ctx, l)
+		}
+		return s.seal(ctx, l.seal, writeTo(out))
+	})
+	if err != nil {
+		return err
+	}
+	counts, err := s.finish(ctx)
+	if err != nil {
+		return err
+	}
+	if err := out.Close(); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	for _, rejected := range s.rejected() {
+		fmt.Fprintf(r.stderr, "%s: rejected: %s\n", rejected.where, rejected.why)
+	}
+	line, err := json.Marshal(counts)
+	if err != nil {
+		return fmt.Errorf("write the counts: %w", err)
+	}
+	fmt.Fprintf(r.stderr, "%s\n", line)
+	return nil
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// scenarioLine is one line of a scenario file that is not blank (contract 7): a
+// directive when Seal is set, else bytes to be produced as they stand.
+type scenarioLine struct {
+	file  string
+	line  int
+	seal  schemas.Month
+	value []byte
+}
+
+func (l *scenarioLine) where() string { return fmt.Sprintf("%s:%d", l.file, l.line) }
+
+// readScenario hands out the lines of the files in order. What cannot be read is
+// a usage error named by file and line: a directive, or a line over the size
+// limit. The value is valid until each returns.
+func readScenario(files []string, each func(*scenarioLine) error) error {
+	for _, name := range files {
+		if err := readScenarioFile(name, each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func readScenarioFile(name string, each func(*scenarioLine) error) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return usagef("read scenario: %w", err)
+	}
+	defer func() { _ = f.Close() }() // only read
+	r := bufio.NewReaderSize(f, 1<<20)
+	var long []byte
+	for n := 1; ; n++ {
+		raw, ended, err := readLine(r, &long)
+		if err != nil {
+			return usagef("read scenario %s:%d: %w", name, n, err)
+		}
+		if len(bytes.Trim(raw, " \t\r")) > 0 {
+			l := scenarioLine{file: name, line: n, value: raw}
+			if l.seal, err = directive(raw); err != nil {
+				return usagef("%s: %w", l.where(), err)
+			}
+			if err := each(&l); err != nil {
+				return err
+			}
+		}
+		if ended {
+			return nil
+		}
+	}
+}
+
+var errTooLong = fmt.Errorf("the line is over %d bytes, the size limit of an event", schemas.MaxEventBytes)
+
+// readLine reads up to the next LF, which is left out.
+func readLine(r *bufio.Reader, long *[]byte) (line []byte, ended bool, err error) {
+	*long = (*long)[:0]
+	for {
+		part, err := r.ReadSlice('\n')
+		whole := err == nil
+		if whole {
+			part = part[:len(part)-1]
+		}
+		if whole && len(*long) == 0 {
+			line = part
+		} else {
+			*long = append(*long, part...)
+			line = *long
+		}
+		if len(line) > schemas.MaxEventBytes {
+			return nil, false, errTooLong
+		}
+		switch {
+		case whole:
+			return line, false, nil
+		case errors.Is(err, io.EOF):
+			return line, true, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, false, err
+		}
+	}
+}
+
+// directive reads a line that is a JSON object with the key seal and no
+// specversion; the zero month means that it is none. One that is there but cannot
+// be read is an error.
+func directive(line []byte) (schemas.Month, error) {
+	if !bytes.Contains(line, []byte("seal")) && !bytes.Contains(line, []byte(`\u`)) {
+		return schemas.Month{}, nil
+	}
+	var object map[string]jsontext.Value
+	// Twice the same key is a directive all the same, and one that cannot be read.
+	if err := json.Unmarshal(line, &object, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil || object == nil {
+		return schemas.Month{}, nil //nolint:nilerr // not a JSON object: an event for ingest to judge
+	}
+	value, there := object["seal"]
+	if _, event := object["specversion"]; !there || event {
+		return schemas.Month{}, nil
+	}
+	var strict struct {
+		Seal string `json:"seal"`
+	}
+	if err := json.Unmarshal(line, &strict, json.RejectUnknownMembers(true)); err != nil {
+		return schemas.Month{}, fmt.Errorf(`cannot read the directive %s: write {"seal":"2026-10"}`, cutText(line))
+	}
+	month, err := schemas.ParseMonth(strict.Seal)
+	if err != nil {
+		return schemas.Month{}, fmt.Errorf("cannot read the directive's month %s: %w", value, err)
+	}
+	return month, nil
+}
+
+func cutText(b []byte) string {
+	const most = 120
+	if len(b) > most {
+		return fmt.Sprintf("%q…", b[:most])
+	}
+	return fmt.Sprintf("%q", b)
+}
+
+// scenarioFacts is what is known of a scenario before anything starts.
+type scenarioFacts struct {
+	lines int
+	// first and last are the earliest and latest month of its seal directives.
+	first, last schemas.Month
+	seals       int
+	// newest is the latest time of an event that is not rejected for a reason
+	// other than its Kafka timestamp.
+	newest time.Time
+}
+
+// surveyScenario reads the files once, so that whatever cannot be read is found
+// before anything starts.
+func surveyScenario(files []string, parser schemas.Parser) (scenarioFacts, error) {
+	var facts scenarioFacts
+	err := readScenario(files, func(l *scenarioLine) error {
+		if !l.seal.IsZero() {
+			facts.seals++
+			if facts.first.IsZero() || l.seal.Before(facts.first) {
+				facts.first = l.seal
+			}
+			if facts.last.Before(l.seal) {
+				facts.last = l.seal
+			}
+			return nil
+		}
+		facts.lines++
+		e, err := parser.ParseUndated(&schemas.Message{Value: l.value})
+		if err == nil && e.Time.After(facts.newest) {
+			facts.newest = e.Time
+		}
+		return nil
+	})
+	return facts, err
+}
+
+// clock is the replay's default for --now: the later of the newest event, cut to
+// the second, and the end of the last month to be sealed.
+func (f scenarioFacts) clock(zone *time.Location) time.Time {
+	now := f.newest.Truncate(time.Second)
+	if !f.last.IsZero() {
+		if end := f.last.End(zone); end.After(now) {
+			now = end
+		}
+	}
+	if now.IsZero() {
+		now = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	return now.UTC()
+}

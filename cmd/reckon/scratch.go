@@ -1,0 +1,288 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/kafka"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// scratch is a whole reckon on an embedded stack in a folder of its own, for a
+// command that brings its events along: replay and demo.
+type scratch struct {
+	*system
+	// folder is to be removed at the end; empty for one that is kept.
+	folder string
+	clock  time.Time
+	stage  *ingestStage
+	seals  *invoicer.Invoicer
+	out    *kafka.Producer
+
+	// waiting are lines not yet produced. sources are the lines of each partition
+	// in the order of their offsets: a scratch log is empty before its first.
+	waiting []schemas.Message
+	origins []origin
+	sources map[schemas.Position][]origin
+
+	// stored counts messages, redelivered ones again.
+	stored  atomic.Int64
+	mu      sync.Mutex
+	rejects map[schemas.Position]string
+}
+
+// origin is where a message came from.
+type origin struct {
+	file string
+	line int
+}
+
+// scratchBatchAge is how long events wait for others in a batch: nobody sends
+// more, so not long.
+const scratchBatchAge = 100 * time.Millisecond
+
+// produceAtOnce is how many lines are produced together.
+const produceAtOnce = 10_000
+
+// startScratch starts the stack in a scratch folder, which close removes.
+func (a *app) startScratch(
+	ctx context.Context, cfg config.Config, log *slog.Logger, now time.Time, first schemas.Month, limits ingest.Limits,
+) (*scratch, error) {
+	folder, err := os.MkdirTemp("", "reckon-scratch-")
+	if err != nil {
+		return nil, fmt.Errorf("make a scratch folder: %w", err)
+	}
+	s, err := a.startOn(ctx, folder, cfg, log, now, first, limits)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	s.folder = folder
+	return s, nil
+}
+
+// startOn starts the stack on an empty folder. All clocks that reach the results
+// stand at now.
+func (a *app) startOn(
+	ctx context.Context, folder string, cfg config.Config, log *slog.Logger, now time.Time, first schemas.Month, limits ingest.Limits,
+) (*scratch, error) {
+	sys, err := a.connect(ctx, embeddedOnly(cfg, folder), log)
+	if err != nil {
+		return nil, err
+	}
+	s := &scratch{
+		system: sys, clock: now, sources: map[schemas.Position][]origin{}, rejects: map[schemas.Position]string{},
+	}
+	reg := prometheus.NewRegistry()
+	s.stage = sys.ingestStage(reg)
+	s.stage.limits, s.stage.sink = limits, s
+	if s.seals, err = sys.invoicerStage(reg); err == nil {
+		s.seals.Replay, s.seals.FirstMonth = true, first
+		s.seals.Now = func() time.Time { return now }
+		s.out, err = sys.kafka.NewProducer(ctx, sys.eventTopics()...)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// embeddedOnly are the settings of a scratch run: no server is touched, whatever
+// the settings name.
+func embeddedOnly(cfg config.Config, folder string) config.Config {
+	cfg.DataDir = folder
+	cfg.Kafka.Brokers, cfg.ClickHouse.Addresses = nil, nil
+	cfg.ClickHouse.Cluster = ""
+	cfg.Kafka.Embedded.Port, cfg.ClickHouse.Embedded.NativePort, cfg.ClickHouse.Embedded.HTTPPort = 0, 0, 0
+	cfg.Kafka.ReplicationFactor = 1
+	return cfg
+}
+
+// during runs ingest beside the work; the first that fails ends both.
+func (s *scratch) during(ctx context.Context, work func(context.Context) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := s.stage.run(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("ingest: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		defer stop()
+		return work(ctx)
+	})
+	return g.Wait()
+}
+
+// close ends the stack and removes its folder.
+func (s *scratch) close() error {
+	if s.out != nil {
+		s.out.Close()
+	}
+	err := s.system.close()
+	if s.folder != "" {
+		err = errors.Join(err, os.RemoveAll(s.folder))
+	}
+	return err
+}
+
+// Insert stores a batch, and remembers what was rejected.
+func (s *scratch) Insert(ctx context.Context, batch ingest.Batch) error {
+	if err := s.store.Insert(ctx, batch); err != nil {
+		return err
+	}
+	s.stored.Add(int64(batch.Rows()))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range batch.Rejected {
+		r := &batch.Rejected[i]
+		s.rejects[r.Message.Position] = r.Rejection.Error()
+	}
+	return nil
+}
+
+// add produces a line, together with others.
+func (s *scratch) add(ctx context.Context, l *scenarioLine) error {
+	m := schemas.Message{Time: s.clock, Value: slices.Clone(l.value)}
+	m.Topic = s.cfg.Kafka.Topics.Lifecycle
+	if t, ok := schemas.TypeOf(m.Value); ok && t == schemas.UsageRecorded {
+		m.Topic = s.cfg.Kafka.Topics.Usage
+	}
+	if account, ok := schemas.AccountOf(m.Value); ok {
+		m.Key = []byte(account)
+	}
+	s.waiting = append(s.waiting, m)
+	s.origins = append(s.origins, origin{l.file, l.line})
+	if len(s.waiting) >= produceAtOnce {
+		return s.flush(ctx)
+	}
+	return nil
+}
+
+// flush produces what waits.
+func (s *scratch) flush(ctx context.Context) error {
+	if len(s.waiting) == 0 {
+		return nil
+	}
+	positions, err := s.out.Produce(ctx, s.waiting)
+	if err != nil {
+		return fmt.Errorf("produce the lines from %s:%d on: %w", s.origins[0].file, s.origins[0].line, err)
+	}
+	for i, p := range positions {
+		partition := schemas.Position{Topic: p.Topic, Partition: p.Partition}
+		if int(p.Offset) != len(s.sources[partition]) {
+			return fmt.Errorf("the line went to %s/%d at offset %d, but %d were produced there before it",
+				p.Topic, p.Partition, p.Offset, len(s.sources[partition]))
+		}
+		s.sources[partition] = append(s.sources[partition], s.origins[i])
+	}
+	s.waiting, s.origins = s.waiting[:0], s.origins[:0]
+	return nil
+}
+
+// seal seals a month on all lines so far and hands out what was issued, in
+// order.
+func (s *scratch) seal(ctx context.Context, month schemas.Month, each func(clickhouse.ReportRow) error) error {
+	seals, err := s.sealed(ctx, month)
+	if err != nil {
+		return err
+	}
+	for _, seal := range seals {
+		if err := s.store.RunRows(ctx, seal.Run, each); err != nil {
+			return fmt.Errorf("read what run %d issued: %w", seal.Run, err)
+		}
+	}
+	return nil
+}
+
+// sealed seals a month on all lines so far.
+func (s *scratch) sealed(ctx context.Context, month schemas.Month) ([]invoicer.Seal, error) {
+	if err := s.flush(ctx); err != nil {
+		return nil, err
+	}
+	seals, err := s.seals.Seal(ctx, month)
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", month, err)
+	}
+	return seals, parkedError(seals)
+}
+
+// replayCounts is the last line of a replay's stderr (contract 7).
+type replayCounts struct {
+	Stored      int64 `json:"stored"`
+	Duplicate   int64 `json:"duplicate"`
+	Conflicting int64 `json:"conflicting"`
+	Rejected    int64 `json:"rejected"`
+	Anomalous   int64 `json:"anomalous"`
+}
+
+// finish lets ingest store what is left and counts everything.
+func (s *scratch) finish(ctx context.Context) (replayCounts, error) {
+	var counts replayCounts
+	if err := s.flush(ctx); err != nil {
+		return counts, err
+	}
+	cutoff, err := s.seals.Note(ctx)
+	if err != nil {
+		return counts, err
+	}
+	stored, err := s.store.Counts(ctx)
+	if err != nil {
+		return counts, fmt.Errorf("count what is stored: %w", err)
+	}
+	counts = replayCounts{Stored: stored.Stored, Duplicate: stored.Duplicate, Conflicting: stored.Conflicting, Rejected: stored.Rejected}
+	runs, err := s.store.Runs(ctx)
+	if err != nil {
+		return counts, fmt.Errorf("read the runs: %w", err)
+	}
+	d := s.deriver()
+	d.Anomalies = func(a schemas.Anomaly) error {
+		if a.Reason != schemas.NoTerm {
+			counts.Anomalous++
+		}
+		return nil
+	}
+	plan := aggregate.Plan{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: cutoff}, Earlier: runs}
+	if err := d.Survey(ctx, plan); err != nil {
+		return counts, fmt.Errorf("list the anomalies: %w", err)
+	}
+	return counts, nil
+}
+
+// rejectedLine is a line that ingest rejected.
+type rejectedLine struct {
+	origin
+	where, why string
+}
+
+// rejected lists them in the order of the files.
+func (s *scratch) rejected() []rejectedLine {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]rejectedLine, 0, len(s.rejects))
+	for p, why := range s.rejects {
+		o := s.sources[schemas.Position{Topic: p.Topic, Partition: p.Partition}][p.Offset]
+		out = append(out, rejectedLine{o, fmt.Sprintf("%s:%d", o.file, o.line), why})
+	}
+	slices.SortFunc(out, func(a, b rejectedLine) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
+	})
+	return out
+}
