@@ -63,14 +63,14 @@ func TestOnTheEngine(t *testing.T) {
 		{"A14: dead letters keep every byte", testDeadLetters},
 		{"the highest run's edge or tombstone counts", testEdges},
 		{"late events mark what they touch", testMarkTouched},
-		//T {"200 races for one run number keep one run", testAddRunRaces},
-		//T {"runs and seals come back as they were", testBook},
-		//T {"what is written twice is there once", testLedgerTwice},
-		//T {"what is forgotten can be written again", testForget},
-		//T {"invoiced lines are those of earlier runs with a header", testInvoiced},
-		//T {"reports come in the order of the contract", testReportOrder},
-		//T {"the view for finance shows local times and its columns in order", testUsageReportView},
-		//T {"S3: text with quotes is data everywhere", testQuotes},
+		{"200 races for one run number keep one run", testAddRunRaces},
+		{"runs and seals come back as they were", testBook},
+		{"what is written twice is there once", testLedgerTwice},
+		{"what is forgotten can be written again", testForget},
+		{"invoiced lines are those of earlier runs with a header", testInvoiced},
+		{"reports come in the order of the contract", testReportOrder},
+		{"the view for finance shows local times and its columns in order", testUsageReportView},
+		{"S3: text with quotes is data everywhere", testQuotes},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t, 0)
@@ -171,4 +171,3 @@ func collect[T any](t *testing.T, cursor interface {
 		all = append(all, *row)
 	}
 }
-

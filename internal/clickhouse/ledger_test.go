@@ -1,0 +1,394 @@
+package clickhouse
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+var (
+	september = schemas.Month{Year: 2026, Month: 9}
+	october   = schemas.Month{Year: 2026, Month: 10}
+)
+
+// day is an instant of September 2026.
+func day(n int) time.Time { return time.Date(2026, 9, n, 0, 0, 0, 0, time.UTC) }
+
+// line is one of an item, of the amount in đồng.
+func line(month schemas.Month, account, resource string, start time.Time, position int, item string, amount int64) schemas.Line {
+	value := decimal.NewFromInt(amount)
+	return schemas.Line{
+		InvoiceCode: schemas.InvoiceCode(account, resource, month, start), AccountID: account, ResourceID: resource,
+		ResourceName: "Máy chủ", Product: "vServer", Service: "Compute", Month: month, PeriodStart: start, PeriodEnd: start.Add(time.Hour),
+		Position: position, Minutes: 60, Quantity: decimal.RequireFromString("12345678901234567890.123456789"),
+		Item: schemas.Item{
+			Name: item, Unit: "vCPU", UnitPrice: decimal.RequireFromString("99999999999999999999.999999999"), Quantity: value,
+			Per: schemas.Per30d, DiscountPercent: decimal.RequireFromString("33.3333"), TaxPercent: decimal.NewFromInt(10),
+		},
+		Amounts: schemas.Amounts{BeforeTax: value, TotalAmount: value},
+	}
+}
+
+// header is the invoice over lines of one code.
+func header(run int64, kind schemas.Kind, lines ...schemas.Line) schemas.Invoice {
+	first := lines[0]
+	h := schemas.Invoice{
+		Code: first.InvoiceCode, Kind: kind, AccountID: first.AccountID, ResourceID: first.ResourceID, Month: first.Month, Run: run,
+		CreatedAt: noon, PeriodStart: first.PeriodStart, PeriodEnd: first.PeriodEnd, Lines: len(lines),
+	}
+	for _, l := range lines {
+		h.Amounts = h.Amounts.Add(l.Amounts)
+	}
+	return h
+}
+
+func write(t *testing.T, s *Store, run int64, batch invoicer.Batch) {
+	t.Helper()
+	batch.Run.Number = run
+	if err := s.Write(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func period(account, resource string) schemas.Period {
+	closed := schemas.EventRef{Source: "s", ID: "2", Type: schemas.ResourceDeleted, Time: day(2), Position: schemas.Position{Topic: "t", Partition: 1, Offset: 2}}
+	item := schemas.PeriodItem{
+		Item:     schemas.Item{Name: "băng thông", Unit: "GB", UnitPrice: decimal.NewFromInt(7), Meter: schemas.Sum, Per: schemas.PerUse},
+		Measured: decimal.RequireFromString("0.000000001"), Billed: decimal.RequireFromString("0.000000001"), Usage: 3,
+	}
+	return schemas.Period{
+		AccountID: account, ResourceID: resource, ResourceName: "n", Product: "p", Service: "v", Month: september,
+		Start: day(1), End: day(2), Mode: schemas.Postpaid,
+		Balance: &schemas.Balance{Coupon: schemas.Coupon{Code: "TẾT", Value: decimal.New(1, 15)}, Source: "s", ID: "1", Used: decimal.NewFromInt(5)},
+		Items:   []schemas.PeriodItem{item, item}, OpenedBy: schemas.EventRef{Source: "s", ID: "1", Type: schemas.ResourceCreated, Time: day(1)},
+		ClosedBy: &closed,
+	}
+}
+
+// reports are the rows of a month, shortly.
+func reports(t *testing.T, s *Store, month schemas.Month) []string {
+	t.Helper()
+	out := []string{}
+	err := s.UsageReport(t.Context(), month, "", func(r ReportRow) error {
+		out = append(out, short(r))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func short(r ReportRow) string {
+	return fmt.Sprintf("%s/%s %d.%d %s %s %d %s", r.AccountID, r.ResourceID, r.PeriodStart.Day(), r.Position, r.Item.Name, r.TotalAmount, r.Run, r.Kind)
+}
+
+func testLedgerTwice(t *testing.T, s *Store) {
+	huge := line(september, "a", "r", day(1), 0, "cpu", 1)
+	huge.Amounts = schemas.Amounts{
+		BeforeTax: decimal.New(1, 15), TaxAmount: decimal.New(1, 55), CouponValue: decimal.New(1, 14), TotalAmount: decimal.New(-1, 75),
+	}
+	huge.CouponCode = "TẾT'"
+	ram := line(september, "a", "r", day(1), 1, "ram", 2)
+	h := header(1, schemas.KindInvoice, huge, ram)
+	h.LateEvents = 101
+	h.Late = []schemas.EventRef{{Source: "s", ID: "1", Type: schemas.UsageRecorded, Time: day(3), Position: schemas.Position{Topic: "t", Partition: 7, Offset: 1 << 40}}}
+	edge := schemas.Edge{AccountID: "a", ResourceID: "r", At: october, State: "{}"}
+	dead := schemas.Edge{AccountID: "a", ResourceID: "s", At: october, State: "{}", Deleted: true}
+	batch := invoicer.Batch{
+		Lines: []schemas.Line{huge, ram}, Periods: []schemas.Period{period("a", "r")},
+		Edges: []schemas.Edge{edge, dead}, Invoices: []schemas.Invoice{h},
+	}
+	for range 2 {
+		write(t, s, 1, batch)
+		// Cut elsewhere.
+		write(t, s, 1, invoicer.Batch{Lines: batch.Lines[:1]})
+		write(t, s, 1, invoicer.Batch{Lines: batch.Lines[1:], Periods: batch.Periods, Edges: batch.Edges[:1], Invoices: batch.Invoices})
+	}
+	tables := []string{"invoice_lines", "invoices", "periods", "edges", "tombstones"}
+	for _, when := range []string{"before a merge", "after a merge"} {
+		got, rows, err := s.Invoice(t.Context(), h.Code)
+		if err != nil || len(rows) != 2 {
+			t.Fatalf("%s: %d rows, %v", when, len(rows), err)
+		}
+		if !got.Amounts.Equal(h.Amounts) || fmt.Sprint(got.Late) != fmt.Sprint(h.Late) || got.LateEvents != 101 {
+			t.Errorf("%s: got %+v", when, got)
+		}
+		got.Amounts = h.Amounts
+		if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", h) {
+			t.Errorf("%s: got\n%+v, want\n%+v", when, got, h)
+		}
+		for i, want := range []schemas.Line{huge, ram} {
+			r := rows[i]
+			if !r.Amounts.Equal(want.Amounts) || !r.Item.Equal(&want.Item) || !r.Quantity.Equal(want.Quantity) ||
+				!r.PeriodStart.Equal(want.PeriodStart) || !r.PeriodEnd.Equal(want.PeriodEnd) || r.CouponCode != want.CouponCode ||
+				r.InvoiceCode != want.InvoiceCode || r.ResourceName != want.ResourceName || r.Product != want.Product ||
+				r.Service != want.Service || r.Month != want.Month || r.Minutes != want.Minutes || r.Position != want.Position {
+				t.Errorf("%s: got\n%+v, want\n%+v", when, r.Line, want)
+			}
+			if r.Status != "Paid" || r.Run != 1 || r.Kind != schemas.KindInvoice || !r.CreatedAt.Equal(noon) {
+				t.Errorf("%s: got %+v: a total of zero or less is Paid at birth", when, r)
+			}
+		}
+		for table, want := range map[string]int64{"invoice_lines": 2, "invoices": 1, "periods": 1, "edges": 1, "tombstones": 1} {
+			if n := number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", bind("table", table)); n != want {
+				t.Errorf("%s: %d rows in %s, want %d", when, n, table, want)
+			}
+		}
+		for _, table := range tables {
+			merge(t, s, table)
+		}
+	}
+	var billed []decimal.Decimal
+	var coupon decimal.Decimal
+	var closed string
+	err := s.conn.QueryRow(t.Context(), "SELECT item_billed, coupon_value, closed_id FROM periods FINAL").Scan(&billed, &coupon, &closed)
+	if err != nil || len(billed) != 2 || billed[1].String() != "0.000000001" || !coupon.Equal(decimal.New(1, 15)) || closed != "2" {
+		t.Errorf("period: %v %v %q, %v", billed, coupon, closed, err)
+	}
+	huge.TotalAmount = decimal.New(1, 76)
+	if err := s.Write(t.Context(), invoicer.Batch{Lines: []schemas.Line{huge}}); err == nil {
+		t.Error("an amount of 77 digits was stored")
+	}
+	for _, code := range []string{"INV-2026-09-00000000000000000000", "nonsense", ""} {
+		if _, _, err := s.Invoice(t.Context(), code); !errors.Is(err, ErrNotFound) {
+			t.Errorf("%q: got %v, want %v", code, err, ErrNotFound)
+		}
+	}
+}
+
+func testForget(t *testing.T, s *Store) {
+	issued, broken := line(september, "a", "issued", day(1), 0, "cpu", 1), line(september, "a", "broken", day(1), 0, "cpu", 2)
+	other := line(september, "b", "other", day(1), 0, "cpu", 3)
+	attempt := invoicer.Batch{
+		Lines:   []schemas.Line{issued, broken, other},
+		Periods: []schemas.Period{period("a", "issued"), period("a", "broken"), period("b", "other")},
+		Edges: []schemas.Edge{
+			{AccountID: "a", ResourceID: "issued", At: october}, {AccountID: "a", ResourceID: "broken", At: october},
+			{AccountID: "a", ResourceID: "broken", At: october, Deleted: true}, {AccountID: "b", ResourceID: "other", At: october},
+		},
+		Invoices: []schemas.Invoice{header(2, schemas.KindInvoice, issued)},
+	}
+	write(t, s, 2, attempt)
+	count := func(want string) {
+		t.Helper()
+		var got []string
+		for _, table := range []string{"invoice_lines", "periods", "edges", "tombstones"} {
+			got = append(got, fmt.Sprint(number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", bind("table", table))))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("lines, periods, edges, tombstones: got %q, want %q", got, want)
+		}
+	}
+	count("3 3 3 1")
+	for _, nothing := range [][]string{{}, {"c"}} {
+		if err := s.Forget(t.Context(), 2, nothing); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Forget(t.Context(), 1, []string{"a", "b"}); err != nil {
+		t.Fatal(err)
+	}
+	count("3 3 3 1")
+	if err := s.Forget(t.Context(), 2, []string{"a"}); err != nil {
+		t.Fatal(err)
+	}
+	count("2 2 2 0")
+	// The very same blocks again: the server must not take them for known.
+	write(t, s, 2, attempt)
+	count("3 3 3 1")
+	if err := s.Forget(t.Context(), 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	count("1 1 1 0")
+	attempt.Invoices = []schemas.Invoice{header(2, schemas.KindInvoice, issued), header(2, schemas.KindInvoice, broken), header(2, schemas.KindInvoice, other)}
+	write(t, s, 2, attempt)
+	if err := s.Forget(t.Context(), 2, nil); err != nil {
+		t.Fatal(err)
+	}
+	count("3 3 3 1")
+}
+
+// issue writes lines and their header for a run.
+func issue(t *testing.T, s *Store, run int64, kind schemas.Kind, lines ...schemas.Line) {
+	t.Helper()
+	if kind == schemas.KindAdjustment {
+		for i := range lines {
+			lines[i].InvoiceCode = schemas.AdjustmentCode(lines[i].AccountID, lines[i].ResourceID, lines[i].Month, run)
+		}
+	}
+	write(t, s, run, invoicer.Batch{Lines: lines, Invoices: []schemas.Invoice{header(run, kind, lines...)}})
+}
+
+func testInvoiced(t *testing.T, s *Store) {
+	r1, r2 := line(september, "a", "r", day(1), 0, "cpu", 1), line(september, "a", "r", day(1), 1, "ram", 2)
+	issue(t, s, 1, schemas.KindInvoice, r1, r2)
+	issue(t, s, 1, schemas.KindInvoice, line(september, "a", "r", day(5), 0, "cpu", 3))
+	issue(t, s, 1, schemas.KindInvoice, line(september, "a", "untouched", day(1), 0, "cpu", 4))
+	issue(t, s, 1, schemas.KindInvoice, line(september, "b", "r", day(1), 0, "cpu", 5))
+	issue(t, s, 2, schemas.KindAdjustment, line(september, "a", "r", day(1), 0, "cpu", 6))
+	issue(t, s, 2, schemas.KindInvoice, line(october, "a", "r", day(30), 0, "cpu", 7))
+	issue(t, s, 3, schemas.KindInvoice, line(october.Next(), "a", "r", day(30), 0, "cpu", 8))
+	write(t, s, 1, invoicer.Batch{Lines: []schemas.Line{line(september, "a", "r", day(9), 0, "no header", 9)}})
+	// A line of run 2 under a code whose header is of run 1: not of that invoice.
+	write(t, s, 2, invoicer.Batch{Lines: []schemas.Line{line(september, "a", "r", day(1), 2, "of another run", 9)}})
+	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'r'), (3, 'a', ''), (3, 'b', 'r')"); err != nil {
+		t.Fatal(err)
+	}
+	read := func(run int64, accounts []string) string {
+		t.Helper()
+		cursor, err := s.Invoiced(t.Context(), run, accounts)
+		var got []string
+		for _, l := range collect(t, cursor, err) {
+			got = append(got, l.AccountID+l.TotalAmount.String())
+		}
+		return strings.Join(got, " ")
+	}
+	for _, test := range []struct {
+		run      int64
+		accounts []string
+		want     string
+	}{
+		{3, nil, "a1 a2 a3 a6 a7 b5"},
+		{3, []string{"b"}, "b5"},
+		{3, []string{}, ""},
+		{2, nil, ""},
+	} {
+		if got := read(test.run, test.accounts); got != test.want {
+			t.Errorf("run %d, accounts %q: got %q, want %q", test.run, test.accounts, got, test.want)
+		}
+	}
+}
+
+func testReportOrder(t *testing.T, s *Store) {
+	first := []schemas.Line{
+		line(september, "b", "r", day(1), 0, "cpu", 5), line(september, "a", "s", day(1), 1, "ram", -4),
+		line(september, "a", "s", day(1), 0, "zcpu", 3), line(september, "a", "r", day(2), 0, "cpu", 2), line(september, "a", "R", day(3), 0, "cpu", 1),
+	}
+	issue(t, s, 1, schemas.KindInvoice, first[0])
+	issue(t, s, 1, schemas.KindInvoice, first[1], first[2])
+	issue(t, s, 1, schemas.KindInvoice, first[3])
+	issue(t, s, 1, schemas.KindInvoice, first[4])
+	gone := line(september, "a", "s", day(1), 1000, "ram", 9)
+	issue(t, s, 2, schemas.KindAdjustment, gone, line(september, "a", "s", day(1), 0, "zcpu", 8))
+	issue(t, s, 2, schemas.KindInvoice, line(october, "a", "r", day(30), 0, "cpu", 7))
+	issue(t, s, 3, schemas.KindAdjustment, line(october, "a", "r", day(30), 0, "cpu", 6))
+	issue(t, s, 3, schemas.KindAdjustment, line(september, "z", "r", day(1), 0, "cpu", 4))
+	issue(t, s, 3, schemas.KindInvoice, line(october.Next(), "a", "r", day(30), 0, "cpu", 2))
+	want := []string{
+		"a/R 3.0 cpu 1 1 invoice", "a/r 2.0 cpu 2 1 invoice",
+		"a/s 1.0 zcpu 3 1 invoice", "a/s 1.0 zcpu 8 2 adjustment", "a/s 1.1 ram -4 1 invoice", "a/s 1.1000 ram 9 2 adjustment",
+		"b/r 1.0 cpu 5 1 invoice", "z/r 1.0 cpu 4 3 adjustment",
+	}
+	if got := reports(t, s, september); !slices.Equal(got, want) {
+		t.Errorf("September: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	status := map[string]string{}
+	err := s.UsageReport(t.Context(), september, "a", func(r ReportRow) error {
+		if r.AccountID != "a" {
+			t.Errorf("a row of account %s", r.AccountID)
+		}
+		status[r.Item.Name+r.TotalAmount.String()] = r.Status
+		return nil
+	})
+	// The invoice of -4 and 3 totals -1: every row of it is Paid.
+	if err != nil || status["zcpu3"] != "Paid" || status["ram-4"] != "Paid" || status["cpu2"] != "Unpaid" || status["zcpu8"] != "Unpaid" {
+		t.Errorf("got %v, %v", status, err)
+	}
+	var got []string
+	err = s.RunRows(t.Context(), 3, func(r ReportRow) error {
+		got = append(got, r.Month.String()+" "+short(r))
+		return nil
+	})
+	want = []string{"2026-09 z/r 1.0 cpu 4 3 adjustment", "2026-10 a/r 30.0 cpu 6 3 adjustment", "2026-11 a/r 30.0 cpu 2 3 invoice"}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("run 3: got %q, %v, want %q", got, err, want)
+	}
+	stop := errors.New("stop")
+	if err := s.UsageReport(t.Context(), september, "", func(ReportRow) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v, want the error of yield", err)
+	}
+}
+
+func testUsageReportView(t *testing.T, s *Store) {
+	columns := strings.Fields(strings.ReplaceAll(`account_id, invoice_code, created_at, status, resource_name, resource_id,
+		product_name, service_name, item, unit, period_start, period_end, minutes, unit_price, quantity, discount_percent, tax_percent,
+		before_tax, tax_amount, coupon_code, coupon_value, total_amount, month, kind, run, position`, ",", ""))
+	rows, err := s.conn.Query(t.Context(), "SELECT * FROM usage_report")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rows.Columns(); !slices.Equal(got, columns) || rows.Next() {
+		t.Errorf("an empty view has columns %q, want %q", got, columns)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// In Berlin the clocks go back on 25 October 2026 at 01:00 UTC.
+	if _, err := s.AddRun(t.Context(), schemas.Run{Number: 1, Month: october, FirstMonth: october, CreatedAt: noon, Zone: "Europe/Berlin"}); err != nil {
+		t.Fatal(err)
+	}
+	l := line(october, "a", "r", time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), 0, "cpu", 1)
+	issue(t, s, 1, schemas.KindInvoice, l)
+	issue(t, s, 1, schemas.KindInvoice, line(september, "a", "r", day(1), 0, "cpu", 1))
+	var created, start, end, product string
+	var price, square decimal.Decimal
+	err = s.conn.QueryRow(t.Context(), `SELECT created_at, period_start, period_end, product_name, unit_price, quantity * unit_price
+		FROM usage_report WHERE month = '2026-10'`).Scan(&created, &start, &end, &product, &price, &square)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"2026-10-15T14:00:00+02:00", "2026-10-25T02:30:00+02:00", "2026-10-25T02:30:00+01:00", "vServer"}
+	if got := []string{created, start, end, product}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !price.Equal(l.Item.UnitPrice) || !square.Equal(l.Item.UnitPrice.Mul(l.Quantity)) {
+		t.Errorf("price %s, price × quantity %s", price, square)
+	}
+}
+
+func testQuotes(t *testing.T, s *Store) {
+	for _, text := range []string{
+		`'; DROP TABLE events; --`, `\'`, `\`, `"`, "`", `{accounts:Array(String)}`, `%27`, "\t", `\N`, `NULL`, `' OR '1'='1`, `[]`, `Đặng'`,
+	} {
+		l := line(september, text, text, day(1), 0, text, 1)
+		l.CouponCode = text
+		issue(t, s, 1, schemas.KindInvoice, l)
+		store(t, s, usageEvent(text, text, text, noon, 1))
+		rows := 0
+		err := s.UsageReport(t.Context(), september, text, func(r ReportRow) error {
+			rows++
+			if r.AccountID != text || r.ResourceID != text || r.Item.Name != text || r.CouponCode != text {
+				t.Errorf("%q: got %+v", text, r.Line)
+			}
+			return nil
+		})
+		if err != nil || rows != 1 {
+			t.Errorf("report of account %q: %d rows, %v", text, rows, err)
+		}
+		scope := whole
+		scope.Accounts, scope.Except = []string{text, `'`}, []string{`\`, "x'"}
+		want := 1
+		if text == `\` {
+			want = 0
+		}
+		cursor, err := s.Events(t.Context(), scope, 1)
+		if got := collect(t, cursor, err); len(got) != want {
+			t.Errorf("events of account %q: %d, want %d", text, len(got), want)
+		}
+		if err := s.Forget(t.Context(), 1, []string{text}); err != nil {
+			t.Errorf("forget account %q: %v", text, err)
+		}
+	}
+	if n := number(t, s, "SELECT toInt64(count()) FROM events"); n != 13 {
+		t.Errorf("%d events, want 13", n)
+	}
+}
