@@ -72,7 +72,7 @@ func topic(t testing.TB, c *Client, partitions int) string {
 var noon = time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant
 
 // produce writes n messages with keys and values "from", "from+1", ….
-func produce(t testing.TB, c *Client, topic string, from, n int) []schemas.Position {
+func produce(t testing.TB, c *Client, topic string, from, n int) {
 	t.Helper()
 	p, err := c.NewProducer(t.Context(), topic)
 	if err != nil {
@@ -84,11 +84,9 @@ func produce(t testing.TB, c *Client, topic string, from, n int) []schemas.Posit
 		text := fmt.Appendf(nil, "%d", from+i)
 		messages[i] = schemas.Message{Position: schemas.Position{Topic: topic}, Time: noon, Key: text, Value: text}
 	}
-	positions, err := p.Produce(t.Context(), messages)
-	if err != nil {
+	if _, err := p.Produce(t.Context(), messages); err != nil {
 		t.Fatal(err)
 	}
-	return positions
 }
 
 // store is a sink in memory, shared by the members of a group. It also watches
@@ -184,17 +182,18 @@ func (s *store) wait(t testing.TB, n int) {
 	}
 }
 
-// member runs Consume into the store until stop, which gives its error and how
-// long it took to end.
-func member(t testing.TB, c *Client, group, topic string, s *store) (stop func() (error, time.Duration)) {
+// member runs Consume into the store until stop, which gives how long it
+// took to end and its error.
+func member(t testing.TB, c *Client, group, topic string, s *store) (stop func() (time.Duration, error)) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Consume(ctx, group, []string{topic}, s.work) }()
-	stop = sync.OnceValues(func() (error, time.Duration) {
+	stop = sync.OnceValues(func() (time.Duration, error) {
 		began := time.Now()
 		cancel()
-		return <-ended, time.Since(began)
+		err := <-ended
+		return time.Since(began), err
 	})
 	t.Cleanup(func() { _, _ = stop() })
 	return stop
