@@ -156,7 +156,7 @@ func (d *demoRun) send(ctx context.Context, s *scratch, g *generate.Generator) e
 			continue
 		}
 		sent++
-		if err := s.add(ctx, &scenarioLine{file: "demo", line: sent, value: l.Bytes}); err != nil {
+		if err := s.add(ctx, &scenarioLine{at: origin{line: sent}, value: l.Bytes}); err != nil {
 			return err
 		}
 		if d.now().Sub(said) > time.Second {

@@ -21,7 +21,7 @@ type cloudFlags struct {
 
 func (c *cloudFlags) register(flags *pflag.FlagSet, accounts, resources, usage int) {
 	flags.Uint64Var(&c.Seed, "seed", 1, "which of many clouds: the same seed gives the same bytes")
-	flags.StringVar(&c.month, "month", "", "the first month, as 2026-10 (default: the last that has ended)")
+	flags.StringVar(&c.month, "month", "", "the first month, as 2026-10 (default: such that the last one has just ended)")
 	flags.IntVar(&c.Months, "months", 1, "how many months, each sealed at its end")
 	flags.IntVar(&c.Accounts, "accounts", accounts, "how many accounts")
 	flags.IntVar(&c.Resources, "resources", resources, "how many resources")
@@ -38,7 +38,10 @@ func (c *cloudFlags) config(now time.Time, zone *time.Location) (generate.Config
 		c.Noise = generate.Believable()
 	}
 	c.Noise.Late = late
-	c.First = schemas.MonthOf(now, zone).Prev()
+	c.First = schemas.MonthOf(now, zone)
+	for range c.Months {
+		c.First = c.First.Prev()
+	}
 	if c.month != "" {
 		var err error
 		if c.First, err = monthFlag(c.month); err != nil {

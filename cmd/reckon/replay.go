@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,8 +45,8 @@ Two runs over the same files print the same bytes.`,
 				}
 				r.now = at
 			}
-			r.app, r.files = a, files
-			return r.run(cmd.Context())
+			r.app = a
+			return r.run(cmd.Context(), files)
 		},
 	}
 	cmd.Flags().IntVar(&r.batch, "batch", math.MaxInt32, "cut ingest batches at this many events; changes no byte of stdout")
@@ -56,18 +57,26 @@ Two runs over the same files print the same bytes.`,
 // replay is one run over scenario files (contract 7).
 type replay struct {
 	*app
-	files []string
+	files scenario
 	batch int
 	now   time.Time
 }
 
-func (r *replay) run(ctx context.Context) error {
+func (r *replay) run(ctx context.Context, names []string) error {
 	cfg, log, err := r.settings()
 	if err != nil {
 		return err
 	}
+	spool, err := os.MkdirTemp("", "reckon-replay-")
+	if err != nil {
+		return fmt.Errorf("make a folder for what can be read only once: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(spool) }() // the system clears its folder in time
+	if r.files, err = openScenario(names, spool); err != nil {
+		return err
+	}
 	parser := schemas.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}}
-	facts, err := surveyScenario(r.files, parser)
+	facts, err := r.files.survey(parser)
 	if err != nil {
 		return err
 	}
@@ -96,7 +105,7 @@ func quiet(log *slog.Logger, cfg config.Config) *slog.Logger {
 
 // play produces the lines, seals where told and counts at the end.
 func (r *replay) play(ctx context.Context, s *scratch, out report.Writer) error {
-	err := readScenario(r.files, func(l *scenarioLine) error {
+	err := r.files.read(func(l *scenarioLine) error {
 		if l.seal.IsZero() {
 			return s.add(ctx, l)
 		}
@@ -113,7 +122,7 @@ func (r *replay) play(ctx context.Context, s *scratch, out report.Writer) error 
 		return fmt.Errorf("write the report: %w", err)
 	}
 	for _, rejected := range s.rejected() {
-		fmt.Fprintf(r.stderr, "%s: rejected: %s\n", rejected.where, rejected.why)
+		fmt.Fprintf(r.stderr, "%s:%d: rejected: %s\n", r.files[rejected.file].name, rejected.line, rejected.why)
 	}
 	line, err := json.Marshal(counts)
 	if err != nil {

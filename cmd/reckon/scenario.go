@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -18,28 +19,75 @@ import (
 // scenarioLine is one line of a scenario file that is not blank (contract 7): a
 // directive when Seal is set, else bytes to be produced as they stand.
 type scenarioLine struct {
-	file  string
-	line  int
+	at    origin
+	name  string
 	seal  schemas.Month
 	value []byte
 }
 
-func (l *scenarioLine) where() string { return fmt.Sprintf("%s:%d", l.file, l.line) }
+// origin is where a line came from: which file of the list, and its line.
+type origin struct{ file, line int }
 
-// readScenario hands out the lines of the files in order. What cannot be read is
-// a usage error named by file and line: a directive, or a line over the size
-// limit. The value is valid until each returns.
-func readScenario(files []string, each func(*scenarioLine) error) error {
-	for _, name := range files {
-		if err := readScenarioFile(name, each); err != nil {
+func (l *scenarioLine) where() string { return fmt.Sprintf("%s:%d", l.name, l.at.line) }
+
+// scenario is a list of files. A replay reads them twice, so what can be read
+// only once (a pipe) is copied first.
+type scenario []scenarioFile
+
+// scenarioFile has the name that it was called by and where its bytes are.
+type scenarioFile struct{ name, path string }
+
+// openScenario looks at the files. The folder takes copies of pipes.
+func openScenario(names []string, folder string) (scenario, error) {
+	files := make(scenario, len(names))
+	for i, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, usagef("read scenario: %w", err)
+		}
+		files[i] = scenarioFile{name, name}
+		switch {
+		case info.IsDir():
+			return nil, usagef("read scenario: %s is a folder", name)
+		case !info.Mode().IsRegular():
+			files[i].path = filepath.Join(folder, fmt.Sprintf("scenario-%d", i))
+			if err := copyFile(name, files[i].path); err != nil {
+				return nil, fmt.Errorf("read scenario %s: %w", name, err)
+			}
+		}
+	}
+	return files, nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // only read
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+// read hands out the lines of the files in order. What cannot be read is a usage
+// error named by file and line: a directive, or a line over the size limit. The
+// value is valid until each returns.
+func (s scenario) read(each func(*scenarioLine) error) error {
+	for i := range s {
+		if err := s[i].read(i, each); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func readScenarioFile(name string, each func(*scenarioLine) error) error {
-	f, err := os.Open(name)
+func (s scenarioFile) read(index int, each func(*scenarioLine) error) error {
+	name := s.name
+	f, err := os.Open(s.path)
 	if err != nil {
 		return usagef("read scenario: %w", err)
 	}
@@ -52,7 +100,7 @@ func readScenarioFile(name string, each func(*scenarioLine) error) error {
 			return usagef("read scenario %s:%d: %w", name, n, err)
 		}
 		if len(bytes.Trim(raw, " \t\r")) > 0 {
-			l := scenarioLine{file: name, line: n, value: raw}
+			l := scenarioLine{at: origin{index, n}, name: name, value: raw}
 			if l.seal, err = directive(raw); err != nil {
 				return usagef("%s: %w", l.where(), err)
 			}
@@ -145,11 +193,11 @@ type scenarioFacts struct {
 	newest time.Time
 }
 
-// surveyScenario reads the files once, so that whatever cannot be read is found
-// before anything starts.
-func surveyScenario(files []string, parser schemas.Parser) (scenarioFacts, error) {
+// survey reads the files once, so that whatever cannot be read is found before
+// anything starts.
+func (s scenario) survey(parser schemas.Parser) (scenarioFacts, error) {
 	var facts scenarioFacts
-	err := readScenario(files, func(l *scenarioLine) error {
+	err := s.read(func(l *scenarioLine) error {
 		if !l.seal.IsZero() {
 			facts.seals++
 			if facts.first.IsZero() || l.seal.Before(facts.first) {

@@ -47,12 +47,6 @@ type scratch struct {
 	rejects map[schemas.Position]string
 }
 
-// origin is where a message came from.
-type origin struct {
-	file string
-	line int
-}
-
 // scratchBatchAge is how long events wait for others in a batch: nobody sends
 // more, so not long.
 const scratchBatchAge = 100 * time.Millisecond
@@ -169,7 +163,7 @@ func (s *scratch) add(ctx context.Context, l *scenarioLine) error {
 		m.Key = []byte(account)
 	}
 	s.waiting = append(s.waiting, m)
-	s.origins = append(s.origins, origin{l.file, l.line})
+	s.origins = append(s.origins, l.at)
 	if len(s.waiting) >= produceAtOnce {
 		return s.flush(ctx)
 	}
@@ -183,7 +177,7 @@ func (s *scratch) flush(ctx context.Context) error {
 	}
 	positions, err := s.out.Produce(ctx, s.waiting)
 	if err != nil {
-		return fmt.Errorf("produce the lines from %s:%d on: %w", s.origins[0].file, s.origins[0].line, err)
+		return fmt.Errorf("produce %d lines, the first of them line %d of its file: %w", len(s.waiting), s.origins[0].line, err)
 	}
 	for i, p := range positions {
 		partition := schemas.Position{Topic: p.Topic, Partition: p.Partition}
@@ -269,7 +263,7 @@ func (s *scratch) finish(ctx context.Context) (replayCounts, error) {
 // rejectedLine is a line that ingest rejected.
 type rejectedLine struct {
 	origin
-	where, why string
+	why string
 }
 
 // rejected lists them in the order of the files.
@@ -278,8 +272,7 @@ func (s *scratch) rejected() []rejectedLine {
 	defer s.mu.Unlock()
 	out := make([]rejectedLine, 0, len(s.rejects))
 	for p, why := range s.rejects {
-		o := s.sources[schemas.Position{Topic: p.Topic, Partition: p.Partition}][p.Offset]
-		out = append(out, rejectedLine{o, fmt.Sprintf("%s:%d", o.file, o.line), why})
+		out = append(out, rejectedLine{s.sources[schemas.Position{Topic: p.Topic, Partition: p.Partition}][p.Offset], why})
 	}
 	slices.SortFunc(out, func(a, b rejectedLine) int {
 		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line))
