@@ -40,13 +40,20 @@ type system struct {
 	// stack is the embedded stack when it was started here, else nil.
 	stack     *embedded.Stack
 	endpoints embedded.Endpoints
+	ports     embedded.Ports
 }
 
 // connect starts or finds the embedded stack where the settings want it, and
 // connects. Migrated tells that the tables and topics are made where missing;
 // otherwise, on servers, that is left to reckon migrate.
 func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*system, error) {
-	s := &system{cfg: cfg, log: log, now: a.now}
+	return a.connectOn(ctx, cfg, log, embedded.Ports{})
+}
+
+// connectOn is connect with the ports that the embedded stack takes where the
+// settings name none: if one is taken, another.
+func (a *app) connectOn(ctx context.Context, cfg config.Config, log *slog.Logger, otherwise embedded.Ports) (*system, error) {
+	s := &system{cfg: cfg, log: log, now: a.now, ports: otherwise}
 	if cfg.Kafka.UsesEmbedded() || cfg.ClickHouse.UsesEmbedded() {
 		if err := s.embed(ctx); err != nil {
 			return nil, err
@@ -70,11 +77,16 @@ func (a *app) connect(ctx context.Context, cfg config.Config, log *slog.Logger) 
 
 // embed starts the embedded stack, or finds the one that runs on the data folder.
 func (s *system) embed(ctx context.Context) error {
+	ports := embedded.Ports{
+		Kafka: s.cfg.Kafka.Embedded.Port, Native: s.cfg.ClickHouse.Embedded.NativePort, HTTP: s.cfg.ClickHouse.Embedded.HTTPPort,
+	}
+	// A port that was asked for is that one or none.
+	fixed := ports != embedded.Ports{}
+	if !fixed {
+		ports = s.ports
+	}
 	stack, err := embedded.Start(ctx, embedded.Options{
-		DataDir: s.cfg.DataDir, EngineDir: s.cfg.EngineDir, Log: s.log,
-		Ports: embedded.Ports{
-			Kafka: s.cfg.Kafka.Embedded.Port, Native: s.cfg.ClickHouse.Embedded.NativePort, HTTP: s.cfg.ClickHouse.Embedded.HTTPPort,
-		},
+		DataDir: s.cfg.DataDir, EngineDir: s.cfg.EngineDir, Log: s.log, Ports: ports, PortsFixed: fixed,
 		MemoryBytes: int64(s.cfg.ClickHouse.Embedded.Memory),
 	})
 	if errors.Is(err, embedded.ErrLocked) {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/telemetry"
 	"github.com/reckon-billing/reckon/invoicer"
 )
@@ -61,13 +62,17 @@ second invoicer, changes nothing.`,
 // stages says what a process does.
 type stages struct{ ingest, invoicer, migrate, banner bool }
 
+// usualPorts are where a long-running embedded stack listens unless the settings
+// say otherwise, so that producers find it again after a restart.
+func usualPorts() embedded.Ports { return embedded.Ports{Kafka: 19092, Native: 19000, HTTP: 18123} }
+
 // serve runs the stages under supervision until the process is told to stop.
 func (a *app) serve(ctx context.Context, what stages) (err error) {
 	cfg, log, err := a.settings()
 	if err != nil {
 		return err
 	}
-	s, err := a.connect(ctx, cfg, log)
+	s, err := a.connectOn(ctx, cfg, log, usualPorts())
 	if err != nil {
 		return err
 	}
