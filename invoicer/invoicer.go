@@ -67,11 +67,17 @@ func (v *Invoicer) Due(month schemas.Month) time.Time {
 }
 
 // SealDue finishes what was begun and seals every due month that is not sealed,
-// oldest first. Before the first seal the last due month is the first.
+// oldest first. Before the first seal the last due month is the first; while
+// nothing at all lies in the log, that seal is left for later.
 func (v *Invoicer) SealDue(ctx context.Context) ([]Seal, error) {
 	b, err := v.open(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if len(b.runs) == 0 && v.FirstMonth.IsZero() {
+		if empty, err := v.emptyLog(ctx); err != nil || empty {
+			return nil, err
+		}
 	}
 	done, err := v.finish(ctx, b)
 	if err != nil {
@@ -86,6 +92,14 @@ func (v *Invoicer) SealDue(ctx context.Context) ([]Seal, error) {
 	}
 	more, err := v.sealUpTo(ctx, b, last)
 	return append(done, more...), err
+}
+
+func (v *Invoicer) emptyLog(ctx context.Context) (bool, error) {
+	ends, err := v.Log.Ends(ctx)
+	if err != nil {
+		return false, fmt.Errorf("look whether anything lies in the log: %w", err)
+	}
+	return !slices.ContainsFunc(ends, func(e schemas.PartitionEnd) bool { return e.End > 0 }), nil
 }
 
 // Seal finishes what was begun and then seals the month, and every earlier one
