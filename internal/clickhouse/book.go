@@ -48,7 +48,8 @@ func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
 	for i, p := range run.Cutoff {
 		cutoff[i] = partitionEnd(p)
 	}
-	token := fmt.Sprintf("run-%s-%d", run.Month, run.Number)
+	// Not the month: two runners that take the number for different months race too.
+	token := fmt.Sprintf("run-%d", run.Number)
 	return s.insert(ctx, "insert_run", token,
 		[]int64{run.Number}, []string{run.Month.String()}, []time.Time{run.CreatedAt}, []string{run.FirstMonth.String()},
 		[]string{run.Currency}, []string{run.Zone}, [][]partitionEnd{cutoff})

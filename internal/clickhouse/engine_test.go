@@ -56,6 +56,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"events come back as they were, whatever they hold", testEventsRoundTrip},
 		{"what a column cannot hold exactly is refused", testRefusesWhatDoesNotFit},
 		{"events come in the fold's order and by scope", testEventsByScope},
+		{"a month reads its own events, not the history", testMonthPrunes},
 		{"a cursor that is closed early or cancelled ends", testCursorEnds},
 		{"A12: copies are judged by identity over all history, before and after a merge", testCopies},
 		{"moved identities are found with all their copies", testMoved},

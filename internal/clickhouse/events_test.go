@@ -249,7 +249,7 @@ func testDeadLetters(t *testing.T, s *Store) {
 		}
 	}
 	other := rejected
-	other.Message.Offset = 10
+	other.Message.Offset, other.Message.Key, other.Message.Value, other.Message.Headers = 10, nil, nil, nil
 	// The same message in another cut of the batch.
 	if err := s.Insert(t.Context(), ingest.Batch{Rejected: []ingest.Rejected{rejected, other}}); err != nil {
 		t.Fatal(err)
@@ -267,5 +267,50 @@ func testDeadLetters(t *testing.T, s *Store) {
 	counts, err := s.Counts(t.Context())
 	if err != nil || counts != (Counts{Rejected: 2}) {
 		t.Errorf("got %+v, %v, want 2 rejected", counts, err)
+	}
+}
+
+func testMonthPrunes(t *testing.T, s *Store) {
+	// 40,000 usage and 40,000 lifecycle events of each of 20 months, in one part.
+	if err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, id, is_usage, topic, offset)
+		SELECT toString(intHash32(number) % 100), 'r', toDateTime64('2026-01-15 00:00:00', 3) + toIntervalMonth(number % 20),
+			toString(number), number % 40 >= 20, 'billing.usage', number
+		FROM numbers(1600000)`); err != nil {
+		t.Fatal(err)
+	}
+	merge(t, s, "events")
+	text, err := sql("events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	marks := func(change func(*aggregate.Scope)) int64 {
+		t.Helper()
+		scope := whole
+		change(&scope)
+		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", false))
+		var database, table string
+		var parts, rows, marks uint64
+		if err := s.conn.QueryRow(t.Context(), "EXPLAIN ESTIMATE "+text, args...).Scan(&database, &table, &parts, &rows, &marks); err != nil {
+			t.Fatal(err)
+		}
+		return int64(rows) //nolint:gosec // a small number
+	}
+	const granule = 8192
+	// A billing month of a zone east of Greenwich lies in two UTC months.
+	month := func(s *aggregate.Scope) {
+		s.From, s.To = time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC), time.Date(2026, 10, 31, 17, 0, 0, 0, time.UTC)
+	}
+	if rows := marks(month); rows > 80_000+4*granule {
+		t.Errorf("a month reads %d lifecycle rows, want those of two UTC months at most", rows)
+	}
+	oneAccount := func(s *aggregate.Scope) { s.Accounts = []string{"7"} }
+	if rows := marks(oneAccount); rows > 20*2*granule {
+		t.Errorf("an account reads %d rows of 800,000", rows)
+	}
+	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, '7', 'r')"); err != nil {
+		t.Fatal(err)
+	}
+	if rows := marks(func(s *aggregate.Scope) { s.Touched = aggregate.OnlyTouched }); rows > 20*2*granule {
+		t.Errorf("a touched resource reads %d rows of 800,000", rows)
 	}
 }

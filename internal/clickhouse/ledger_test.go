@@ -240,6 +240,13 @@ func testInvoiced(t *testing.T, s *Store) {
 	write(t, s, 1, invoicer.Batch{Lines: []schemas.Line{line(september, "a", "r", day(9), 0, "no header", 9)}})
 	// A line of run 2 under a code whose header is of run 1: not of that invoice.
 	write(t, s, 2, invoicer.Batch{Lines: []schemas.Line{line(september, "a", "r", day(1), 2, "of another run", 9)}})
+	// Another header of a code that exists changes nothing, merged or not.
+	again := line(september, "b", "r", day(1), 0, "cpu", 50)
+	issue(t, s, 2, schemas.KindInvoice, again)
+	if h, rows, err := s.Invoice(t.Context(), again.InvoiceCode); err != nil || h.Run != 1 || len(rows) != 1 || rows[0].TotalAmount.String() != "5" {
+		t.Errorf("got %+v with %d lines, %v, want the invoice of run 1", h, len(rows), err)
+	}
+	merge(t, s, "invoices")
 	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'r'), (3, 'a', ''), (3, 'b', 'r')"); err != nil {
 		t.Fatal(err)
 	}

@@ -39,8 +39,8 @@ type copies struct {
 
 // Next is as [aggregate.Cursor] says.
 func (c *copies) Next() (*aggregate.Copy, error) {
-	e := &schemas.Event{}
 	c.row = aggregate.Copy{}
+	e := &c.row.Event
 	err := c.next(&e.AccountID, &e.ResourceID, &e.Time, &e.Sequence, &e.Source, &e.ID, &c.kind, &c.item, &c.value,
 		&c.data, &c.row.Position.Topic, &c.row.Position.Partition, &c.row.Position.Offset, &c.row.KafkaTime)
 	if err != nil {
@@ -54,7 +54,6 @@ func (c *copies) Next() (*aggregate.Copy, error) {
 	if err := e.SetData(c.data); err != nil {
 		c.row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", c.row.Position.Topic, c.row.Position.Partition, c.row.Position.Offset, err)
 	}
-	c.row.Event = *e
 	return &c.row, nil
 }
 

@@ -1,0 +1,84 @@
+package clickhouse
+
+import (
+	"errors"
+	"io"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+)
+
+// BenchmarkStore inserts and reads batches of usage events; an operation is a
+// batch of 50,000.
+func BenchmarkStore(b *testing.B) {
+	endpoints := embeddedtest.Start(b).Endpoints()
+	s, err := Open(Config{
+		Addresses: []string{endpoints.Native}, Database: "bench", Username: endpoints.User, Password: endpoints.Password,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Migrate(b.Context(), noon); err != nil {
+		b.Fatal(err)
+	}
+	const rows = 50_000
+	raw := make([]byte, 370)
+	offset := int64(0)
+	b.Run("insert", func(b *testing.B) {
+		for b.Loop() {
+			b.StopTimer()
+			var batch ingest.Batch
+			for range rows {
+				offset++
+				row := usageEvent("account-"+strconv.FormatInt(offset%5000, 10), "resource-"+strconv.FormatInt(offset%20011, 10),
+					strconv.FormatInt(offset, 10), noon.Add(time.Duration(offset%1_000_000)*time.Millisecond), offset)
+				row.Event.Value, row.Message.Value = decimal.New(offset, -3), raw
+				row.Message.Time = noon
+				batch.Accepted = append(batch.Accepted, row)
+			}
+			b.StartTimer()
+			if err := s.Insert(b.Context(), batch); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)*rows/b.Elapsed().Seconds(), "rows/s")
+	})
+	b.Run("read", func(b *testing.B) {
+		read := 0
+		for b.Loop() {
+			cursor, err := s.Events(b.Context(), whole, aggregate.Usage)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for {
+				_, err := cursor.Next()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				read++
+			}
+			if err := cursor.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(read)/b.Elapsed().Seconds(), "rows/s")
+	})
+	b.Run("count", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.Counts(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(offset)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+	})
+}
