@@ -34,11 +34,18 @@ type Resource struct {
 	// Edge is the state after Plan.Last; nil when it is the one already stored.
 	Edge  *schemas.Edge
 	Whole bool
-	// Late are the first 100 late events, LateEvents counts them all.
-	Late       []schemas.EventRef
-	LateEvents int64
+	// Late are the events stored since the run before, of a resource derived as a
+	// whole, by the first month that each can touch, ascending.
+	Late []LateMonth
 	// Err breaks the account.
 	Err error
+}
+
+// LateMonth counts late events and names the first 100 of them, in event order.
+type LateMonth struct {
+	Month schemas.Month
+	Count int64
+	First []schemas.EventRef
 }
 
 // Deriver derives reconciliation periods from what is stored.

@@ -69,6 +69,7 @@ type modes struct {
 	account string
 	start   schemas.Mode
 	changes []modeChange
+	late    lateEvents
 	err     error
 }
 
@@ -192,6 +193,9 @@ func (f *feed) account() (Resource, error) {
 			f.modes.err = c.Err
 		} else {
 			f.modes.changes = append(f.modes.changes, modeChange{c.Time, c.Mode})
+			if f.isLate(c) {
+				f.modes.late.add(f, c)
+			}
 			if c.Time.UnixMilli() < f.to {
 				last = c.Mode
 			}

@@ -26,6 +26,7 @@ type resourceFold struct {
 	// changes counts the lifecycle events before the end: without any, an old
 	// tombstone stays.
 	changes int
+	late    lateEvents
 }
 
 // run reads top to bottom: the state at the edge, the lifecycle, the minutes,
@@ -54,12 +55,13 @@ func (r *resourceFold) run() error {
 	if r.result.Err != nil {
 		return nil
 	}
+	f := r.feed
 	periods, err := p.periods(r.result.AccountID, r.result.ResourceID, r.used())
 	if err != nil {
 		r.fail(err)
 		return nil
 	}
-	r.result.Periods = periods
+	r.result.Periods, r.result.Late = periods, r.late.merge(f.modes.late)
 	r.result.Edge, err = r.nextEdge(p)
 	return err
 }
@@ -99,7 +101,9 @@ func (r *resourceFold) fold() error {
 		} else {
 			r.changes++
 		}
-		r.late(c)
+		if f.isLate(c) {
+			r.late.add(f, c)
+		}
 		if c.Err != nil {
 			r.fail(c.Err)
 		} else {
@@ -122,18 +126,6 @@ func (r *resourceFold) atEnd() {
 	r.endHere = r.end.Phase != unknown && r.end.Since.UnixMilli() >= r.feed.from
 }
 
-// late notes an event that was stored since the run before.
-func (r *resourceFold) late(c *Copy) {
-	earlier := r.feed.plan.Earlier
-	if !r.result.Whole || len(earlier) == 0 || earlier[len(earlier)-1].Cutoff.Contains(c.Position) {
-		return
-	}
-	r.result.LateEvents++
-	if len(r.result.Late) < 100 {
-		r.result.Late = append(r.result.Late, refOf(c))
-	}
-}
-
 func (r *resourceFold) reportAnomalies() error {
 	if r.feed.deriver.Anomalies == nil {
 		return nil
@@ -153,7 +145,9 @@ func (r *resourceFold) nextUsage() (*Copy, error) {
 		return nil, io.EOF
 	}
 	c := *f.usage.row
-	r.late(&c)
+	if f.isLate(&c) {
+		r.late.add(f, &c)
+	}
 	if c.Err != nil {
 		r.fail(c.Err)
 	}

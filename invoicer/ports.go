@@ -91,13 +91,18 @@ type Derived struct {
 	Edge *schemas.Edge
 	// Whole tells that all months were derived, from all events.
 	Whole bool
-	// Late are the first 100 late events of a resource derived as a whole, in
-	// event order, and LateEvents counts them all: those stored since the cutoff
-	// of the run before.
-	Late       []schemas.EventRef
-	LateEvents int64
+	// Late are the events stored since the run before, of a resource derived as a
+	// whole, by the first month that each can touch, ascending.
+	Late []LateMonth
 	// Err breaks the account: what else is set does not count.
 	Err error
+}
+
+// LateMonth counts late events and names the first 100 of them, in event order.
+type LateMonth struct {
+	Month schemas.Month
+	Count int64
+	First []schemas.EventRef
 }
 
 // Periods derives reconciliation periods from the stored events.

@@ -89,9 +89,20 @@ func (w *writer) adjust(d Derived, month schemas.Month, lines []schemas.Line) {
 			end = lines[i].PeriodEnd
 		}
 	}
-	w.take(schemas.Invoice{
+	h := schemas.Invoice{
 		Code: code, Kind: schemas.KindAdjustment, AccountID: d.AccountID, ResourceID: d.ResourceID,
 		Month: month, PeriodStart: lines[0].PeriodStart, PeriodEnd: end,
-		LateEvents: d.LateEvents, Late: d.Late,
-	}, lines)
+	}
+	// Later months' events cannot have changed this one.
+	for _, late := range d.Late {
+		if month.Before(late.Month) {
+			break
+		}
+		h.LateEvents += late.Count
+		h.Late = append(h.Late, late.First[:min(len(late.First), lateNamed-len(h.Late))]...)
+	}
+	w.take(h, lines)
 }
+
+// lateNamed is how many late events an adjustment names (contract 5).
+const lateNamed = 100

@@ -140,6 +140,11 @@ func checkSums(t *rapid.T, m *memory, z *time.Location, first, last schemas.Mont
 	if err := compareSums(want.Lines, m.invoicedLines("")); err != nil {
 		t.Fatalf("after the seal of %s: %v", last, err)
 	}
+	for code, h := range m.headers {
+		if h.Kind == schemas.KindAdjustment && (h.LateEvents == 0 || len(h.Late) == 0) {
+			t.Fatalf("adjustment %s of %s names no late event", code, h.Month)
+		}
+	}
 	if len(m.runs) == 1 {
 		if diff := naive.Diff(want.Lines, m.invoicedLines("")); len(diff) > 0 {
 			t.Fatalf("first seal: %s", diff[0])

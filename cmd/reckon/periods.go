@@ -14,6 +14,12 @@ type periods struct{ deriver *aggregate.Deriver }
 // Derive hands the plan over and the resources back.
 func (p periods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
 	return p.deriver.Derive(ctx, aggregate.Plan(plan), func(r aggregate.Resource) error {
-		return yield(invoicer.Derived(r))
+		late := make([]invoicer.LateMonth, len(r.Late))
+		for i := range r.Late {
+			late[i] = invoicer.LateMonth(r.Late[i])
+		}
+		return yield(invoicer.Derived{
+			AccountID: r.AccountID, ResourceID: r.ResourceID, Periods: r.Periods, Edge: r.Edge, Whole: r.Whole, Late: late, Err: r.Err,
+		})
 	})
 }
