@@ -24,8 +24,8 @@ func BenchmarkStore(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
-	if _, err := s.Migrate(b.Context(), noon); err != nil {
+	defer func() { _ = s.Close() }()
+	if _, err := s.Migrate(b.Context(), noon()); err != nil {
 		b.Fatal(err)
 	}
 	const rows = 50_000
@@ -38,9 +38,9 @@ func BenchmarkStore(b *testing.B) {
 			for range rows {
 				offset++
 				row := usageEvent("account-"+strconv.FormatInt(offset%5000, 10), "resource-"+strconv.FormatInt(offset%20011, 10),
-					strconv.FormatInt(offset, 10), noon.Add(time.Duration(offset%1_000_000)*time.Millisecond), offset)
+					strconv.FormatInt(offset, 10), noon().Add(time.Duration(offset%1_000_000)*time.Millisecond), offset)
 				row.Event.Value, row.Message.Value = decimal.New(offset, -3), raw
-				row.Message.Time = noon
+				row.Message.Time = noon()
 				batch.Accepted = append(batch.Accepted, row)
 			}
 			b.StartTimer()
@@ -53,7 +53,7 @@ func BenchmarkStore(b *testing.B) {
 	b.Run("read", func(b *testing.B) {
 		read := 0
 		for b.Loop() {
-			cursor, err := s.Events(b.Context(), whole, aggregate.Usage)
+			cursor, err := s.Events(b.Context(), whole(), aggregate.Usage)
 			if err != nil {
 				b.Fatal(err)
 			}

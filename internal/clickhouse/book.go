@@ -130,8 +130,14 @@ func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
 	}
 	t := seal.Totals
 	columns := []any{
-		[]int64{seal.Run}, []time.Time{seal.SealedAt}, []string{seal.Month.String()}, [][]string{accounts},
-		[][]string{reasons}, []int64{t.Invoices}, []int64{t.Adjustments}, []int64{t.Lines},
+		[]int64{seal.Run},
+		[]time.Time{seal.SealedAt},
+		[]string{seal.Month.String()},
+		[][]string{accounts},
+		[][]string{reasons},
+		[]int64{t.Invoices},
+		[]int64{t.Adjustments},
+		[]int64{t.Lines},
 	}
 	if err := s.insert(ctx, "insert_seal", "", append(columns, amounts.columns()...)...); err != nil {
 		return fmt.Errorf("write down the seal of run %d: %w", seal.Run, err)

@@ -22,7 +22,7 @@ func testAddRunRaces(t *testing.T, s *Store) {
 				start.Wait()
 				got[i], errs[i] = s.AddRun(t.Context(), schemas.Run{
 					Number: number, Month: schemas.Month{Year: 2026, Month: 10}, FirstMonth: schemas.Month{Year: 2026, Month: 10},
-					Currency: "VND", Zone: "Asia/Ho_Chi_Minh", CreatedAt: noon.Add(time.Duration(i) * time.Millisecond),
+					Currency: "VND", Zone: "Asia/Ho_Chi_Minh", CreatedAt: noon().Add(time.Duration(i) * time.Millisecond),
 					Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.usage", End: int64(i)}}),
 				})
 			})
@@ -36,7 +36,7 @@ func testAddRunRaces(t *testing.T, s *Store) {
 			t.Fatalf("run %d: the two runners have %+v and %+v", number, got[0], got[1])
 		}
 		// One writer's row, not parts of two.
-		if want := got[0].Cutoff[0].End; got[0].CreatedAt.Sub(noon).Milliseconds() != want {
+		if want := got[0].Cutoff[0].End; got[0].CreatedAt.Sub(noon()).Milliseconds() != want {
 			t.Fatalf("run %d: cutoff of runner %d, created_at %v", number, want, got[0].CreatedAt)
 		}
 	}
@@ -50,10 +50,9 @@ func testAddRunRaces(t *testing.T, s *Store) {
 }
 
 func testBook(t *testing.T, s *Store) {
-	october := schemas.Month{Year: 2026, Month: 10}
 	run := schemas.Run{
-		Number: 1, Month: october, FirstMonth: october.Prev(), Currency: "VND", Zone: "Asia/Ho_Chi_Minh",
-		CreatedAt: noon.Add(123 * time.Millisecond),
+		Number: 1, Month: october(), FirstMonth: october().Prev(), Currency: "VND", Zone: "Asia/Ho_Chi_Minh",
+		CreatedAt: noon().Add(123 * time.Millisecond),
 		Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{
 			{Topic: "b", Partition: 10, End: 1 << 60}, {Topic: "b", Partition: 9, End: 0}, {Topic: "it's", Partition: 0, End: 5},
 		}),
@@ -63,7 +62,7 @@ func testBook(t *testing.T, s *Store) {
 		t.Fatalf("got %+v, %v, want %+v", stored, err, run)
 	}
 	other := run
-	other.CreatedAt, other.Cutoff = noon, nil
+	other.CreatedAt, other.Cutoff = noon(), nil
 	if stored, err = s.AddRun(t.Context(), other); err != nil || !reflect.DeepEqual(stored, run) {
 		t.Errorf("a taken number gives %+v, %v, want the first", stored, err)
 	}
@@ -81,15 +80,15 @@ func testBook(t *testing.T, s *Store) {
 	}
 
 	seal := invoicer.Seal{
-		Run: 1, Month: october, SealedAt: noon, Parked: []invoicer.Parked{{AccountID: "a'", Reason: "hỏng"}, {AccountID: "b", Reason: ""}},
+		Run: 1, Month: october(), SealedAt: noon(), Parked: []invoicer.Parked{{AccountID: "a'", Reason: "hỏng"}, {AccountID: "b", Reason: ""}},
 		Totals: invoicer.Totals{Invoices: 1, Adjustments: 2, Lines: 3, Amounts: schemas.Amounts{
 			BeforeTax: dec(t, "1000000000000000"), TaxAmount: dec(t, "1"), CouponValue: dec(t, "0"), TotalAmount: dec(t, "-99999999999999999999999999999999"),
 		}},
 	}
 	newer := seal
-	newer.SealedAt, newer.Parked = noon.Add(time.Millisecond), nil
+	newer.SealedAt, newer.Parked = noon().Add(time.Millisecond), nil
 	of2 := seal
-	of2.Run, of2.Month = 2, october.Next()
+	of2.Run, of2.Month = 2, october().Next()
 	for _, one := range []invoicer.Seal{of2, newer, seal} {
 		if err := s.AddSeal(t.Context(), one); err != nil {
 			t.Fatal(err)
@@ -110,7 +109,7 @@ func testBook(t *testing.T, s *Store) {
 		}
 	}
 	months, err := s.SealedMonths(t.Context())
-	if err != nil || !reflect.DeepEqual(months, []schemas.Month{october, october.Next()}) {
+	if err != nil || !reflect.DeepEqual(months, []schemas.Month{october(), october().Next()}) {
 		t.Errorf("sealed months %v, %v", months, err)
 	}
 	seal.Totals.Amounts.TaxAmount = dec(t, "0.5")

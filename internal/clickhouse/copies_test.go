@@ -22,7 +22,7 @@ func addRun(t *testing.T, s *Store, number int64, month string, lifecycle, usage
 	}
 	run, err := s.AddRun(t.Context(), schemas.Run{
 		Number: number, Month: m, FirstMonth: schemas.Month{Year: 2026, Month: 9}, Currency: "VND", Zone: "Asia/Ho_Chi_Minh",
-		CreatedAt: noon.AddDate(0, 0, int(number)),
+		CreatedAt: noon().AddDate(0, 0, int(number)),
 		Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{
 			{Topic: "billing.lifecycle", End: lifecycle}, {Topic: "billing.usage", End: usage},
 		}),
@@ -36,16 +36,16 @@ func addRun(t *testing.T, s *Store, number int64, month string, lifecycle, usage
 func testCopies(t *testing.T, s *Store) {
 	// The counting copy lies in the cutoff of run 1, although another has an
 	// earlier Kafka timestamp; of the others one is equal, two are not.
-	counting := usageEvent("a", "r", "x", noon, 5)
-	equal := usageEvent("a", "r", "x", noon, 20)
-	equal.Message.Time = noon.AddDate(0, 0, -1)
-	otherMonth := usageEvent("a", "r", "x", noon.AddDate(0, 1, 0), 21)
-	otherAccount := usageEvent("b", "r", "x", noon, 22)
+	counting := usageEvent("a", "r", "x", noon(), 5)
+	equal := usageEvent("a", "r", "x", noon(), 20)
+	equal.Message.Time = noon().AddDate(0, 0, -1)
+	otherMonth := usageEvent("a", "r", "x", noon().AddDate(0, 1, 0), 21)
+	otherAccount := usageEvent("b", "r", "x", noon(), 22)
 	// Without any run the lowest Kafka timestamp counts, then the position.
-	early, late := usageEvent("a", "r", "y", noon, 31), usageEvent("a", "r", "y", noon, 30)
-	early.Message.Time, late.Message.Time = noon, noon.Add(time.Second)
+	early, late := usageEvent("a", "r", "y", noon(), 31), usageEvent("a", "r", "y", noon(), 30)
+	early.Message.Time, late.Message.Time = noon(), noon().Add(time.Second)
 	late.Event.Value = late.Event.Value.Add(late.Event.Value)
-	single := usageEvent("a", "r", "z", noon, 6)
+	single := usageEvent("a", "r", "z", noon(), 6)
 
 	addRun(t, s, 1, "2026-09", 0, 10)
 	addRun(t, s, 2, "2026-10", 0, 25)
@@ -68,7 +68,7 @@ func testCopies(t *testing.T, s *Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }()
 		var got []string
 		for rows.Next() {
 			var id, verdict string
@@ -95,7 +95,7 @@ func testCopies(t *testing.T, s *Store) {
 
 func testMoved(t *testing.T, s *Store) {
 	at := func(id string, offset int64, change func(*schemas.Event)) ingest.Accepted {
-		row := usageEvent("a", "r", id, noon, offset)
+		row := usageEvent("a", "r", id, noon(), offset)
 		change(&row.Event)
 		return row
 	}
@@ -111,8 +111,8 @@ func testMoved(t *testing.T, s *Store) {
 		at("beyond", 15, same), at("beyond", 101, func(e *schemas.Event) { e.ResourceID = "s" }),
 		at("kind", 16, same),
 	)
-	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "kind", noon, 0))
-	scope := whole
+	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "kind", noon(), 0))
+	scope := whole()
 	scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 100}, {Topic: "billing.usage", End: 100}})
 	cursor, err := s.Moved(t.Context(), scope)
 	got := collect(t, cursor, err)
@@ -122,7 +122,7 @@ func testMoved(t *testing.T, s *Store) {
 			t.Errorf("row %d is not ascending by identity", i)
 		}
 		offsets[m.Identity] = append(offsets[m.Identity], fmt.Sprintf("%s@%d", m.Position.Topic, m.Position.Offset))
-		if want := noon.Add(time.Duration(m.Position.Offset) * time.Second); !m.KafkaTime.Equal(want) {
+		if want := noon().Add(time.Duration(m.Position.Offset) * time.Second); !m.KafkaTime.Equal(want) {
 			t.Errorf("%v: Kafka timestamp %v, want %v", m.Position, m.KafkaTime, want)
 		}
 	}
@@ -181,14 +181,14 @@ func testEdges(t *testing.T, s *Store) {
 	write(1, "2026-10", "a", "revived by settling", "dead", true)
 	write(1, "2026-10", "b", "alive", "b", false)
 	for i, resource := range []string{"settled away, seen", "dead", "dead later", "dead by a later run", "revived by settling", "alive"} {
-		store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", resource, resource, noon, int64(i)))
+		store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", resource, resource, noon(), int64(i)))
 	}
-	store(t, s, usageEvent("a", "dead, seen by usage", "u", noon, 1))
+	store(t, s, usageEvent("a", "dead, seen by usage", "u", noon(), 1))
 	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'dead'), (3, 'a', 'alive')"); err != nil {
 		t.Fatal(err)
 	}
 
-	scope := aggregate.Scope{Cutoff: everything, From: noon, To: noon.Add(time.Second), Month: month("2026-10"), Run: 3}
+	scope := aggregate.Scope{Cutoff: everything(), From: noon(), To: noon().Add(time.Second), Month: month("2026-10"), Run: 3}
 	read := func(change func(*aggregate.Scope)) string {
 		t.Helper()
 		asked := scope
@@ -237,14 +237,14 @@ func testEdges(t *testing.T, s *Store) {
 }
 
 func testMarkTouched(t *testing.T, s *Store) {
-	sealedTo := noon
+	sealedTo := noon()
 	deleted, failed := schemas.ResourceDeleted, schemas.ResourceProvisionFailed
 	mode := func(account, id string, at time.Time, offset int64) ingest.Accepted {
 		row := lifecycleEvent(schemas.AccountModeChanged, account, "", id, at, offset)
 		row.Event.Mode = schemas.Postpaid
 		return row
 	}
-	before, after, dayAfter := noon.Add(-time.Millisecond), noon, noon.Add(24*time.Hour)
+	before, after, dayAfter := noon().Add(-time.Millisecond), noon(), noon().Add(24*time.Hour)
 	store(t, s,
 		// Inside the earlier cutoff.
 		lifecycleEvent(deleted, "a", "old", "1", before, 0),
@@ -289,7 +289,7 @@ func testMarkTouched(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var got []string
 	for rows.Next() {
 		var one string

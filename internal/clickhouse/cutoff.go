@@ -26,19 +26,14 @@ func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 	return []any{bind(prefix+"topics", topics), bind(prefix+"keys", keys), bind(prefix+"ends", ends)}
 }
 
-// Events lie well between these (contract 2). A bound beyond them is drawn in,
-// because the store has no such instants as the year 1.
-var (
-	earliest = time.Unix(0, 0).UTC()
-	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
+// bindTime draws a bound of event times in to the years 1970 to 2200, between
+// which all events lie (contract 2): the store has no such instant as the year 1.
 func bindTime(name string, at time.Time) any {
-	switch {
-	case at.Before(earliest):
-		at = earliest
-	case at.After(latest):
-		at = latest
+	switch year := at.UTC().Year(); {
+	case year < 1970:
+		at = time.Unix(0, 0)
+	case year >= 2200:
+		at = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	return bind(name, at)
 }

@@ -75,7 +75,7 @@ func TestOnTheEngine(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t, 0)
-			if _, err := s.Migrate(t.Context(), noon); err != nil {
+			if _, err := s.Migrate(t.Context(), noon()); err != nil {
 				t.Fatal(err)
 			}
 			test.run(t, s)
@@ -84,7 +84,7 @@ func TestOnTheEngine(t *testing.T) {
 }
 
 // noon is some instant.
-var noon = time.Date(2026, 10, 15, 12, 0, 0, 0, time.UTC)
+func noon() time.Time { return time.Date(2026, 10, 15, 12, 0, 0, 0, time.UTC) }
 
 func dec(t *testing.T, s string) decimal.Decimal {
 	t.Helper()
@@ -100,22 +100,22 @@ func usageEvent(account, resource, id string, at time.Time, offset int64) ingest
 	return accepted(schemas.Event{
 		Source: "test", ID: id, Type: schemas.UsageRecorded, AccountID: account, ResourceID: resource, Time: at,
 		Item: "bytes", Value: decimal.NewFromInt(1),
-	}, "billing.usage", 0, offset)
+	}, "billing.usage", offset)
 }
 
 // lifecycleEvent is one without data, in the topic billing.lifecycle.
 func lifecycleEvent(kind schemas.Type, account, resource, id string, at time.Time, offset int64) ingest.Accepted {
 	return accepted(schemas.Event{
 		Source: "test", ID: id, Type: kind, AccountID: account, ResourceID: resource, Time: at,
-	}, "billing.lifecycle", 0, offset)
+	}, "billing.lifecycle", offset)
 }
 
-// accepted is an event in a message one second after noon and the offset in
-// seconds.
-func accepted(e schemas.Event, topic string, partition int32, offset int64) ingest.Accepted {
+// accepted is an event in a message of partition 0, as many seconds after noon as
+// its offset says.
+func accepted(e schemas.Event, topic string, offset int64) ingest.Accepted {
 	return ingest.Accepted{Event: e, Message: schemas.Message{
-		Position: schemas.Position{Topic: topic, Partition: partition, Offset: offset},
-		Time:     noon.Add(time.Duration(offset) * time.Second), Key: []byte(e.AccountID), Value: []byte(`{"raw":true}`),
+		Position: schemas.Position{Topic: topic, Offset: offset},
+		Time:     noon().Add(time.Duration(offset) * time.Second), Key: []byte(e.AccountID), Value: []byte(`{"raw":true}`),
 	}}
 }
 
@@ -145,9 +145,11 @@ func number(t *testing.T, s *Store, query string, args ...any) int64 {
 }
 
 // everything is the cutoff of all that the tests store.
-var everything = schemas.NewCutoff([]schemas.PartitionEnd{
-	{Topic: "billing.lifecycle", Partition: 0, End: 1 << 40}, {Topic: "billing.usage", Partition: 0, End: 1 << 40},
-})
+func everything() schemas.Cutoff {
+	return schemas.NewCutoff([]schemas.PartitionEnd{
+		{Topic: "billing.lifecycle", Partition: 0, End: 1 << 40}, {Topic: "billing.usage", Partition: 0, End: 1 << 40},
+	})
+}
 
 // collect reads a cursor to its end.
 func collect[T any](t *testing.T, cursor interface {
@@ -159,7 +161,7 @@ func collect[T any](t *testing.T, cursor interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cursor.Close()
+	defer func() { _ = cursor.Close() }()
 	var all []T
 	for {
 		row, err := cursor.Next()

@@ -18,7 +18,10 @@ import (
 )
 
 // whole is the scope of all that is stored.
-var whole = aggregate.Scope{Cutoff: everything, To: latest, UsageTo: latest, Run: 1}
+func whole() aggregate.Scope {
+	latest := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	return aggregate.Scope{Cutoff: everything(), To: latest, UsageTo: latest, Run: 1}
+}
 
 func testEventsRoundTrip(t *testing.T, s *Store) {
 	long := strings.Repeat("ế", 85) // 255 bytes
@@ -40,12 +43,12 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 		Source: "s", ID: "u", Type: schemas.UsageRecorded, AccountID: "khách hàng", ResourceID: long, Time: last,
 		Item: "băng thông", Value: dec(t, "12345678901234567890.123456789"),
 	}
-	rows := []ingest.Accepted{accepted(created, "billing.lifecycle", 0, 7), accepted(usage, "billing.usage", 0, 1<<31)}
+	rows := []ingest.Accepted{accepted(created, "billing.lifecycle", 7), accepted(usage, "billing.usage", 1<<31)}
 	rows[0].Message.Headers = []schemas.Header{{Key: "k", Value: []byte{0, 0xff, '\''}}, {Key: "k", Value: nil}}
 	store(t, s, rows...)
 
 	for what, want := range map[aggregate.What]schemas.Event{aggregate.Lifecycle: created, aggregate.Usage: usage} {
-		cursor, err := s.Events(t.Context(), whole, what)
+		cursor, err := s.Events(t.Context(), whole(), what)
 		got := collect(t, cursor, err)
 		if len(got) != 1 || got[0].Err != nil {
 			t.Fatalf("%v: got %d rows, %+v", what, len(got), got)
@@ -80,23 +83,23 @@ func testRefusesWhatDoesNotFit(t *testing.T, s *Store) {
 		"thirty digits":      "100000000000000000000000000000",
 		"thirty with a sign": "-100000000000000000000000000000",
 	} {
-		row := usageEvent("a", "r", "1", noon, 1)
+		row := usageEvent("a", "r", "1", noon(), 1)
 		row.Event.Value = dec(t, value)
 		if err := s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{row}}); err == nil {
 			t.Errorf("%s: stored", name)
 		}
 	}
 	for _, value := range []string{"99999999999999999999999999999.999999999", "0.1000000000000000", "1e28", "0e-20"} {
-		row := usageEvent("a", "r", value, noon, 1)
+		row := usageEvent("a", "r", value, noon(), 1)
 		row.Event.Value = dec(t, value)
 		store(t, s, row)
 	}
-	row := usageEvent("a", "r", "1", noon, 1)
+	row := usageEvent("a", "r", "1", noon(), 1)
 	row.Message.Time = time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC)
 	if err := s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{row}}); !errors.Is(err, errTime) {
 		t.Errorf("got %v, want %v", err, errTime)
 	}
-	cursor, err := s.Events(t.Context(), whole, aggregate.Usage)
+	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
 	var got []string
 	for _, c := range collect(t, cursor, err) {
 		got = append(got, c.Value.String())
@@ -119,17 +122,17 @@ func ids(copies []aggregate.Copy) []string {
 func testEventsByScope(t *testing.T, s *Store) {
 	kind := schemas.ResourceDeleted
 	store(t, s,
-		lifecycleEvent(kind, "b", "r", "7", noon, 0),
-		lifecycleEvent(kind, "a", "z", "6", noon.Add(-time.Hour), 1),
-		lifecycleEvent(kind, "a", "r", "5", noon.Add(time.Millisecond), 2),
-		lifecycleEvent(kind, "a", "r", "3", noon, 3),
-		lifecycleEvent(kind, "a", "r", "3", noon, 4), // a copy
-		lifecycleEvent(kind, "a", "r", "4", noon, 5),
-		lifecycleEvent(kind, "a", "R", "2", noon.AddDate(0, 1, 0), 6),
+		lifecycleEvent(kind, "b", "r", "7", noon(), 0),
+		lifecycleEvent(kind, "a", "z", "6", noon().Add(-time.Hour), 1),
+		lifecycleEvent(kind, "a", "r", "5", noon().Add(time.Millisecond), 2),
+		lifecycleEvent(kind, "a", "r", "3", noon(), 3),
+		lifecycleEvent(kind, "a", "r", "3", noon(), 4), // a copy
+		lifecycleEvent(kind, "a", "r", "4", noon(), 5),
+		lifecycleEvent(kind, "a", "R", "2", noon().AddDate(0, 1, 0), 6),
 	)
-	mode := lifecycleEvent(schemas.AccountModeChanged, "a", "", "1", noon, 7)
+	mode := lifecycleEvent(schemas.AccountModeChanged, "a", "", "1", noon(), 7)
 	mode.Event.Mode = schemas.Postpaid
-	store(t, s, mode, usageEvent("a", "r", "8", noon, 0))
+	store(t, s, mode, usageEvent("a", "r", "8", noon(), 0))
 	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, 'a', 'z'), (1, 'c', 'z'), (2, 'b', 'r')"); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +142,7 @@ func testEventsByScope(t *testing.T, s *Store) {
 		want  string
 	}{
 		{"all, the account first, text by its bytes", func(*aggregate.Scope) {}, "1 2 3 3 4 5 6 7"},
-		{"from is included, to is not", func(s *aggregate.Scope) { s.From, s.To = noon, noon.Add(time.Millisecond) }, "1 3 3 4 7"},
+		{"from is included, to is not", func(s *aggregate.Scope) { s.From, s.To = noon(), noon().Add(time.Millisecond) }, "1 3 3 4 7"},
 		{"inside the cutoff", func(s *aggregate.Scope) {
 			s.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 4}})
 		}, "3 5 6 7"},
@@ -155,7 +158,7 @@ func testEventsByScope(t *testing.T, s *Store) {
 		{"all but the touched", func(s *aggregate.Scope) { s.Touched = aggregate.ExceptTouched }, "1 2 3 3 4 5 7"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			scope := whole
+			scope := whole()
 			test.scope(&scope)
 			cursor, err := s.Events(t.Context(), scope, aggregate.Lifecycle)
 			if got := ids(collect(t, cursor, err)); !slices.Equal(got, strings.Fields(test.want)) {
@@ -163,8 +166,8 @@ func testEventsByScope(t *testing.T, s *Store) {
 			}
 		})
 	}
-	scope := whole
-	scope.UsageTo = noon
+	scope := whole()
+	scope.UsageTo = noon()
 	cursor, err := s.Events(t.Context(), scope, aggregate.Usage)
 	if got := ids(collect(t, cursor, err)); len(got) != 0 {
 		t.Errorf("usage at its end: %q", got)
@@ -175,10 +178,10 @@ func testCursorEnds(t *testing.T, s *Store) {
 	const rows = 200_000
 	batch := make([]ingest.Accepted, 0, rows)
 	for i := range int64(rows) {
-		batch = append(batch, usageEvent("a", "r", decimal.NewFromInt(i).String(), noon, i))
+		batch = append(batch, usageEvent("a", "r", decimal.NewFromInt(i).String(), noon(), i))
 	}
 	store(t, s, batch...)
-	cursor, err := s.Events(t.Context(), whole, aggregate.Usage)
+	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,11 +198,11 @@ func testCursorEnds(t *testing.T, s *Store) {
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	cursor, err = s.Events(ctx, whole, aggregate.Usage)
+	cursor, err = s.Events(ctx, whole(), aggregate.Usage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cursor.Close()
+	defer func() { _ = cursor.Close() }()
 	cancel()
 	for n := 0; ; n++ {
 		_, err := cursor.Next()
@@ -216,12 +219,12 @@ func testCursorEnds(t *testing.T, s *Store) {
 }
 
 func testBrokenRow(t *testing.T, s *Store) {
-	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "1", noon, 1), lifecycleEvent(schemas.ResourceDeleted, "b", "r", "2", noon, 2))
+	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "1", noon(), 1), lifecycleEvent(schemas.ResourceDeleted, "b", "r", "2", noon(), 2))
 	if err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, type, data, topic, offset)
 		VALUES ('a', 'r', '2026-10-15 13:00:00', 'test', '3', 'resource.resized', '{"account_id":"a","items":[{}]}', 'billing.lifecycle', 3)`); err != nil {
 		t.Fatal(err)
 	}
-	cursor, err := s.Events(t.Context(), whole, aggregate.Lifecycle)
+	cursor, err := s.Events(t.Context(), whole(), aggregate.Lifecycle)
 	got := collect(t, cursor, err)
 	if want := []string{"1", "3", "2"}; !slices.Equal(ids(got), want) {
 		t.Fatalf("got %q, want %q", ids(got), want)
@@ -285,7 +288,7 @@ func testMonthPrunes(t *testing.T, s *Store) {
 	}
 	marks := func(change func(*aggregate.Scope)) int64 {
 		t.Helper()
-		scope := whole
+		scope := whole()
 		change(&scope)
 		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", false))
 		var database, table string

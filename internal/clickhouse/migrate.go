@@ -54,7 +54,7 @@ func (s *Store) createDatabase(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // what matters is whether the database is there
 	name, cluster := "create_database", s.config.Cluster
 	if cluster != "" {
 		name = "create_database_on_cluster"

@@ -22,11 +22,11 @@ func names(t *testing.T) []string {
 }
 
 func testMigrateAgain(t *testing.T, s *Store) {
-	done, err := s.Migrate(t.Context(), noon)
+	done, err := s.Migrate(t.Context(), noon())
 	if err != nil || !slices.Equal(done, names(t)) {
 		t.Fatalf("first: %q, %v, want all of %q", done, err, names(t))
 	}
-	if done, err = s.Migrate(t.Context(), noon); err != nil || len(done) > 0 {
+	if done, err = s.Migrate(t.Context(), noon()); err != nil || len(done) > 0 {
 		t.Fatalf("again: %q, %v, want nothing", done, err)
 	}
 	// A crash between the statements of the last and the note of it.
@@ -34,7 +34,7 @@ func testMigrateAgain(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	last := names(t)[len(names(t))-1:]
-	if done, err = s.Migrate(t.Context(), noon); err != nil || !slices.Equal(done, last) {
+	if done, err = s.Migrate(t.Context(), noon()); err != nil || !slices.Equal(done, last) {
 		t.Fatalf("after a crash: %q, %v, want %q", done, err, last)
 	}
 	if err := s.Check(t.Context()); err != nil {
@@ -43,12 +43,12 @@ func testMigrateAgain(t *testing.T, s *Store) {
 }
 
 func testMigrateRefuses(t *testing.T, s *Store) {
-	if _, err := s.Migrate(t.Context(), noon); err != nil {
+	if _, err := s.Migrate(t.Context(), noon()); err != nil {
 		t.Fatal(err)
 	}
 	refused := func(want string) {
 		t.Helper()
-		if _, err := s.Migrate(t.Context(), noon); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := s.Migrate(t.Context(), noon()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
@@ -57,7 +57,7 @@ func testMigrateRefuses(t *testing.T, s *Store) {
 	s.config.Digits = 0
 
 	future := &migrations.Migration{Number: len(names(t)) + 1, Name: "0099_tomorrow.sql", Checksum: strings.Repeat("0", 64)}
-	if err := s.note(t.Context(), future, noon); err != nil {
+	if err := s.note(t.Context(), future, noon()); err != nil {
 		t.Fatal(err)
 	}
 	refused("it is older than the store")
@@ -66,7 +66,7 @@ func testMigrateRefuses(t *testing.T, s *Store) {
 	}
 
 	edited := &migrations.Migration{Number: 2, Name: names(t)[1], Checksum: strings.Repeat("f", 64)}
-	if err := s.note(t.Context(), edited, noon); err != nil {
+	if err := s.note(t.Context(), edited, noon()); err != nil {
 		t.Fatal(err)
 	}
 	refused("a migration that was applied has been edited")
@@ -80,7 +80,7 @@ func testCheck(t *testing.T, s *Store) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
-	if _, err := s.Migrate(t.Context(), noon); err != nil {
+	if _, err := s.Migrate(t.Context(), noon()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Check(t.Context()); err != nil {

@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -115,10 +116,10 @@ func (s *Store) each(ctx context.Context, name string, dest []any, yield func() 
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // never fails
 	for {
 		switch err := rows.next(dest...); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
@@ -150,7 +151,7 @@ func (s *Store) insert(ctx context.Context, name, token string, columns ...any) 
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	defer batch.Close()
+	defer func() { _ = batch.Close() }() // what matters came from Send
 	if got := len(batch.Columns()); got != len(columns) {
 		return fmt.Errorf("%s: %d columns for a statement of %d", name, len(columns), got)
 	}

@@ -143,7 +143,7 @@ type lineRow struct {
 }
 
 func (r *lineRow) dest() []any {
-	l, it := &r.Line, &r.Line.Item
+	l, it := &r.Line, &r.Item
 	return append([]any{
 		&l.InvoiceCode, &l.AccountID, &l.ResourceID, &l.ResourceName, &l.Product, &l.Service, &r.month,
 		&l.PeriodStart, &l.PeriodEnd, &r.position, &it.Name, &it.Unit, &it.UnitPrice, &r.fixed, &r.meter, &r.per,

@@ -117,21 +117,16 @@ func newPositions(n int) positions {
 	return positions{make([]string, 0, n), make([]int32, 0, n), make([]int64, 0, n), make([]time.Time, 0, n)}
 }
 
-// The Kafka timestamps that DateTime64 holds. A message without one is stored
-// as of 1970.
-var (
-	firstTime = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
-	lastTime  = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
-var errTime = errors.New("a Kafka timestamp beyond what the store holds")
+// errTime is for a Kafka timestamp that DateTime64 does not hold: the driver
+// would make another one of it.
+var errTime = errors.New("a Kafka timestamp before 1900 or after 2261")
 
 func (p *positions) add(m *schemas.Message) error {
 	at := m.Time
 	if at.IsZero() {
-		at = time.Unix(0, 0)
+		at = time.Unix(0, 0) // none
 	}
-	if at.Before(firstTime) || !at.Before(lastTime) {
+	if year := at.UTC().Year(); year < 1900 || year > 2261 {
 		return fmt.Errorf("%s[%d]@%d: %w: %s", m.Topic, m.Partition, m.Offset, errTime, at)
 	}
 	p.topics = append(p.topics, m.Topic)
