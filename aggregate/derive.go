@@ -70,10 +70,7 @@ func (d *Deriver) Derive(ctx context.Context, plan Plan, yield func(Resource) er
 		return err
 	}
 	for {
-		f, err := first(feeds)
-		if err != nil {
-			return err
-		}
+		f := first(feeds)
 		if f == nil {
 			return nil
 		}
@@ -98,15 +95,12 @@ func (d *Deriver) Survey(ctx context.Context, plan Plan) error {
 	if err != nil {
 		return err
 	}
-	for {
-		more, err := f.peek()
-		if err != nil || !more {
-			return err
-		}
+	for f.peek() {
 		if err := f.next(func(r Resource) error { return r.Err }); err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
 // endOfTime is where the times of events end (contract 2).
@@ -147,16 +141,12 @@ func closeFeeds(feeds []*feed) {
 }
 
 // first is the feed whose next resource comes first, nil when all have ended.
-func first(feeds []*feed) (*feed, error) {
+func first(feeds []*feed) *feed {
 	var best *feed
 	for _, f := range feeds {
-		more, err := f.peek()
-		if err != nil {
-			return nil, err
-		}
-		if more && (best == nil || f.key.less(best.key)) {
+		if f.peek() && (best == nil || f.key.less(best.key)) {
 			best = f
 		}
 	}
-	return best, nil
+	return best
 }

@@ -139,7 +139,7 @@ func (f *feed) close() {
 }
 
 // peek finds the key of the next resource; false at the end.
-func (f *feed) peek() (bool, error) {
+func (f *feed) peek() bool {
 	found := false
 	consider := func(has bool, k key) {
 		if has && (!found || k.less(f.key)) {
@@ -149,7 +149,7 @@ func (f *feed) peek() (bool, error) {
 	consider(f.edges.row != nil, f.edges.key)
 	consider(f.lifecycle.row != nil, f.lifecycle.key)
 	consider(f.usage.row != nil, f.usage.key)
-	return found, nil
+	return found
 }
 
 // next folds the resource (or the account itself) that peek found.

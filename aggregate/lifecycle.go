@@ -193,12 +193,10 @@ func (f *folder) recover(c *Copy, ref schemas.EventRef, at int64) {
 
 // remember keeps what the resource is now, for a provision_failed to go back to.
 func (f *folder) remember(now time.Time) {
-	f.before = f.life
-	f.Before = nil
+	f.before, f.Before = f.life, nil
 	if f.Phase != unknown {
 		kept := f.state
-		kept.Before = nil
-		f.state.Before = &kept
+		f.Before = &kept
 	}
 	f.Since = now
 	f.mark.spans, f.mark.stretches, f.mark.anomalies = len(f.spans), len(f.stretches), len(f.anomalies)

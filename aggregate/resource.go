@@ -53,7 +53,7 @@ func (r *resourceFold) run() error {
 		return err
 	}
 	if r.result.Err != nil {
-		return nil
+		return nil //nolint:nilerr // it breaks the account, not the derivation
 	}
 	f := r.feed
 	periods, err := p.periods(r.result.AccountID, r.result.ResourceID, r.used())

@@ -123,7 +123,7 @@ func (w *writer) add(d Derived) error {
 	}
 	if d.Err != nil {
 		w.park(d.Err)
-		return nil
+		return nil //nolint:nilerr // it breaks the account, not the run
 	}
 	if err := w.resource(d); err != nil {
 		return err

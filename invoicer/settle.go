@@ -33,9 +33,9 @@ func (w *writer) settle(d Derived, present map[schemas.Month][]schemas.Line, inv
 	for month, lines := range present {
 		for i := range lines {
 			key := keyOf(&lines[i])
-			if was := soFar[key]; !lines[i].Amounts.Equal(was) {
+			if was := soFar[key]; !lines[i].Equal(was) {
 				l := lines[i]
-				l.Amounts = l.Amounts.Sub(was)
+				l.Amounts = l.Sub(was)
 				changed[month] = append(changed[month], l)
 			}
 			delete(soFar, key)

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ func (a *app) migrateCommand() *cobra.Command {
 		Long: `migrate applies the numbered migrations that ClickHouse does not have yet and makes
 the topics that are missing. Running it again changes nothing. The embedded stack
 does this by itself.`,
-		Args: exactly(0),
+		Args: noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.migrate(cmd.Context()) },
 	}
 }
@@ -35,7 +37,7 @@ func (a *app) migrate(ctx context.Context) (err error) {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stdout, "tables and topics are up to date")
+	a.printf("tables and topics are up to date\n")
 	return nil
 }
 
@@ -44,7 +46,7 @@ func (a *app) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "List every setting: its name in the file, its variable, its value and what it does",
-		Args:  exactly(0),
+		Args:  noArgs(),
 		RunE: func(*cobra.Command, []string) error {
 			if format != "table" && format != "json" {
 				return usagef("--format %q: choose table or json", format)
@@ -66,10 +68,14 @@ func (a *app) printConfig(format string) error {
 		out.SetIndent("", "  ")
 		return out.Encode(cfg.Settings())
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SETTING\tVARIABLE\tVALUE\tWHAT IT DOES")
+	var text strings.Builder
+	text.WriteString("SETTING\tVARIABLE\tVALUE\tWHAT IT DOES\n")
 	for _, s := range cfg.Settings() {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Path, s.Env, s.Value, s.Doc)
+		fmt.Fprintf(&text, "%s\t%s\t%s\t%s\n", s.Path, s.Env, s.Value, s.Doc)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(w, text.String()); err != nil {
+		return fmt.Errorf("list the settings: %w", err)
 	}
 	return w.Flush()
 }

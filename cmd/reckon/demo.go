@@ -30,7 +30,7 @@ ingest store them, seals the month, and then proves it: every line is computed a
 from what the generator meant, by a second calculator that shares no code with the
 first. The data stays in the folder, to look around in.`,
 		Example: "  reckon demo\n  reckon demo --resources 2000 --usage 500000 --months 3 --late 50",
-		Args:    exactly(0),
+		Args:    noArgs(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	d.cloud.register(cmd.Flags(), 40, 400, 60_000)
@@ -116,7 +116,7 @@ func emptyDemoFolder(folder string) error {
 }
 
 func (d *demoRun) say(format string, args ...any) {
-	fmt.Fprintf(d.stdout, "%6.1fs  %s\n", d.now().Sub(d.began).Seconds(), fmt.Sprintf(format, args...))
+	d.printf("%6.1fs  %s\n", d.now().Sub(d.began).Seconds(), fmt.Sprintf(format, args...))
 }
 
 // play sends the events, seals, proves and shows.
@@ -136,7 +136,7 @@ func (d *demoRun) play(ctx context.Context, s *scratch, g *generate.Generator, c
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(d.stdout)
+	d.printf("\n")
 	if err := report.Invoice(d.stdout, header, lines, cfg.Billing.Location, s.currency()); err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (d *demoRun) invoice(ctx context.Context, s *scratch) (schemas.Invoice, []s
 }
 
 func (d *demoRun) next() {
-	fmt.Fprintf(d.stdout, `
+	d.printf(`
 What to try next:
   RECKON_DATA_DIR=%[1]s reckon report usage --month %[2]s | less -S
   RECKON_DATA_DIR=%[1]s reckon report usage --month %[2]s --format csv > usage.csv

@@ -63,7 +63,7 @@ func (a *app) generateCommand() *cobra.Command {
 and bandwidth, resized, suspended and deleted, under coupons and discounts, out of
 order, with duplicates, conflicts and poison; a seal after each month.`,
 		Example: "  reckon generate --seed 7 --month 2026-10 > october.jsonl\n  reckon replay october.jsonl > october.csv",
-		Args:    exactly(0),
+		Args:    noArgs(),
 		RunE: func(*cobra.Command, []string) error {
 			cfg, _, err := a.settings()
 			if err != nil {
@@ -95,6 +95,6 @@ func (a *app) generate(config generate.Config) error {
 		return fmt.Errorf("write the scenario: %w", err)
 	}
 	t := g.Truth()
-	fmt.Fprintf(a.stderr, "%d lines: %d events, %d duplicates, %d conflicts, %d poison\n", t.Lines, t.Stored, t.Duplicate, t.Conflicting, t.Rejected)
+	a.tell("%d lines: %d events, %d duplicates, %d conflicts, %d poison\n", t.Lines, t.Stored, t.Duplicate, t.Conflicting, t.Rejected)
 	return nil
 }

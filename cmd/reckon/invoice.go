@@ -29,7 +29,7 @@ month that is sealed already it settles the events that came late.
 
 With --dry-run nothing is written: it prints the lines that a seal would invoice.`,
 		Example: "  reckon invoice --month 2026-10 --dry-run\n  reckon invoice --month 2026-10",
-		Args:    exactly(0),
+		Args:    noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := monthFlag(month)
 			if err != nil {
@@ -119,14 +119,14 @@ func (c *invoiceCommand) seal(ctx context.Context, v *invoicer.Invoicer) error {
 	defer cancel()
 	seals, err := v.Seal(ctx, c.month)
 	for _, s := range seals {
-		fmt.Fprintf(c.stdout, "%s sealed by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, s.Run,
+		c.printf("%s sealed by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, s.Run,
 			s.Totals.Invoices, s.Totals.Adjustments, s.Totals.Lines, v.Currency.Format(s.Totals.Amounts.TotalAmount), v.Currency.Code)
 	}
 	if err != nil {
 		return err
 	}
 	if len(seals) == 0 {
-		fmt.Fprintf(c.stdout, "%s is sealed already, and nothing came late since\n", c.month)
+		c.printf("%s is sealed already, and nothing came late since\n", c.month)
 	}
 	return parkedError(seals)
 }
@@ -170,7 +170,7 @@ func (c *invoiceCommand) sayWaiting() func([]invoicer.Lag) {
 		}
 		said = c.now()
 		for _, l := range lags {
-			fmt.Fprintf(c.stderr, "waiting for ingest: %s/%d is stored to %d of %d\n", l.Topic, l.Partition, l.Stored, l.Noted)
+			c.tell("waiting for ingest: %s/%d is stored to %d of %d\n", l.Topic, l.Partition, l.Stored, l.Noted)
 		}
 	}
 }
@@ -182,6 +182,6 @@ func (c *invoiceCommand) sayProgress() func(schemas.Run, invoicer.Totals) {
 			return
 		}
 		said = c.now()
-		fmt.Fprintf(c.stderr, "sealing %s: %d invoices, %d lines\n", run.Month, t.Invoices, t.Lines)
+		c.tell("sealing %s: %d invoices, %d lines\n", run.Month, t.Invoices, t.Lines)
 	}
 }

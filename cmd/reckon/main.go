@@ -42,7 +42,19 @@ type app struct {
 
 	// configFile is the --config flag.
 	configFile string
+	// lost is the first failure to write to stdout: the command fails by it.
+	lost error
 }
+
+// printf writes to stdout.
+func (a *app) printf(format string, args ...any) {
+	if _, err := fmt.Fprintf(a.stdout, format, args...); err != nil && a.lost == nil {
+		a.lost = fmt.Errorf("write to stdout: %w", err)
+	}
+}
+
+// tell writes to stderr; when that fails there is nowhere left to say so.
+func (a *app) tell(format string, args ...any) { _, _ = fmt.Fprintf(a.stderr, format, args...) }
 
 // Exit codes: what failed is 1, what was asked wrongly is 2 (contract 7).
 const (
@@ -67,9 +79,12 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetErr(a.stderr)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = a.lost
+	}
+	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(a.stderr, "reckon: %v\n", err)
+	a.tell("reckon: %v\n", err)
 	var usage usageError
 	if errors.As(err, &usage) {
 		return exitUsage
@@ -110,10 +125,10 @@ Without settings it runs on an embedded Kafka and ClickHouse in ./reckon-data.
 	return root
 }
 
-// exactly and atLeast check the number of arguments, as a usage error.
-func exactly(n int) cobra.PositionalArgs { return usageArgs(cobra.ExactArgs(n)) }
+// noArgs and someArgs check the number of arguments, as a usage error.
+func noArgs() cobra.PositionalArgs { return usageArgs(cobra.NoArgs) }
 
-func atLeast(n int) cobra.PositionalArgs { return usageArgs(cobra.MinimumNArgs(n)) }
+func someArgs() cobra.PositionalArgs { return usageArgs(cobra.MinimumNArgs(1)) }
 
 func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

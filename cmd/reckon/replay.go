@@ -33,7 +33,7 @@ Two runs over the same files print the same bytes.`,
 		Example: `  reckon generate --seed 7 --month 2026-10 > october.jsonl
   reckon replay october.jsonl > october.csv
   reckon replay --batch 3 --now 2026-11-01T00:00:00+07:00 october.jsonl late.jsonl`,
-		Args: atLeast(1),
+		Args: someArgs(),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if r.batch < 1 {
 				return usagef("--batch %d: a batch has at least 1 event", r.batch)
@@ -122,12 +122,12 @@ func (r *replay) play(ctx context.Context, s *scratch, out report.Writer) error 
 		return fmt.Errorf("write the report: %w", err)
 	}
 	for _, rejected := range s.rejected() {
-		fmt.Fprintf(r.stderr, "%s:%d: rejected: %s\n", r.files[rejected.file].name, rejected.line, rejected.why)
+		r.tell("%s:%d: rejected: %s\n", r.files[rejected.file].name, rejected.line, rejected.why)
 	}
 	line, err := json.Marshal(counts)
 	if err != nil {
 		return fmt.Errorf("write the counts: %w", err)
 	}
-	fmt.Fprintf(r.stderr, "%s\n", line)
+	r.tell("%s\n", line)
 	return nil
 }

@@ -15,7 +15,7 @@ func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Print what was invoiced",
-		Args:  exactly(0),
+		Args:  noArgs(),
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(a.usageReportCommand())
@@ -33,7 +33,7 @@ carry every column; the table is for looking.
 
 Finance finds the same rows in ClickHouse, in the view usage_report.`,
 		Example: "  reckon report usage --month 2026-10\n  reckon report usage --month 2026-10 --account acme --format csv > acme.csv",
-		Args:    exactly(0),
+		Args:    noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := monthFlag(month)
 			if err != nil {

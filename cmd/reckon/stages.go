@@ -39,7 +39,7 @@ func (s *ingestStage) run(ctx context.Context) error {
 	parser := schemas.Parser{Currency: s.currency()}
 	return s.kafka.Consume(ctx, s.cfg.Kafka.Group, s.eventTopics(), func(ctx context.Context, p *kafka.Partition) error {
 		pipeline := ingest.Pipeline{
-			Topic: p.Topic, Partition: int32(p.ID), Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
+			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
 			Limits: s.limits, Now: s.now, Metrics: s.metrics, Log: s.log,
 		}
 		return pipeline.Run(ctx)

@@ -25,7 +25,7 @@ func (a *app) upCommand() *cobra.Command {
 ClickHouse and /metrics listen. Data stays in the data folder; started again, it
 goes on where it was.`,
 		Example: "  RECKON_DATA_DIR=/var/lib/reckon RECKON_KAFKA_EMBEDDED_PORT=9092 reckon up",
-		Args:    exactly(0),
+		Args:    noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serve(cmd.Context(), stages{ingest: true, invoicer: true, migrate: true, banner: true})
 		},
@@ -38,7 +38,7 @@ func (a *app) ingestCommand() *cobra.Command {
 		Short: "Move events from Kafka to ClickHouse until stopped",
 		Long: `ingest joins the consumer group, stores events in ClickHouse and commits what is
 stored. Run as many as there are partitions. On servers run reckon migrate first.`,
-		Args: exactly(0),
+		Args: noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serve(cmd.Context(), stages{ingest: true})
 		},
@@ -52,7 +52,7 @@ func (a *app) invoicerCommand() *cobra.Command {
 		Long: `invoicer wakes on billing.schedule and seals every month that has ended, whose
 grace has passed and that is not sealed. A missed, late or doubled tick, or a
 second invoicer, changes nothing.`,
-		Args: exactly(0),
+		Args: noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.serve(cmd.Context(), stages{invoicer: true})
 		},
@@ -150,12 +150,12 @@ func (a *app) sayWhere(s *system, metrics string) {
 	if s.cfg.ClickHouse.UsesEmbedded() {
 		native, http = []string{s.endpoints.Native}, s.endpoints.HTTP
 	}
-	fmt.Fprintf(a.stdout, "reckon is up\n  kafka              %s\n  clickhouse native  %s\n", join(kafkaAt), join(native))
+	a.printf("reckon is up\n  kafka              %s\n  clickhouse native  %s\n", join(kafkaAt), join(native))
 	if http != "" {
-		fmt.Fprintf(a.stdout, "  clickhouse http    http://%s\n  user, password     %s, in %s/endpoints.json\n",
+		a.printf("  clickhouse http    http://%s\n  user, password     %s, in %s/endpoints.json\n",
 			http, s.endpoints.User, s.cfg.DataDir)
 	}
-	fmt.Fprintf(a.stdout, "  metrics            http://%s/metrics\n", metrics)
+	a.printf("  metrics            http://%s/metrics\n", metrics)
 }
 
 // runSchedule seals what is due now and whenever the schedule wakes it. The tick
