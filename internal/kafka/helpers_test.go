@@ -17,14 +17,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// testBrokers gives a broker to test against: the one that RECKON_TEST_KAFKA
-// names (comma-separated host:port), else one in this process.
+// testBrokers gives a broker to test against: Apache Kafka where that is what is
+// tested, else one in this process.
 func testBrokers(t testing.TB) []string {
 	t.Helper()
-	if given := os.Getenv("RECKON_TEST_KAFKA"); given != "" {
+	if given := os.Getenv(kafkatest.BrokersVariable); given != "" {
 		return strings.Split(given, ",")
 	}
 	return fakeCluster(t).ListenAddrs()

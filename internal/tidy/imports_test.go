@@ -39,6 +39,7 @@ func house() map[string]room {
 		"notifier":        {imports: []string{"schemas"}},
 
 		"internal/kafka":                 {imports: stages},
+		"internal/kafka/kafkatest":       {},
 		"internal/clickhouse":            {imports: append(stages, "schemas/clickhouse")},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
@@ -50,6 +51,7 @@ func house() map[string]room {
 		"internal/demo/naive":            {imports: []string{"schemas"}, pure: true},
 		"internal/report":                {imports: []string{"schemas"}},
 		"internal/bench":                 {imports: []string{"schemas", "ingest", "aggregate", "invoicer/", "invoicer", "internal/"}},
+		"internal/faults":                {tests: append(stages, "internal/kafka", "internal/clickhouse")},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
 
 		"cmd/reckon": {imports: append(stages, "schemas/", "invoicer/", "internal/")},
@@ -59,22 +61,24 @@ func house() map[string]room {
 // allTests may import these, whatever their room: the engines and the sample
 // data with its independent calculator.
 func allTests() []string {
-	return []string{"internal/embedded", "internal/embedded/embeddedtest", "internal/demo", "internal/demo/"}
+	return []string{
+		"internal/embedded", "internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/demo", "internal/demo/",
+	}
 }
 
 // testHelpers are no part of a program: only tests import them.
 func testHelpers() []string {
-	return []string{"internal/embedded/embeddedtest", "internal/demo/histories"}
+	return []string{"internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/demo/histories"}
 }
 
 // owners says which rooms alone may import a library, and whose tests too.
 func owners() map[string]room {
-	outside := []string{"internal/embedded", "cmd/reckon"}
+	outside := []string{"internal/embedded", "internal/faults", "cmd/reckon"}
 	return map[string]room{
 		"github.com/segmentio/kafka-go":         {imports: []string{"internal/kafka"}, tests: outside},
 		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse"}, tests: outside},
 		"github.com/ClickHouse/ch-go":           {imports: []string{"internal/clickhouse", "internal/embedded"}, tests: outside},
-		"github.com/twmb/franz-go":              {imports: []string{"internal/embedded"}, tests: []string{"internal/kafka"}},
+		"github.com/twmb/franz-go":              {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
 		"github.com/ebitengine/purego":          {imports: []string{"internal/embedded"}},
 		"github.com/spf13/cobra":                {imports: []string{"cmd/reckon"}},
 		"github.com/caarlos0/env":               {imports: []string{"internal/config"}},

@@ -1,0 +1,8 @@
+// Package faults proves what reckon promises when things break: the program
+// itself, on the real engines, is killed, cut off, frozen and starved while it
+// works, and what it stored and invoiced is compared with the generator's truth.
+//
+// It owns no code that runs: the tests and their tools. Each test prints its
+// figures. `make test` runs a short form of each; `make faults` the long one,
+// and `make test-kafka` the short one on Apache Kafka.
+package faults

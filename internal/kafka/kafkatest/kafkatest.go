@@ -1,0 +1,130 @@
+// Package kafkatest gives tests a Kafka broker that is a process of its own, to
+// be stopped, frozen, killed and started again: Apache Kafka where
+// APACHE_KAFKA_LIBS names the folder of its jars (`make test-kafka` fills one),
+// else the broker that reckon embeds.
+//
+// A package whose tests only need an address says once
+//
+//	func TestMain(m *testing.M) { os.Exit(kafkatest.Run(m)) }
+//
+// and finds one under KAFKA_UNDER_TEST when Apache Kafka is what is tested. A
+// package that calls [Start] hands over to [Child] first in its TestMain.
+package kafkatest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// The environment variables. They are none of reckon's settings, which refuse
+// names that they do not know.
+const (
+	// LibsVariable names the folder with the jars of Apache Kafka.
+	LibsVariable = "APACHE_KAFKA_LIBS"
+	// BrokersVariable names the brokers, host:port and commas, that tests use
+	// which need no broker of their own.
+	BrokersVariable = "KAFKA_UNDER_TEST"
+)
+
+// IsApache tells whether [Start] starts Apache Kafka.
+func IsApache() bool { return os.Getenv(LibsVariable) != "" }
+
+// Run runs the package's tests and returns the exit code. Where Apache Kafka is
+// what is tested, one broker of it runs meanwhile, named by BrokersVariable.
+func Run(m *testing.M) int {
+	if !IsApache() || os.Getenv(BrokersVariable) != "" {
+		return m.Run()
+	}
+	code, err := runOnApache(m)
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err) // nobody to tell if that fails
+		return 1
+	}
+	return code
+}
+
+func runOnApache(m *testing.M) (code int, err error) {
+	dir, err := os.MkdirTemp("", "apache-kafka-")
+	if err != nil {
+		return 0, fmt.Errorf("make a folder for Apache Kafka: %w", err)
+	}
+	defer func() { err = firstOf(err, os.RemoveAll(dir)) }()
+	brokers, err := newApache(dir, 1)
+	if err != nil {
+		return 0, err
+	}
+	if err := brokers[0].start(); err != nil {
+		return 0, err
+	}
+	defer func() { err = firstOf(err, brokers[0].end(syscall.SIGKILL)) }()
+	if err := brokers[0].waitReady(); err != nil {
+		return 0, err
+	}
+	if err := os.Setenv(BrokersVariable, brokers[0].addr); err != nil {
+		return 0, fmt.Errorf("name the broker: %w", err)
+	}
+	return m.Run(), nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// childCommand makes a test binary the broker that reckon embeds.
+const childCommand = "kafka-broker-for-tests"
+
+// Child is, in the process that [Start] starts from the test binary, the broker:
+// it runs until SIGTERM and tells that, and with which code, to exit.
+func Child(args []string) (code int, isChild bool) {
+	if len(args) != 4 || args[1] != childCommand {
+		return 0, false
+	}
+	if err := serveFake(args[2], args[3]); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err) // nobody to tell if that fails
+		return 1, true
+	}
+	return 0, true
+}
+
+func serveFake(dir, port string) error {
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		return fmt.Errorf("port %q: %w", port, err)
+	}
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM)
+	// As internal/embedded starts it.
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(number), kfake.DataDir(dir), kfake.SyncWrites())
+	if err != nil {
+		return fmt.Errorf("start the broker on port %s: %w", port, err)
+	}
+	<-stop
+	cluster.Close()
+	return nil
+}
+
+// freePorts finds loopback ports that nobody listens on.
+func freePorts(n int) ([]int, error) {
+	ports := make([]int, n)
+	for i := range ports {
+		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		defer func() { _ = l.Close() }() // all at the end, so that no port comes twice
+		ports[i] = l.Addr().(*net.TCPAddr).Port
+	}
+	return ports, nil
+}
