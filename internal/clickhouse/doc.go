@@ -6,8 +6,9 @@
 //   - what was acknowledged is stored: inserts are never asynchronous, and
 //     tables are synced to disk;
 //   - every insert may be repeated: rows that are written twice have the same
-//     sort key and every reader makes them one. Merges and deduplication tokens
-//     only save space, no result relies on them;
+//     sort key and every reader makes them one. No result relies on a merge, and
+//     on a deduplication token only which of two runners that race for a run's
+//     number wins;
 //   - SQL stands in the .sql files of queries/, values only in bound parameters;
 //   - a decimal or a time that a column cannot hold is an error, never cut;
 //   - a read that failed is an error, never an early end.

@@ -1,9 +1,9 @@
 -- The book of seals: what each run may look at, written before anything is
 -- derived (contract 5.2), and what became of it.
 --
--- A run is one insert whose deduplication token is its month and number: of
--- two runners that note at once the second one's row is dropped, and both read
--- the first one's back. Should two rows of a number ever be there, everybody
+-- A run is one insert whose deduplication token is its number: of two runners
+-- that note at once the second one's row is dropped, and both read the first
+-- one's back. Should two rows of a number ever be there, everybody
 -- takes the same one: the lowest created_at, then the lowest cutoff.
 -- Sort key: number for the order of reading; the other columns keep two rows of
 -- one number apart, so that a merge never decides which of them wins.
