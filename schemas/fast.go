@@ -1,0 +1,136 @@
+package schemas
+
+import (
+	"strings"
+	"time"
+)
+
+// FastParser is Parser for the many: on every message it gives the answer that
+// Parser gives, the same event or the same rejection, several times faster and
+// almost without allocations.
+//
+// It reads a message once, from front to back, as long as everything is as
+// products write it. At the first thing that is wrong, or only unusual, it gives
+// up, and Parser decides alone. So it never rejects anything itself, and all it
+// has to hold is one-sided: what it accepts, Parser accepts as an equal event.
+//
+// It is for one goroutine at a time. The texts of its events lie together in
+// blocks of 16 KiB, so whoever keeps one text for long keeps its block.
+type FastParser struct {
+	Parser
+	// Unsure counts the messages of Parse that Parser had to decide: the
+	// rejected ones and the few that are written in an unusual way.
+	Unsure int64
+
+	scan  scanner
+	texts textBlock
+	known knownDecimals
+	// extensions are the names of the extension attributes seen so far in one
+	// event, to find one that is given twice.
+	extensions [maxFastExtensions][]byte
+	// attributes and fields are those seen so far in one event and in one of the
+	// objects of its data.
+	attributes uint32
+	fields     fieldSet
+	subject    string
+	items      []Item
+}
+
+// What is beyond these the strict parser reads: comparing each with each would
+// take long.
+const (
+	maxFastHeaders    = 32
+	maxFastExtensions = 16
+)
+
+// NewFastParser gives a FastParser that agrees with p.
+func NewFastParser(p Parser) *FastParser { return &FastParser{Parser: p} }
+
+// Parse reads a message in structured or binary mode as a whole, valid event,
+// exactly as Parser.Parse does. The error is always a *Rejection with a reason
+// of Reasons. The event keeps nothing of the message.
+func (p *FastParser) Parse(m *Message) (e Event, err error) {
+	if p.read(m, &e) && inTime(&e, m.Time) {
+		return e, nil
+	}
+	p.Unsure++
+	return p.Parser.Parse(m)
+}
+
+// inTime is checkTimestamp without a reason.
+func inTime(e *Event, stamp time.Time) bool {
+	return !stamp.IsZero() && !e.Time.After(stamp.Add(maxAhead))
+}
+
+// read reads an event but for the rules that look at the Kafka timestamp. When
+// it is false it says nothing, and the event holds nothing of use.
+func (p *FastParser) read(m *Message, e *Event) bool {
+	if len(m.Value) == 0 || len(m.Value) > MaxEventBytes {
+		return false
+	}
+	binary, ok := fastHeaders(m.Headers)
+	if !ok {
+		return false
+	}
+	p.scan.b, p.scan.i, p.scan.bad = m.Value, 0, false
+	p.attributes, p.fields = 0, 0
+	if binary {
+		ok = p.binary(m.Headers, e) && p.data(e)
+	} else {
+		ok = p.event(e)
+	}
+	return ok && p.scan.atEnd() && p.complete(e)
+}
+
+// fastHeaders is readHeaders for a message with few headers: whether it is in
+// binary mode, and whether that is sure.
+func fastHeaders(headers []Header) (binary, ok bool) {
+	if len(headers) > maxFastHeaders {
+		return false, false
+	}
+	structured := false
+	for i := range headers {
+		key := headers[i].Key
+		isType := key == contentTypeHeader
+		if !isType && !strings.HasPrefix(key, attributePrefix) {
+			continue
+		}
+		for j := range i {
+			if headers[j].Key == key {
+				return false, false
+			}
+		}
+		switch {
+		case !isType:
+			binary = binary || key == attributePrefix+"specversion"
+		case string(headers[i].Value) == "application/json":
+		case !isJSONType(string(headers[i].Value)):
+			return false, false
+		default:
+			text := string(headers[i].Value)
+			structured = len(text) >= len(structuredPrefix) && strings.EqualFold(text[:len(structuredPrefix)], structuredPrefix)
+		}
+	}
+	return binary && !structured, true
+}
+
+// complete checks what a list of members alone does not show: steps 4 and 5 of
+// Parser, those rules that look at several fields.
+func (p *FastParser) complete(e *Event) bool {
+	const needed = 1<<attrSpecVersion | 1<<attrID | 1<<attrSource | 1<<attrType | 1<<attrSubject | 1<<attrTime
+	required, optional, _ := e.Type.dataFields()
+	if p.attributes&needed != needed || p.fields&required != required || p.fields&^(required|optional) != 0 {
+		return false
+	}
+	if e.Type.ofAccount() {
+		if p.subject != e.AccountID {
+			return false
+		}
+	} else {
+		e.ResourceID = p.subject
+	}
+	if e.ExpiresAt.IsZero() {
+		return e.Type != ResourceCreated || e.Mode != Prepaid
+	}
+	return e.ExpiresAt.After(e.Time)
+}

@@ -1,0 +1,210 @@
+package schemas
+
+// event reads a structured event.
+func (p *FastParser) event(e *Event) bool {
+	s := &p.scan
+	extensions, data := 0, false
+	for key := s.firstKey(); key != nil; key = s.nextKey() {
+		if string(key) == "data" {
+			if data || !p.data(e) {
+				return false
+			}
+			data = true
+			continue
+		}
+		a := fastAttribute(key)
+		ok := false
+		switch {
+		case a < 0:
+			ok = p.extension(key, extensions) && p.extensionValue()
+			extensions++
+		case a == attrSequence && s.next() != '"':
+			ok = p.see(a) && p.sequence(e)
+		default:
+			var t []byte
+			if t, ok = s.text(); ok {
+				ok = p.see(a) && p.attribute(e, a, t)
+			}
+		}
+		if !ok {
+			return false
+		}
+	}
+	return data && !s.bad
+}
+
+// binary reads the attributes of an event whose data is the value.
+func (p *FastParser) binary(headers []Header, e *Event) bool {
+	extensions := 0
+	for i := range headers {
+		h := &headers[i]
+		if len(h.Key) < len(attributePrefix) || h.Key[:len(attributePrefix)] != attributePrefix {
+			continue
+		}
+		name := h.Key[len(attributePrefix):]
+		if !isPlain(h.Value) {
+			return false
+		}
+		a := fastAttribute(name)
+		if a < 0 {
+			// fastHeaders has seen that no header is given twice.
+			if !isAttributeName(name) {
+				return false
+			}
+			extensions++
+			continue
+		}
+		if !p.see(a) || !p.attribute(e, a, h.Value) {
+			return false
+		}
+	}
+	return true
+}
+
+// see notes an attribute; it is false for one that was there before.
+func (p *FastParser) see(a attribute) bool {
+	seen := p.attributes&(1<<a) != 0
+	p.attributes |= 1 << a
+	return !seen
+}
+
+// fastAttribute is attributeNamed.
+func fastAttribute[T string | []byte](name T) attribute {
+	switch string(name) {
+	case "specversion":
+		return attrSpecVersion
+	case "id":
+		return attrID
+	case "source":
+		return attrSource
+	case "type":
+		return attrType
+	case "subject":
+		return attrSubject
+	case "time":
+		return attrTime
+	case "sequence":
+		return attrSequence
+	case "datacontenttype":
+		return attrDataContentType
+	case "dataschema":
+		return attrDataSchema
+	case "data_base64":
+		return attrDataBase64
+	}
+	return -1
+}
+
+// attribute checks an attribute that is a text.
+func (p *FastParser) attribute(e *Event, a attribute, t []byte) (ok bool) {
+	switch a {
+	case attrSpecVersion:
+		return string(t) == "1.0"
+	case attrID:
+		e.ID, ok = p.name(t)
+	case attrSource:
+		e.Source, ok = p.name(t)
+	case attrType:
+		e.Type, ok = fastType(t)
+	case attrSubject:
+		p.subject, ok = p.name(t)
+	case attrTime:
+		e.Time, ok = fastTime(t)
+	case attrSequence:
+		e.Sequence, ok = fastSequence(t)
+	case attrDataContentType:
+		return string(t) == "application/json" || isJSONType(string(t))
+	case attrDataSchema:
+		return len(t) > 0
+	}
+	return ok
+}
+
+// name keeps a text of 1 to 256 bytes.
+func (p *FastParser) name(t []byte) (string, bool) {
+	if len(t) == 0 || len(t) > maxTextBytes {
+		return "", false
+	}
+	return p.texts.keep(t), true
+}
+
+// fastType is the type of that name.
+func fastType(t []byte) (Type, bool) {
+	switch Type(t) {
+	case UsageRecorded:
+		return UsageRecorded, true
+	case AccountModeChanged:
+		return AccountModeChanged, true
+	case ResourceCreated:
+		return ResourceCreated, true
+	case ResourceResized:
+		return ResourceResized, true
+	case ResourceRenewed:
+		return ResourceRenewed, true
+	case ResourceSuspended:
+		return ResourceSuspended, true
+	case ResourceResumed:
+		return ResourceResumed, true
+	case ResourceDeleted:
+		return ResourceDeleted, true
+	case ResourceRecovered:
+		return ResourceRecovered, true
+	case ResourceProvisionFailed:
+		return ResourceProvisionFailed, true
+	}
+	return "", false
+}
+
+// sequence reads a sequence that is a number: digits, of which only a lone one
+// may be a zero in front.
+func (p *FastParser) sequence(e *Event) (ok bool) {
+	t := p.scan.numeral()
+	if len(t) > 1 && t[0] == '0' {
+		return false
+	}
+	e.Sequence, ok = fastSequence(t)
+	return ok
+}
+
+// extension notes the name of an extension attribute, the nth of its event; it
+// is false for one that was there before.
+func (p *FastParser) extension(name []byte, n int) bool {
+	if n >= maxFastExtensions || len(name) == 0 {
+		return false
+	}
+	for _, c := range name {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	for _, earlier := range p.extensions[:n] {
+		if string(earlier) == string(name) {
+			return false
+		}
+	}
+	p.extensions[n] = name
+	return true
+}
+
+// extensionValue reads a text, a boolean or a whole number of up to 9 digits.
+func (p *FastParser) extensionValue() bool {
+	s := &p.scan
+	switch s.next() {
+	case '"':
+		_, ok := s.text()
+		return ok
+	case 't':
+		return s.literal("true")
+	case 'f':
+		return s.literal("false")
+	}
+	t := s.numeral()
+	if len(t) > 0 && t[0] == '-' {
+		t = t[1:]
+	}
+	if len(t) > 9 || (len(t) > 1 && t[0] == '0') {
+		return false
+	}
+	_, ok := fastSequence(t)
+	return ok
+}
