@@ -101,8 +101,11 @@ type writer struct {
 	account string
 	minutes rating.ItemMinutes
 	batch   Batch
-	// headers are those of the account; totals includes them only once it ended.
+	// headers, with their hashes, and lived are those of the account; totals
+	// includes them only once it ended.
 	headers []schemas.Invoice
+	hashes  []InvoiceHash
+	lived   []ResourceMinutes
 	totals  Totals
 	parked  map[string]string
 }
@@ -128,7 +131,7 @@ func (w *writer) add(d Derived) error {
 	if err := w.resource(d); err != nil {
 		return err
 	}
-	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Edges) >= batchLines {
+	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Edges)+len(w.batch.Minutes) >= batchLines {
 		return w.flush()
 	}
 	return nil
@@ -139,17 +142,20 @@ func (w *writer) add(d Derived) error {
 func (w *writer) resource(d Derived) error {
 	rater := rating.Rater{Currency: w.v.Currency}
 	present := map[schemas.Month][]schemas.Line{}
+	var lived []ResourceMinutes
 	for i := range d.Periods {
 		p := &d.Periods[i]
 		lines := rater.Lines(p)
+		lived = minutesOf(lived, p, lines)
+		w.minutes = w.minutes.Add(rating.Count(p, lines))
 		if w.plan.New && p.Month == w.plan.Last {
-			w.minutes = w.minutes.Add(rating.Count(p, lines))
 			w.batch.Periods = append(w.batch.Periods, *p)
 			w.invoice(p, lines)
 			continue
 		}
 		present[p.Month] = append(present[p.Month], lines...)
 	}
+	w.lived = append(w.lived, lived...)
 	if d.Edge != nil {
 		if b := d.Edge.Balance; b != nil {
 			d.Edge.CouponUsed = rater.Used(b)
@@ -185,8 +191,10 @@ func periodInvoice(p *schemas.Period, code string) schemas.Invoice {
 
 // take takes a header, completed over its lines, and them.
 func (w *writer) take(h schemas.Invoice, lines []schemas.Line) {
+	h = header(w.plan.Run, h, lines)
 	w.batch.Lines = append(w.batch.Lines, lines...)
-	w.headers = append(w.headers, header(w.plan.Run, h, lines))
+	w.headers = append(w.headers, h)
+	w.hashes = append(w.hashes, InvoiceHash{h.Month, h.AccountID, h.ResourceID, h.Code, h.Run, HashInvoice(&h, lines)})
 }
 
 // header completes a header: which run issues it, and the totals of its lines.
@@ -200,7 +208,7 @@ func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.In
 // of it.
 func (w *writer) park(why error) {
 	w.parked[w.account] = why.Error()
-	w.headers, w.minutes = nil, rating.ItemMinutes{}
+	w.headers, w.hashes, w.lived, w.minutes = nil, nil, nil, rating.ItemMinutes{}
 	of := func(account string) bool { return account == w.account }
 	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })
 	w.batch.Periods = slices.DeleteFunc(w.batch.Periods, func(p schemas.Period) bool { return of(p.AccountID) })
@@ -215,7 +223,9 @@ func (w *writer) endAccount() error {
 			w.minutes.Lived, w.minutes.OnLines, w.minutes.Excluded))
 	}
 	w.batch.Invoices = append(w.batch.Invoices, w.headers...)
-	w.headers, w.minutes = w.headers[:0], rating.ItemMinutes{}
+	w.batch.Hashes = append(w.batch.Hashes, w.hashes...)
+	w.batch.Minutes = append(w.batch.Minutes, w.lived...)
+	w.headers, w.hashes, w.lived, w.minutes = w.headers[:0], w.hashes[:0], w.lived[:0], rating.ItemMinutes{}
 	return nil
 }
 

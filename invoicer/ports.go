@@ -115,7 +115,8 @@ type Periods interface {
 
 // Ledger keeps what was invoiced.
 type Ledger interface {
-	// Write stores a batch: periods, lines and edges first, then the headers.
+	// Write stores a batch: periods, lines and edges first, then what proves the
+	// invoices, then the headers.
 	// Writing what is there already changes nothing.
 	Write(ctx context.Context, batch Batch) error
 	// Invoiced are the lines invoiced by runs before the given one for the
@@ -141,4 +142,7 @@ type Batch struct {
 	Lines    []schemas.Line
 	Edges    []schemas.Edge
 	Invoices []schemas.Invoice
+	// Hashes are one for each of the invoices, Minutes of each resource derived.
+	Hashes  []InvoiceHash
+	Minutes []ResourceMinutes
 }

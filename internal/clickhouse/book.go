@@ -117,8 +117,12 @@ func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	return all, nil
 }
 
-// AddSeal writes down that a run was carried out, as [invoicer.Book] says.
+// AddSeal writes down that a run was carried out, as [invoicer.Book] says, and
+// before it the hashes of the months that it issued for.
 func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
+	if err := s.hashMonths(ctx, seal); err != nil {
+		return fmt.Errorf("hash what run %d issued: %w", seal.Run, err)
+	}
 	accounts, reasons := make([]string, len(seal.Parked)), make([]string, len(seal.Parked))
 	for i, p := range seal.Parked {
 		accounts[i], reasons[i] = p.AccountID, p.Reason

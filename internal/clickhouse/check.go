@@ -95,5 +95,6 @@ func tables() []string {
 	return []string{
 		"schema_migrations", "events", "dead_letters", "runs", "seals", "touched_resources",
 		"periods", "invoice_lines", "invoices", "edges", "tombstones",
+		"dead_letter_replays", "invoice_hashes", "month_hashes", "item_minutes",
 	}
 }

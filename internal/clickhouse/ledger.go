@@ -11,8 +11,8 @@ import (
 
 var _ invoicer.Ledger = (*Store)(nil)
 
-// Write stores a batch as [invoicer.Ledger] says: periods, lines and edges, and
-// only then the headers that make invoices exist.
+// Write stores a batch as [invoicer.Ledger] says: periods, lines and edges, then
+// what proves the invoices, and only then the headers that make them exist.
 //
 // No insert has a deduplication token here, and the server's own by the bytes
 // of the block is off: Forget deletes rows, and the insert that brings them back
@@ -27,6 +27,8 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 		{"periods", len(batch.Periods), func() error { return s.writePeriods(ctx, run, batch.Periods) }},
 		{"lines", len(batch.Lines), func() error { return s.writeLines(ctx, run, batch.Lines) }},
 		{"edges", len(batch.Edges), func() error { return s.writeEdges(ctx, run, batch.Edges) }},
+		{"item-minutes", len(batch.Minutes), func() error { return s.writeMinutes(ctx, run, batch.Minutes) }},
+		{"hashes", len(batch.Hashes), func() error { return s.writeHashes(ctx, batch.Hashes) }},
 		{"invoices", len(batch.Invoices), func() error { return s.writeInvoices(ctx, batch.Invoices) }},
 	} {
 		if step.rows == 0 {
@@ -155,7 +157,7 @@ func (s *Store) writeInvoices(ctx context.Context, all []schemas.Invoice) error 
 // lines of invoices that do not exist, and periods and edges of resources for
 // which the run issued none.
 func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error {
-	for _, name := range []string{"forget_lines", "forget_periods", "forget_edges", "forget_tombstones"} {
+	for _, name := range []string{"forget_lines", "forget_periods", "forget_edges", "forget_tombstones", "forget_hashes", "forget_minutes"} {
 		if err := s.exec(ctx, name, append(bindAccounts(accounts), bind("run", run))...); err != nil {
 			return fmt.Errorf("run %d: %w", run, err)
 		}

@@ -1,0 +1,1 @@
+INSERT INTO month_hashes (month, run, invoices, hash)

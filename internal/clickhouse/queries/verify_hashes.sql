@@ -1,0 +1,4 @@
+SELECT account_id, resource_id, code, run, hash
+FROM invoice_hashes FINAL
+WHERE month = {month:String} AND run <= {run:Int64}
+ORDER BY account_id, resource_id, run, code

@@ -1,0 +1,68 @@
+package invoicer
+
+import (
+	"io"
+
+	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Issued is one invoice whole.
+type Issued struct {
+	schemas.Invoice
+	Rows []schemas.Line
+}
+
+// Reissue makes what the plan's run issued for one resource, again and without
+// writing it: from what the resource comes to at the run's cutoff, derived as a
+// whole, and from the lines that earlier runs invoiced for it.
+func Reissue(plan Plan, currency schemas.Currency, d Derived, invoiced []schemas.Line) ([]Issued, error) {
+	w := &writer{
+		v: &Invoicer{Currency: currency}, plan: plan, account: d.AccountID, parked: map[string]string{},
+		invoiced: &invoicedLines{cursor: &lineSlice{invoiced}},
+	}
+	if err := w.resource(d); err != nil {
+		return nil, err
+	}
+	of := map[string][]schemas.Line{}
+	for _, l := range w.batch.Lines {
+		of[l.InvoiceCode] = append(of[l.InvoiceCode], l)
+	}
+	out := make([]Issued, len(w.headers))
+	for i, h := range w.headers {
+		out[i] = Issued{h, of[h.Code]}
+	}
+	return out, nil
+}
+
+// lineSlice is a cursor over lines in memory.
+type lineSlice struct{ left []schemas.Line }
+
+func (s *lineSlice) Next() (*schemas.Line, error) {
+	if len(s.left) == 0 {
+		return nil, io.EOF
+	}
+	l := s.left[0]
+	s.left = s.left[1:]
+	return &l, nil
+}
+
+func (s *lineSlice) Close() error { return nil }
+
+// ResourceMinutes are the item-minutes of one resource in one month (contract 5.4).
+type ResourceMinutes struct {
+	Month                 schemas.Month
+	AccountID, ResourceID string
+	rating.ItemMinutes
+}
+
+// minutesOf counts a resource's item-minutes by month, ascending.
+func minutesOf(all []ResourceMinutes, p *schemas.Period, lines []schemas.Line) []ResourceMinutes {
+	n := len(all)
+	if n == 0 || all[n-1].Month != p.Month {
+		all = append(all, ResourceMinutes{Month: p.Month, AccountID: p.AccountID, ResourceID: p.ResourceID})
+		n++
+	}
+	all[n-1].ItemMinutes = all[n-1].Add(rating.Count(p, lines))
+	return all
+}
