@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"hash/maphash"
 	"strings"
 	"time"
 )
@@ -22,9 +23,14 @@ type FastParser struct {
 	// rejected ones and the few that are written in an unusual way.
 	Unsure int64
 
-	scan  scanner
-	texts textBlock
-	known knownDecimals
+	scan     scanner
+	texts    textBlock
+	words    knownTexts
+	decimals knownDecimals
+	// types are the types there are, with the fields of their data; kind is the
+	// one of the event being read.
+	types []fastType
+	kind  int
 	// extensions are the names of the extension attributes seen so far in one
 	// event, to find one that is given twice.
 	extensions [maxFastExtensions][]byte
@@ -43,8 +49,22 @@ const (
 	maxFastExtensions = 16
 )
 
-// NewFastParser gives a FastParser that agrees with p.
-func NewFastParser(p Parser) *FastParser { return &FastParser{Parser: p} }
+// fastType is a type of event and the fields of its data.
+type fastType struct {
+	name               Type
+	required, optional fieldSet
+}
+
+// NewFastParser gives a FastParser that agrees with p; there is no other way to
+// get one.
+func NewFastParser(p Parser) *FastParser {
+	f := &FastParser{Parser: p, words: knownTexts{seed: maphash.MakeSeed()}}
+	for _, t := range Types() {
+		required, optional, _ := t.dataFields()
+		f.types = append(f.types, fastType{t, required, optional})
+	}
+	return f
+}
 
 // Parse reads a message in structured or binary mode as a whole, valid event,
 // exactly as Parser.Parse does. The error is always a *Rejection with a reason
@@ -82,44 +102,50 @@ func (p *FastParser) read(m *Message, e *Event) bool {
 	return ok && p.scan.atEnd() && p.complete(e)
 }
 
-// fastHeaders is readHeaders for a message with few headers: whether it is in
-// binary mode, and whether that is sure.
+// fastHeaders finds out whether the message is in binary mode, and whether that
+// is sure. That no ce_ header is given twice FastParser.binary sees; in
+// structured mode there mostly is none.
 func fastHeaders(headers []Header) (binary, ok bool) {
 	if len(headers) > maxFastHeaders {
 		return false, false
 	}
-	structured := false
+	attributes, typed, structured := false, false, false
 	for i := range headers {
-		key := headers[i].Key
-		isType := key == contentTypeHeader
-		if !isType && !strings.HasPrefix(key, attributePrefix) {
-			continue
-		}
-		for j := range i {
-			if headers[j].Key == key {
+		switch key := headers[i].Key; {
+		case strings.HasPrefix(key, attributePrefix):
+			attributes = true
+			binary = binary || key == attributePrefix+"specversion"
+		case key == contentTypeHeader:
+			if structured, ok = isStructuredType(headers[i].Value); typed || !ok {
 				return false, false
 			}
-		}
-		switch {
-		case !isType:
-			binary = binary || key == attributePrefix+"specversion"
-		case string(headers[i].Value) == "application/json":
-		case !isJSONType(string(headers[i].Value)):
-			return false, false
-		default:
-			text := string(headers[i].Value)
-			structured = len(text) >= len(structuredPrefix) && strings.EqualFold(text[:len(structuredPrefix)], structuredPrefix)
+			typed = true
 		}
 	}
-	return binary && !structured, true
+	binary = binary && !structured
+	return binary, binary || !attributes
+}
+
+// isStructuredType tells whether a content type says that the value is a whole
+// event; ok is false when it is not one of JSON.
+func isStructuredType(t []byte) (structured, ok bool) {
+	switch string(t) {
+	case "application/json":
+		return false, true
+	case structuredPrefix + "+json":
+		return true, true
+	}
+	s := string(t)
+	return len(s) >= len(structuredPrefix) && strings.EqualFold(s[:len(structuredPrefix)], structuredPrefix), isJSONType(s)
 }
 
 // complete checks what a list of members alone does not show: steps 4 and 5 of
 // Parser, those rules that look at several fields.
 func (p *FastParser) complete(e *Event) bool {
 	const needed = 1<<attrSpecVersion | 1<<attrID | 1<<attrSource | 1<<attrType | 1<<attrSubject | 1<<attrTime
-	required, optional, _ := e.Type.dataFields()
-	if p.attributes&needed != needed || p.fields&required != required || p.fields&^(required|optional) != 0 {
+	kind := &p.types[p.kind]
+	if p.attributes&needed != needed || p.fields&kind.required != kind.required ||
+		p.fields&^(kind.required|kind.optional) != 0 {
 		return false
 	}
 	if e.Type.ofAccount() {

@@ -43,11 +43,11 @@ func (p *FastParser) dataField(e *Event, f field) (ok bool) {
 	case fieldResourceName:
 		e.ResourceName, ok = p.name(t)
 	case fieldProduct:
-		e.Product, ok = p.name(t)
+		e.Product, ok = p.word(t)
 	case fieldService:
-		e.Service, ok = p.name(t)
+		e.Service, ok = p.word(t)
 	case fieldItem:
-		e.Item, ok = p.name(t)
+		e.Item, ok = p.word(t)
 	case fieldMode:
 		e.Mode, ok = oneOf(t, Prepaid, Postpaid)
 	case fieldExpiresAt:
@@ -203,9 +203,9 @@ func (p *FastParser) itemField(it *Item, f field) (ok bool) {
 	}
 	switch f {
 	case fieldItem:
-		it.Name, ok = p.name(t)
+		it.Name, ok = p.word(t)
 	case fieldUnit:
-		it.Unit, ok = p.name(t)
+		it.Unit, ok = p.word(t)
 	case fieldMeter:
 		it.Meter, ok = oneOf(t, Sum, Count, Max, Min, Last, Avg, Unique, TimeWeighted)
 	case fieldPer:
@@ -229,7 +229,7 @@ func (p *FastParser) coupon() (c *Coupon, ok bool) {
 		case fieldCode:
 			var t []byte
 			if t, ok = s.text(); ok {
-				c.Code, ok = p.name(t)
+				c.Code, ok = p.word(t)
 			}
 		case fieldValue:
 			c.Value, ok = p.number(maxDecimals)

@@ -1,5 +1,10 @@
 package schemas
 
+import (
+	"math"
+	"strings"
+)
+
 // event reads a structured event.
 func (p *FastParser) event(e *Event) bool {
 	s := &p.scan
@@ -35,27 +40,28 @@ func (p *FastParser) event(e *Event) bool {
 
 // binary reads the attributes of an event whose data is the value.
 func (p *FastParser) binary(headers []Header, e *Event) bool {
-	extensions := 0
 	for i := range headers {
 		h := &headers[i]
-		if len(h.Key) < len(attributePrefix) || h.Key[:len(attributePrefix)] != attributePrefix {
+		if !strings.HasPrefix(h.Key, attributePrefix) {
 			continue
 		}
-		name := h.Key[len(attributePrefix):]
 		if !isPlain(h.Value) {
 			return false
 		}
-		a := fastAttribute(name)
-		if a < 0 {
-			// fastHeaders has seen that no header is given twice.
-			if !isAttributeName(name) {
+		name := h.Key[len(attributePrefix):]
+		if a := fastAttribute(name); a >= 0 {
+			if !p.see(a) || !p.attribute(e, a, h.Value) {
 				return false
 			}
-			extensions++
 			continue
 		}
-		if !p.see(a) || !p.attribute(e, a, h.Value) {
+		if !isAttributeName(name) {
 			return false
+		}
+		for j := range i {
+			if headers[j].Key == h.Key {
+				return false
+			}
 		}
 	}
 	return true
@@ -103,9 +109,9 @@ func (p *FastParser) attribute(e *Event, a attribute, t []byte) (ok bool) {
 	case attrID:
 		e.ID, ok = p.name(t)
 	case attrSource:
-		e.Source, ok = p.name(t)
+		e.Source, ok = p.word(t)
 	case attrType:
-		e.Type, ok = fastType(t)
+		e.Type, ok = p.typeOf(t)
 	case attrSubject:
 		p.subject, ok = p.name(t)
 	case attrTime:
@@ -128,31 +134,26 @@ func (p *FastParser) name(t []byte) (string, bool) {
 	return p.texts.keep(t), true
 }
 
-// fastType is the type of that name.
-func fastType(t []byte) (Type, bool) {
-	switch Type(t) {
-	case UsageRecorded:
-		return UsageRecorded, true
-	case AccountModeChanged:
-		return AccountModeChanged, true
-	case ResourceCreated:
-		return ResourceCreated, true
-	case ResourceResized:
-		return ResourceResized, true
-	case ResourceRenewed:
-		return ResourceRenewed, true
-	case ResourceSuspended:
-		return ResourceSuspended, true
-	case ResourceResumed:
-		return ResourceResumed, true
-	case ResourceDeleted:
-		return ResourceDeleted, true
-	case ResourceRecovered:
-		return ResourceRecovered, true
-	case ResourceProvisionFailed:
-		return ResourceProvisionFailed, true
+// typeOf finds the type of that name, which mostly is the last event's again.
+func (p *FastParser) typeOf(t []byte) (Type, bool) {
+	if string(t) == string(p.types[p.kind].name) {
+		return p.types[p.kind].name, true
+	}
+	for i := range p.types {
+		if string(t) == string(p.types[i].name) {
+			p.kind = i
+			return p.types[i].name, true
+		}
 	}
 	return "", false
+}
+
+// word is name for a text that many events share.
+func (p *FastParser) word(t []byte) (string, bool) {
+	if len(t) == 0 || len(t) > maxTextBytes {
+		return "", false
+	}
+	return p.words.get(t), true
 }
 
 // sequence reads a sequence that is a number: digits, of which only a lone one
@@ -186,7 +187,7 @@ func (p *FastParser) extension(name []byte, n int) bool {
 	return true
 }
 
-// extensionValue reads a text, a boolean or a whole number of up to 9 digits.
+// extensionValue reads a text, a boolean or a whole number of 32 bits.
 func (p *FastParser) extensionValue() bool {
 	s := &p.scan
 	switch s.next() {
@@ -198,13 +199,10 @@ func (p *FastParser) extensionValue() bool {
 	case 'f':
 		return s.literal("false")
 	}
-	t := s.numeral()
+	t, limit := s.numeral(), int64(math.MaxInt32)
 	if len(t) > 0 && t[0] == '-' {
-		t = t[1:]
+		t, limit = t[1:], limit+1
 	}
-	if len(t) > 9 || (len(t) > 1 && t[0] == '0') {
-		return false
-	}
-	_, ok := fastSequence(t)
-	return ok
+	n, ok := fastSequence(t)
+	return ok && n <= limit && (len(t) == 1 || t[0] != '0')
 }

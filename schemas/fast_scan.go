@@ -141,11 +141,11 @@ func quoteFrom(b []byte, i int) int {
 func plainFrom(b []byte, i int) int {
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
-		quote, slash := w^eachByte*'"', w^eachByte*'\\'
-		// Again the lowest bit is exact: borrows and carries only go up, from a
-		// byte that is itself one to find.
-		found := ((quote-eachByte)&^quote | (slash-eachByte)&^slash | (w-eachByte*' ')&^w | w | (w + eachByte)) & highBits
-		if found != 0 {
+		// Flipping this bit puts the quote right above the controls, and nothing
+		// else between; the other two find the backslash and DEL. Again the lowest
+		// bit is exact: borrows and carries go up, from a byte that is found.
+		found := ((w ^ eachByte*('"'^' ')) - eachByte*(' '+1)) | ((w ^ eachByte*'\\') - eachByte) | (w + eachByte) | w
+		if found &= highBits; found != 0 {
 			return i + bits.TrailingZeros64(found)>>3
 		}
 	}
@@ -270,10 +270,8 @@ func (s *scanner) numeral() []byte {
 
 // isPlain tells whether a header's value is text as scanner.text gives it.
 func isPlain(t []byte) bool {
-	for _, c := range t {
-		if c < ' ' || c >= 0x7F {
-			return utf8.Valid(t) && !hasControl(string(t))
-		}
+	if plainFrom(t, 0) == len(t) {
+		return true
 	}
-	return true
+	return utf8.Valid(t) && !hasControl(string(t))
 }

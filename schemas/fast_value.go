@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"hash/maphash"
 	"math"
 	"strings"
 	"time"
@@ -22,6 +23,21 @@ func (t *textBlock) keep(b []byte) string {
 	start := t.block.Len()
 	t.block.Write(b)
 	return t.block.String()[start:]
+}
+
+// knownTexts remembers texts of late, each at one place that follows from its
+// bytes: sources, items and units come again and again.
+type knownTexts struct {
+	seed  maphash.Seed
+	texts [512]string
+}
+
+func (k *knownTexts) get(b []byte) string {
+	place := &k.texts[maphash.Bytes(k.seed, b)%uint64(len(k.texts))]
+	if *place != string(b) {
+		*place = string(b)
+	}
+	return *place
 }
 
 // knownDecimals remembers decimals of late, each at one place that follows from
@@ -59,7 +75,7 @@ func (p *FastParser) decimal(t []byte, decimals int) (d decimal.Decimal, ok bool
 	if scale > decimals {
 		return d, false
 	}
-	return p.known.get(coefficient, int32(scale)), true //nolint:gosec // at most 9
+	return p.decimals.get(coefficient, int32(scale)), true //nolint:gosec // at most 9
 }
 
 // shortNumber reads a number of at most 18 digits without sign and exponent.
