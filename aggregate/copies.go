@@ -65,14 +65,15 @@ type counting struct {
 	ranking ranking
 	won     map[schemas.Hash]schemas.Position
 
-	// held is the best copy of the group being read, out the one handed out: two
-	// structs that swap, so that nothing is allocated per event.
-	held, out Copy
-	holding   bool
-	done      bool
+	// held is the best copy so far of the group being read; nil before the first
+	// and after the last. kept is where it is moved when it has to outlive its
+	// place in the stream.
+	held *Copy
+	kept Copy
+	done bool
 }
 
-// Next returns io.EOF after the last.
+// Next returns io.EOF after the last. The row is valid until the next call.
 func (c *counting) Next() (*Copy, error) {
 	for !c.done {
 		row, err := c.copies.Next()
@@ -83,24 +84,25 @@ func (c *counting) Next() (*Copy, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.holding && sameFact(&c.held, row) {
+		if c.held != nil && sameFact(c.held, row) {
 			if c.ranking.compare(row.KafkaTime, row.Position, c.held.KafkaTime, c.held.Position) < 0 {
-				c.held = *row
+				c.held = row
+			} else if c.held != &c.kept {
+				c.kept = *c.held
+				c.held = &c.kept
 			}
 			continue
 		}
-		complete := c.holding
-		c.held, c.out = *row, c.held
-		c.holding = true
-		if complete && c.counts(&c.out) {
-			return &c.out, nil
+		complete := c.held
+		c.held = row
+		if complete != nil && c.counts(complete) {
+			return complete, nil
 		}
 	}
-	if c.holding {
-		c.holding = false
-		if c.counts(&c.held) {
-			return &c.held, nil
-		}
+	complete := c.held
+	c.held = nil
+	if complete != nil && c.counts(complete) {
+		return complete, nil
 	}
 	return nil, io.EOF
 }

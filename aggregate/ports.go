@@ -26,9 +26,10 @@ type Source interface {
 	Moved(ctx context.Context, scope Scope) (Cursor[Moved], error)
 }
 
-// Cursor hands out rows one by one. Next returns io.EOF after the last. The row
-// is valid until the next call, but what it points to (slices, pointers) stays as
-// it is. Close may be called at any time, and again.
+// Cursor hands out rows one by one. Next returns io.EOF after the last. A row is
+// valid until the call after the next one, so that two rows can be held side by
+// side without a copy; what it points to (slices, strings) stays as it is. Close
+// may be called at any time, and again.
 type Cursor[T any] interface {
 	Next() (*T, error)
 	Close() error

@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"fmt"
-	"io"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -26,6 +25,7 @@ type resourceFold struct {
 	// changes counts the lifecycle events before the end: without any, an old
 	// tombstone stays.
 	changes int
+	usage   int64
 	late    lateEvents
 }
 
@@ -49,7 +49,7 @@ func (r *resourceFold) run() error {
 	if err := r.reportAnomalies(); err != nil {
 		return err
 	}
-	if err := p.placeAll(r.nextUsage, r.unmatched); err != nil {
+	if err := r.placeUsage(p); err != nil {
 		return err
 	}
 	if r.result.Err != nil {
@@ -138,20 +138,29 @@ func (r *resourceFold) reportAnomalies() error {
 	return nil
 }
 
-// nextUsage hands out the resource's usage.
-func (r *resourceFold) nextUsage() (*Copy, error) {
+// placeUsage places the resource's usage, row by row as it is read.
+func (r *resourceFold) placeUsage(p *placer) error {
 	f := r.feed
-	if !f.usage.at(f.key) {
-		return nil, io.EOF
+	for f.usage.at(f.key) {
+		c := f.usage.row
+		r.usage++
+		if f.isLate(c) {
+			r.late.add(f, c)
+		}
+		if c.Err != nil {
+			r.fail(c.Err)
+		}
+		if !p.place(c) {
+			if err := r.unmatched(c); err != nil {
+				return err
+			}
+		}
+		if err := f.usage.advance(); err != nil {
+			return err
+		}
 	}
-	c := *f.usage.row
-	if f.isLate(&c) {
-		r.late.add(f, &c)
-	}
-	if c.Err != nil {
-		r.fail(c.Err)
-	}
-	return &c, f.usage.advance()
+	p.end()
+	return nil
 }
 
 func (r *resourceFold) unmatched(c *Copy) error {
@@ -180,6 +189,11 @@ func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
 	if r.edge != nil && r.edge.Deleted && e.Deleted && r.changes == 0 {
 		return nil, nil //nolint:nilnil // the tombstone that is there says the same
 	}
+	if r.edge != nil && r.changes == 0 && r.usage == 0 && r.start.Before == nil {
+		e.State = r.edge.State
+		r.exportBalance(e)
+		return e, nil
+	}
 	r.end.Levels = r.endLife.levels
 	if p.snapped != nil && r.end.Before != nil {
 		before := *r.end.Before
@@ -191,9 +205,13 @@ func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
 		return nil, err
 	}
 	e.State = state
+	r.exportBalance(e)
+	return e, nil
+}
+
+func (r *resourceFold) exportBalance(e *schemas.Edge) {
 	if b := r.end.Balance; b != nil {
 		e.Balance = b.export()
 		r.used().fill(e.Balance)
 	}
-	return e, nil
 }

@@ -1,9 +1,6 @@
 package aggregate
 
 import (
-	"errors"
-	"io"
-
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -95,26 +92,10 @@ func (p *placer) snap(minute int64) {
 	}
 }
 
-// placeAll places a whole stream and hands what does not match to unmatched,
-// where given.
-func (p *placer) placeAll(usage func() (*Copy, error), unmatched func(*Copy) error) error {
-	for {
-		c, err := usage()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if !p.place(c) && unmatched != nil {
-			if err := unmatched(c); err != nil {
-				return err
-			}
-		}
-	}
+// end opens and snaps what no usage event has reached.
+func (p *placer) end() {
 	p.openUntil(forever - 1)
 	p.snap(forever)
-	return nil
 }
 
 // usedBalance is what months before the first derived one used of a balance.

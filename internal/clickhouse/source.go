@@ -32,29 +32,33 @@ func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregat
 // copies reads rows of events.sql.
 type copies struct {
 	*cursor
-	row              aggregate.Copy
+	// ring is used in turn: one row stays valid while the next is read.
+	ring             [2]aggregate.Copy
+	n                int
 	kind, item, data string
 	value            decimal.Decimal
 }
 
 // Next is as [aggregate.Cursor] says.
 func (c *copies) Next() (*aggregate.Copy, error) {
-	c.row = aggregate.Copy{}
-	e := &c.row.Event
+	c.n++
+	row := &c.ring[c.n%2]
+	*row = aggregate.Copy{}
+	e := &row.Event
 	err := c.next(&e.AccountID, &e.ResourceID, &e.Time, &e.Sequence, &e.Source, &e.ID, &c.kind, &c.item, &c.value,
-		&c.data, &c.row.Position.Topic, &c.row.Position.Partition, &c.row.Position.Offset, &c.row.KafkaTime)
+		&c.data, &row.Position.Topic, &row.Position.Partition, &row.Position.Offset, &row.KafkaTime)
 	if err != nil {
 		return nil, err
 	}
 	e.Type, e.Time = schemas.Type(c.kind), e.Time.UTC()
-	c.row.KafkaTime = c.row.KafkaTime.UTC()
+	row.KafkaTime = row.KafkaTime.UTC()
 	if e.Type == schemas.UsageRecorded {
 		e.Item, e.Value = c.item, c.value
 	}
 	if err := e.SetData(c.data); err != nil {
-		c.row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", c.row.Position.Topic, c.row.Position.Partition, c.row.Position.Offset, err)
+		row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", row.Position.Topic, row.Position.Partition, row.Position.Offset, err)
 	}
-	return &c.row, nil
+	return row, nil
 }
 
 // Edges streams states as [aggregate.Source] says: for each resource the row of
