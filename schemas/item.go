@@ -77,5 +77,8 @@ func (i *Item) Equal(o *Item) bool {
 // EqualItems tells whether two configurations are equal: the same items in the
 // same order (contract 3).
 func EqualItems(a, b []Item) bool {
+	if len(a) > 0 && len(a) == len(b) && &a[0] == &b[0] {
+		return true // one list, as readers share what repeats
+	}
 	return slices.EqualFunc(a, b, func(x, y Item) bool { return x.Equal(&y) })
 }
