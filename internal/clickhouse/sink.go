@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"time"
@@ -64,9 +63,7 @@ func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) erro
 		}
 		values.add(e.Value)
 		headers.add(m.Headers)
-		if err := where.add(m); err != nil {
-			return err
-		}
+		where.add(m)
 		token.message(m)
 		token.Write(identities[i])
 		token.Write(contents[i])
@@ -93,9 +90,7 @@ func (s *Store) insertRejected(ctx context.Context, rows []ingest.Rejected) erro
 		m, r := &rows[i].Message, &rows[i].Rejection
 		keys[i], values[i], reasons[i], details[i] = m.Key, m.Value, r.Reason, r.Detail
 		headers.add(m.Headers)
-		if err := where.add(m); err != nil {
-			return err
-		}
+		where.add(m)
 		token.message(m)
 		token.Write(m.Value)
 		token.Write([]byte(r.Reason))
@@ -110,30 +105,39 @@ type positions struct {
 	topics     []string
 	partitions []int32
 	offsets    []int64
-	times      []time.Time
+	times      []int64
 }
 
 func newPositions(n int) positions {
-	return positions{make([]string, 0, n), make([]int32, 0, n), make([]int64, 0, n), make([]time.Time, 0, n)}
+	return positions{make([]string, 0, n), make([]int32, 0, n), make([]int64, 0, n), make([]int64, 0, n)}
 }
 
-// errTime is for a Kafka timestamp that DateTime64 does not hold: the driver
-// would make another one of it.
-var errTime = errors.New("a Kafka timestamp before 1900 or after 2261")
-
-func (p *positions) add(m *schemas.Message) error {
-	at := m.Time
-	if at.IsZero() {
-		at = time.Unix(0, 0) // none
-	}
-	if year := at.UTC().Year(); year < 1900 || year > 2261 {
-		return fmt.Errorf("%s[%d]@%d: %w: %s", m.Topic, m.Partition, m.Offset, errTime, at)
-	}
+func (p *positions) add(m *schemas.Message) {
 	p.topics = append(p.topics, m.Topic)
 	p.partitions = append(p.partitions, m.Partition)
 	p.offsets = append(p.offsets, m.Offset)
-	p.times = append(p.times, at)
-	return nil
+	p.times = append(p.times, kafkaMillis(m.Time))
+}
+
+// noTimestamp is kafka_ms of a message without a timestamp, as Kafka has it.
+const noTimestamp = -1
+
+// kafkaMillis is kafka_ms of a message's time. Producers may write any
+// timestamp, so the column holds all of them: one that could not be stored would
+// stop its partition for ever.
+func kafkaMillis(at time.Time) int64 {
+	if at.IsZero() {
+		return noTimestamp
+	}
+	return at.UnixMilli()
+}
+
+// kafkaTime is the opposite of kafkaMillis.
+func kafkaTime(ms int64) time.Time {
+	if ms == noTimestamp {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }
 
 // headerColumns are the headers of each message, keys and values apart.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -36,6 +35,7 @@ type copies struct {
 	ring             [2]aggregate.Copy
 	n                int
 	kind, item, data string
+	kafkaMs          int64
 	value            decimal.Decimal
 }
 
@@ -46,12 +46,12 @@ func (c *copies) Next() (*aggregate.Copy, error) {
 	*row = aggregate.Copy{}
 	e := &row.Event
 	err := c.next(&e.AccountID, &e.ResourceID, &e.Time, &e.Sequence, &e.Source, &e.ID, &c.kind, &c.item, &c.value,
-		&c.data, &row.Position.Topic, &row.Position.Partition, &row.Position.Offset, &row.KafkaTime)
+		&c.data, &row.Position.Topic, &row.Position.Partition, &row.Position.Offset, &c.kafkaMs)
 	if err != nil {
 		return nil, err
 	}
 	e.Type, e.Time = schemas.Type(c.kind), e.Time.UTC()
-	row.KafkaTime = row.KafkaTime.UTC()
+	row.KafkaTime = kafkaTime(c.kafkaMs)
 	if e.Type == schemas.UsageRecorded {
 		e.Item, e.Value = c.item, c.value
 	}
@@ -136,12 +136,12 @@ type moved struct {
 // Next is as [aggregate.Cursor] says.
 func (c *moved) Next() (*aggregate.Moved, error) {
 	var identity string
-	var at time.Time
+	var at int64
 	p := &c.row.Position
 	if err := c.next(&identity, &p.Topic, &p.Partition, &p.Offset, &at); err != nil {
 		return nil, err
 	}
 	copy(c.row.Identity[:], identity)
-	c.row.KafkaTime = at.UTC()
+	c.row.KafkaTime = kafkaTime(at)
 	return &c.row, nil
 }

@@ -40,7 +40,9 @@ CREATE TABLE IF NOT EXISTS events{{.OnCluster}}
     topic         LowCardinality(String),
     partition     Int32,
     offset        Int64,
-    kafka_time    DateTime64(3, 'UTC'),
+    kafka_ms      Int64 COMMENT 'the message''s Kafka timestamp: milliseconds since 1970; any Int64, -1 for none',
+    kafka_time    DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(greatest(least(kafka_ms, 9214646399999), 0), 'UTC')
+        COMMENT 'kafka_ms for people: drawn in to 1970 and 2261, beyond which clients wrap around; nothing is ordered by it',
     raw           String COMMENT 'the message value as it stood' CODEC(ZSTD(1)),
     header_keys   Array(String) COMMENT 'of the message, in order',
     header_values Array(String) COMMENT 'one for each key',

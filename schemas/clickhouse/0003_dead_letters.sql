@@ -8,7 +8,9 @@ CREATE TABLE IF NOT EXISTS dead_letters{{.OnCluster}}
     topic         LowCardinality(String),
     partition     Int32,
     offset        Int64,
-    kafka_time    DateTime64(3, 'UTC') COMMENT '1970-01-01 for a message without a timestamp',
+    kafka_ms      Int64 COMMENT 'as in events',
+    kafka_time    DateTime64(3, 'UTC') ALIAS fromUnixTimestamp64Milli(greatest(least(kafka_ms, 9214646399999), 0), 'UTC')
+        COMMENT 'as in events; 1970-01-01 for a message without a timestamp',
     key           String,
     value         String CODEC(ZSTD(1)),
     header_keys   Array(String),

@@ -87,6 +87,7 @@ ORDER BY month, account_id, resource_id, r.period_start, position, run, invoice_
 CREATE VIEW IF NOT EXISTS event_copies{{.OnCluster}} AS
 SELECT
     e.*,
+    e.kafka_time AS kafka_time,
     arrayFirst(r -> e.offset < r.1, s.seals).2 AS first_run,
     if(first_run = 0, 9223372036854775807, first_run) AS sealed_by
 FROM events AS e FINAL
@@ -103,7 +104,8 @@ LEFT JOIN
 CREATE VIEW IF NOT EXISTS repeated_events{{.OnCluster}} AS
 SELECT
     c.account_id AS account_id, c.resource_id AS resource_id, c.time AS time, c.source AS source, c.id AS id,
-    c.type AS type, c.topic AS topic, c.partition AS partition, c.offset AS offset, c.kafka_time AS kafka_time,
+    c.type AS type, c.topic AS topic, c.partition AS partition, c.offset AS offset, c.kafka_ms AS kafka_ms,
+    c.kafka_time AS kafka_time,
     c.raw AS raw,
     if(c.content = counting.content, 'duplicate', 'conflict') AS verdict,
     counting.position.1 AS counting_topic,
@@ -114,8 +116,8 @@ INNER JOIN
 (
     SELECT
         identity,
-        argMin((topic, partition, offset), (sealed_by, kafka_time, topic, partition, offset)) AS position,
-        argMin(content, (sealed_by, kafka_time, topic, partition, offset)) AS content
+        argMin((topic, partition, offset), (sealed_by, kafka_ms, topic, partition, offset)) AS position,
+        argMin(content, (sealed_by, kafka_ms, topic, partition, offset)) AS content
     FROM event_copies
     WHERE identity IN (SELECT identity FROM events FINAL GROUP BY identity HAVING count() > 1)
     GROUP BY identity

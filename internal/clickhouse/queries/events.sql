@@ -7,7 +7,7 @@
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
-    account_id, resource_id, time, sequence, source, id, type, item, value, data, topic, partition, offset, kafka_time
+    account_id, resource_id, time, sequence, source, id, type, item, value, data, topic, partition, offset, kafka_ms
 FROM events
 WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     AND is_usage = {usage:Bool}

@@ -14,7 +14,7 @@ WITH
     conflicting AS (
         SELECT identity FROM inside GROUP BY identity HAVING min(content) != max(content)
     )
-SELECT identity, topic, partition, offset, kafka_time
+SELECT identity, topic, partition, offset, kafka_ms
 FROM inside
 WHERE identity IN (
     SELECT identity
