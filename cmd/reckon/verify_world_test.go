@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// town is a reckon on engines of its own that commands find by its data folder,
+// as they find a reckon up that runs.
+type town struct {
+	*scratch
+	settings []string
+	// conn goes behind the store's back.
+	conn native.Conn
+}
+
+// startTown starts the engines; every message gets the given Kafka timestamp.
+func startTown(t *testing.T, now time.Time, first schemas.Month, settings ...string) *town {
+	t.Helper()
+	a := &app{environ: slices.Concat(outside(), settings), stdout: io.Discard, stderr: io.Discard, now: time.Now}
+	cfg, _, err := a.settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	limits := ingest.Limits{Rows: 1_000, Age: scratchBatchAge}
+	s, err := a.startOn(t.Context(), folder, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), now, first, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	e := s.endpoints
+	conn, err := driver.Open(&driver.Options{
+		Addr: []string{e.Native}, Auth: driver.Auth{Database: cfg.ClickHouse.Database, Username: e.User, Password: e.Password},
+		Settings: driver.Settings{"mutations_sync": 2, "insert_deduplicate": 0},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return &town{scratch: s, settings: append(slices.Clone(settings), "RECKON_DATA_DIR="+folder), conn: conn}
+}
+
+// play produces the lines of a scenario and seals where told.
+func (w *town) play(t *testing.T, lines ...string) {
+	t.Helper()
+	err := w.during(t.Context(), func(ctx context.Context) error {
+		for _, text := range lines {
+			month, err := directive([]byte(text))
+			if err != nil {
+				return err
+			}
+			if !month.IsZero() {
+				if err := w.seal(ctx, month, func(clickhouse.ReportRow) error { return nil }); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := w.add(ctx, &scenarioLine{value: []byte(text)}); err != nil {
+				return err
+			}
+		}
+		if err := w.flush(ctx); err != nil {
+			return err
+		}
+		_, err := w.seals.Note(ctx) // all of it is stored
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scenarioLines are the lines of a file of testdata.
+func scenarioLines(t *testing.T, name string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(text)), "\n")
+}
+
+// command runs a command on the town.
+func (w *town) command(t *testing.T, stdin string, args ...string) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
+	defer cancel()
+	var stdout, stderr bytes.Buffer
+	a := &app{
+		environ: slices.Concat(outside(), w.settings), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr, now: time.Now,
+	}
+	return outcome{a.run(ctx, args), stdout.String(), stderr.String()}
+}
+
+// exec runs a statement behind the store's back.
+func (w *town) exec(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if err := w.conn.Exec(t.Context(), fmt.Sprintf(format, args...)); err != nil {
+		t.Fatalf("%s: %v", fmt.Sprintf(format, args...), err)
+	}
+}
+
+// text is the one value that a query gives.
+func (w *town) text(t *testing.T, format string, args ...any) string {
+	t.Helper()
+	var s string
+	if err := w.conn.QueryRow(t.Context(), fmt.Sprintf(format, args...)).Scan(&s); err != nil {
+		t.Fatalf("%s: %v", fmt.Sprintf(format, args...), err)
+	}
+	return s
+}
+
+// without runs work while a table lacks or has other rows: change is told the
+// table's name and that of a copy of its rows as they were.
+func (w *town) changed(t *testing.T, table string, change func(table, kept string), work func()) {
+	t.Helper()
+	kept := table + "_kept"
+	w.exec(t, "CREATE TABLE %s AS %s", kept, table)
+	w.exec(t, "INSERT INTO %s SELECT * FROM %s", kept, table)
+	change(table, kept)
+	work()
+	w.exec(t, "TRUNCATE TABLE %s", table)
+	w.exec(t, "INSERT INTO %s SELECT * FROM %s", table, kept)
+	w.exec(t, "DROP TABLE %s SYNC", kept)
+}
