@@ -27,6 +27,11 @@ func TestOnServers(t *testing.T) {
 		run  func(*testing.T, *servers)
 	}{
 		{"F1 F2 H6: a seal that breaks off at any write ends the same", testSealBreaksOff},
+		{"from migrate to a settled month", testProductionPath},
+		{"a month that is not due says when it will be", testNotDueYet},
+		{"a first seal that would forget a lived month refuses", testFirstSealRefuses},
+		{"a seal waits for ingest and says for what", testSealWaits},
+		{"F4 F9: a broken account is parked, the others are sealed", testParkedAccount},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
 	}
