@@ -50,7 +50,7 @@ func (s *Store) Migrate(ctx context.Context, now time.Time) ([]string, error) {
 // createDatabase needs a connection of its own: the store's would name a
 // database that is not there.
 func (s *Store) createDatabase(ctx context.Context) error {
-	conn, err := driver.Open(s.options(""))
+	conn, err := driver.Open(s.config.options(""))
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *Store) agree(all []migrations.Migration, applied []appliedMigration) er
 			return fmt.Errorf("database %s has migration %s with checksum %s, this program %s with %s: a migration that was applied has been edited",
 				s.config.Database, m.name, m.checksum, all[i].Name, all[i].Checksum)
 		case int32(m.digits) != s.config.Digits:
-			return fmt.Errorf("database %s keeps money with %d decimals, the currency of billing.currency has %d: set it back",
+			return fmt.Errorf("database %s keeps money with %d decimals, the currency has %d: set billing.currency back",
 				s.config.Database, m.digits, s.config.Digits)
 		}
 	}
