@@ -59,7 +59,7 @@ func (a *app) connectOn(ctx context.Context, cfg config.Config, log *slog.Logger
 			return nil, err
 		}
 	}
-	if err := s.dial(); err != nil {
+	if err := s.dial(ctx); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	if cfg.ClickHouse.UsesEmbedded() {
@@ -104,7 +104,7 @@ func (s *system) embed(ctx context.Context) error {
 	return nil
 }
 
-func (s *system) dial() error {
+func (s *system) dial(ctx context.Context) error {
 	brokers, kafkaTLS, err := s.cfg.Kafka.Brokers, (*tls.Config)(nil), error(nil)
 	if s.cfg.Kafka.UsesEmbedded() {
 		brokers = []string{s.endpoints.Kafka}
@@ -131,6 +131,8 @@ func (s *system) dial() error {
 	if s.store, err = clickhouse.Open(c); err != nil {
 		return usageError{err}
 	}
+	// Told to stop, nothing waits for a server that hangs.
+	s.store.EndWith(ctx)
 	return nil
 }
 

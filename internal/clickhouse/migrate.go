@@ -50,7 +50,7 @@ func (s *Store) Migrate(ctx context.Context, now time.Time) ([]string, error) {
 // createDatabase needs a connection of its own: the store's would name a
 // database that is not there.
 func (s *Store) createDatabase(ctx context.Context) error {
-	conn, err := driver.Open(s.config.options(""))
+	conn, err := driver.Open(s.options(""))
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"regexp"
+	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -27,8 +29,9 @@ type Config struct {
 
 // Store is a ClickHouse database. It is safe for concurrent use.
 type Store struct {
-	config Config
-	conn   driver.Conn
+	config      Config
+	conn        driver.Conn
+	connections *connections
 }
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -42,11 +45,18 @@ func Open(config Config) (*Store, error) {
 	case !databaseName.MatchString(config.Database) || config.Database == "default" || config.Database == "system":
 		return nil, fmt.Errorf("open clickhouse: database %q: want a name of our own of letters, digits and '_'", config.Database)
 	}
-	conn, err := driver.Open(config.options(config.Database))
-	if err != nil {
+	s := &Store{config: config, connections: newConnections()}
+	var err error
+	if s.conn, err = driver.Open(s.options(config.Database)); err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	return &Store{config: config, conn: conn}, nil
+	return s, nil
+}
+
+// EndWith cuts every connection soon after ctx has ended: queries are cancelled
+// at once, but a server that hangs would hold their callers.
+func (s *Store) EndWith(ctx context.Context) {
+	context.AfterFunc(ctx, func() { time.AfterFunc(stopPatience, s.connections.cut) })
 }
 
 // Ping asks the server for a sign of life in the store's database.
@@ -70,7 +80,8 @@ func (s *Store) Close() error {
 const spillBytes = 1 << 30
 
 // options are those of a connection in the given database.
-func (c *Config) options(database string) *driver.Options {
+func (s *Store) options(database string) *driver.Options {
+	c := &s.config
 	settings := driver.Settings{
 		// An insert is acknowledged when its rows are in a part, not in a buffer
 		// (async_insert is on by default since 26.2); should a profile force the
@@ -95,8 +106,10 @@ func (c *Config) options(database string) *driver.Options {
 	return &driver.Options{
 		Addr:     c.Addresses,
 		Auth:     driver.Auth{Database: database, Username: c.Username, Password: c.Password},
-		TLS:      c.TLS,
 		Settings: settings,
+		DialContext: func(ctx context.Context, address string) (net.Conn, error) {
+			return s.connections.dial(ctx, address, c.TLS)
+		},
 		// The first address that answers, so that one process reads its own writes.
 		ConnOpenStrategy: driver.ConnOpenInOrder,
 		MaxOpenConns:     maxConnections,

@@ -135,6 +135,18 @@ func (s *Store) each(ctx context.Context, name string, dest []any, yield func() 
 // insert with the token of an earlier one is dropped by the server; without,
 // every insert is written.
 func (s *Store) insert(ctx context.Context, name, token string, columns ...any) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, insertPatience, errSilent)
+	defer cancel()
+	if err := s.insertColumns(ctx, name, token, columns); err != nil {
+		if errors.Is(context.Cause(ctx), errSilent) {
+			err = errSilent
+		}
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (s *Store) insertColumns(ctx context.Context, name, token string, columns []any) error {
 	text, err := sql(name)
 	if err != nil {
 		return err
@@ -149,19 +161,19 @@ func (s *Store) insert(ctx context.Context, name, token string, columns ...any) 
 	ctx = driver.Context(ctx, driver.WithSettings(settings))
 	batch, err := s.conn.PrepareBatch(ctx, text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return err
 	}
 	defer func() { _ = batch.Close() }() // what matters came from Send
 	if got := len(batch.Columns()); got != len(columns) {
-		return fmt.Errorf("%s: %d columns for a statement of %d", name, len(columns), got)
+		return fmt.Errorf("%d columns for a statement of %d", len(columns), got)
 	}
 	for i, column := range columns {
 		if err := batch.Column(i).Append(column); err != nil {
-			return fmt.Errorf("%s: column %s: %w", name, batch.Columns()[i].Name(), err)
+			return fmt.Errorf("column %s: %w", batch.Columns()[i].Name(), err)
 		}
 	}
 	if err := batch.Send(); err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return err
 	}
 	return nil
 }

@@ -1,0 +1,109 @@
+package clickhouse
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// How long the server may say nothing while it owes us something. It tells of
+// its progress ten times a second while a query runs; a DELETE that waits for
+// all replicas is silent until it is done.
+const (
+	dialTimeout = 10 * time.Second
+	silence     = 5 * time.Minute
+	// insertPatience is for an insert from its first byte to its acknowledgement:
+	// a server that hangs is noticed, and the log gives the rows again.
+	insertPatience = 30 * time.Second
+	// stopPatience is how long our queries may take to end when they are told to.
+	stopPatience = 500 * time.Millisecond
+)
+
+var errSilent = errors.New("clickhouse has not answered an insert within " + insertPatience.String())
+
+// connections are those of a store, so that they can be cut: a write to a server
+// that hangs does not hear of a context that ends.
+type connections struct {
+	mu   sync.Mutex
+	open map[*patient]struct{}
+	done bool
+}
+
+func newConnections() *connections { return &connections{open: map[*patient]struct{}{}} }
+
+// dial connects, unless the connections were cut.
+func (c *connections) dial(ctx context.Context, address string, security *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var dialer interface {
+		DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	} = &net.Dialer{}
+	if security != nil {
+		dialer = &tls.Dialer{Config: security}
+	}
+	raw, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	conn := &patient{Conn: raw, of: c}
+	conn.silent = time.AfterFunc(silence, func() { _ = raw.SetReadDeadline(longAgo()) }) // a closed one has no reader
+	conn.silent.Stop()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.done {
+		return nil, errors.Join(net.ErrClosed, raw.Close())
+	}
+	c.open[conn] = struct{}{}
+	return conn, nil
+}
+
+// cut closes them all and lets no new one be made.
+func (c *connections) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done = true
+	for conn := range c.open {
+		_ = conn.Conn.Close() // its user hears of it
+	}
+}
+
+func longAgo() time.Time { return time.Unix(1, 0) }
+
+// patient is a connection whose reads end when the server was silent for long.
+// The library's own limit is for the whole of an answer, and would break off a
+// month that takes longer to read.
+type patient struct {
+	net.Conn
+	of *connections
+	// limited tells that the library asked for a limit.
+	limited atomic.Bool
+	silent  *time.Timer
+}
+
+// SetReadDeadline takes the library's limit as a wish for one, and the zero time
+// as the end of it.
+func (p *patient) SetReadDeadline(at time.Time) error {
+	p.limited.Store(!at.IsZero())
+	return p.Conn.SetReadDeadline(time.Time{})
+}
+
+// Read reads what there is.
+func (p *patient) Read(b []byte) (int, error) {
+	if p.limited.Load() {
+		p.silent.Reset(silence)
+		defer p.silent.Stop()
+	}
+	return p.Conn.Read(b)
+}
+
+// Close closes the connection and forgets it.
+func (p *patient) Close() error {
+	p.of.mu.Lock()
+	delete(p.of.open, p)
+	p.of.mu.Unlock()
+	return p.Conn.Close()
+}
