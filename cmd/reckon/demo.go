@@ -191,6 +191,7 @@ func (d *demoRun) seal(ctx context.Context, s *scratch, month schemas.Month, sen
 
 // prove recomputes every line that the seals issued.
 func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error {
+	var all []schemas.Line
 	for _, month := range d.seals {
 		want, err := d.book.Invoiced(month)
 		if err != nil {
@@ -199,6 +200,7 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 		var lines []schemas.Line
 		codes := map[string]bool{}
 		err = s.store.UsageReport(ctx, month, "", func(r clickhouse.ReportRow) error {
+			all = append(all, r.Line)
 			if r.Kind == schemas.KindInvoice {
 				lines = append(lines, r.Line)
 				codes[r.InvoiceCode] = true
@@ -216,6 +218,9 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 		d.proof.invoices += len(codes)
 	}
 	settled := d.book.Settled()
+	if diff := naive.DiffSums(settled.Lines, all); len(diff) > 0 {
+		return fmt.Errorf("invoices and adjustments do not add up in %d places, first: %s", len(diff), diff[0])
+	}
 	want := replayCounts{
 		Stored: d.truth.Stored, Duplicate: d.truth.Duplicate, Conflicting: d.truth.Conflicting, Rejected: d.truth.Rejected,
 		Anomalous: settled.Anomalous(),
@@ -224,6 +229,9 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 		return fmt.Errorf("counted %+v, but the generator made %+v", got, want)
 	}
 	d.say("proven: %d lines of %d invoices recomputed to the last minor unit", d.proof.lines, d.proof.invoices)
+	if adjusted := len(all) - d.proof.lines; adjusted > 0 {
+		d.say("proven: with %d lines of adjustments they add up to what all events price to, late ones included", adjusted)
+	}
 	d.say("proven: %d events = %d stored + %d duplicate + %d conflicting + %d rejected; %d anomalies listed", d.truth.Lines,
 		got.Stored, got.Duplicate, got.Conflicting, got.Rejected, got.Anomalous)
 	return nil
