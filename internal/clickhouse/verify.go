@@ -404,3 +404,6 @@ func (c *StoredOffsets) Next() (StoredOffset, error) {
 	o.Topic = strings.Clone(o.Topic)
 	return o, err
 }
+
+// ended tells whether a cursor came to its end.
+func ended(err error) bool { return errors.Is(err, io.EOF) }

@@ -11,11 +11,11 @@ FROM
 ) AS m
 LEFT JOIN
 (
-    SELECT account_id, resource_id, max(run) AS run
+    SELECT account_id, resource_id, max(run) AS newest
     FROM touched_resources FINAL
     WHERE run <= {run:Int64}
     GROUP BY account_id, resource_id
 ) AS t ON m.account_id = t.account_id AND m.resource_id = t.resource_id
-WHERE m.run >= t.run
+WHERE m.run >= t.newest
 GROUP BY account_id
 ORDER BY account_id

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/report"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+func (a *app) anomaliesCommand() *cobra.Command {
+	var c anomalies
+	var month, format string
+	cmd := &cobra.Command{
+		Use:   "anomalies",
+		Short: "List the events that cannot apply and are billed nothing, each with its reason",
+		Long: `anomalies lists them over all that is stored, whatever month it is of: a lifecycle event
+that cannot apply to what the resource is then, usage that no period meters, a prepaid
+life without a term. The table ends with a summary by reason; with csv and json the
+summary goes to stderr.`,
+		Example: "  reckon anomalies --month 2026-10\n  reckon anomalies --account acme --reason unmatched_usage --format csv",
+		Args:    noArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.format, err = formatFlag(format); err != nil {
+				return err
+			}
+			if month != "" {
+				if c.month, err = monthFlag(month); err != nil {
+					return err
+				}
+			}
+			if c.reason != "" && !slices.Contains(anomalyReasons(), schemas.Reason(c.reason)) {
+				return usagef("--reason %q: choose one of %v", c.reason, anomalyReasons())
+			}
+			c.app = a
+			return a.onStore(cmd.Context(), c.run)
+		},
+	}
+	cmd.Flags().StringVar(&month, "month", "", "only events of this month, as 2026-10")
+	cmd.Flags().StringVar(&c.account, "account", "", "only of this account")
+	cmd.Flags().StringVar(&c.reason, "reason", "", "only of this reason, as unmatched_usage")
+	cmd.Flags().StringVar(&format, "format", string(report.Table), "table, csv or json")
+	return cmd
+}
+
+func anomalyReasons() []schemas.Reason {
+	return []schemas.Reason{
+		schemas.UnknownResource, schemas.DuplicateCreate, schemas.AfterDelete, schemas.NoEffect, schemas.TooLate,
+		schemas.UnmatchedUsage, schemas.NoTerm,
+	}
+}
+
+// anomalies is one run of the command.
+type anomalies struct {
+	*app
+	month           schemas.Month
+	account, reason string
+	format          report.Format
+}
+
+func (c *anomalies) run(ctx context.Context, s *system) error {
+	// What ingest has committed is all stored.
+	stored, err := s.Stored(ctx)
+	if err != nil {
+		return err
+	}
+	runs, err := s.store.Runs(ctx)
+	if err != nil {
+		return err
+	}
+	plan := aggregate.Plan{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: schemas.NewCutoff(stored)}, Earlier: runs}
+	if c.account != "" {
+		plan.Accounts = []string{c.account}
+	}
+	out := newListing(c.stdout, c.format, "account_id", "resource_id", "reason", "type", "time", "source", "id",
+		"topic", "partition", "offset", "item", "value")
+	count := map[schemas.Reason]int64{}
+	d := s.deriver()
+	d.Anomalies = func(x schemas.Anomaly) error {
+		e := &x.Event
+		if c.reason != "" && x.Reason != schemas.Reason(c.reason) ||
+			!c.month.IsZero() && schemas.MonthOf(e.Time, s.cfg.Billing.Location) != c.month {
+			return nil
+		}
+		count[x.Reason]++
+		value := ""
+		if x.Reason == schemas.UnmatchedUsage {
+			value = schemas.FormatDecimal(x.Value)
+		}
+		return out.write(x.AccountID, x.ResourceID, string(x.Reason), string(e.Type), s.stamp(e.Time), e.Source, e.ID,
+			e.Position.Topic, e.Position.Partition, e.Position.Offset, x.Item, value)
+	}
+	if err := d.Survey(ctx, plan); err != nil {
+		return fmt.Errorf("list the anomalies: %w", err)
+	}
+	if err := out.close(); err != nil {
+		return fmt.Errorf("write the list: %w", err)
+	}
+	say := c.tell
+	if c.format == report.Table {
+		say = c.printf
+	}
+	for _, reason := range anomalyReasons() {
+		if count[reason] > 0 {
+			say("%8d  %s\n", count[reason], reason)
+		}
+	}
+	say("%8d  in all\n", out.rows)
+	return nil
+}
+
+func (a *app) conflictsCommand() *cobra.Command {
+	var account, format string
+	cmd := &cobra.Command{
+		Use:   "conflicts",
+		Short: "List the copies of events that differ from the copy that counts, with both values",
+		Long: `conflicts lists every copy of an event whose type, subject, time, sequence or data differ
+from those of the copy that counts: it is counted and never billed. Both values are
+shown as they stood in Kafka.`,
+		Args: noArgs(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := formatFlag(format)
+			if err != nil {
+				return err
+			}
+			return a.onStore(cmd.Context(), func(ctx context.Context, s *system) error {
+				return a.listConflicts(ctx, s, account, f)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&account, "account", "", "only of this account")
+	cmd.Flags().StringVar(&format, "format", string(report.Table), "table, csv or json")
+	return cmd
+}
+
+func (a *app) listConflicts(ctx context.Context, s *system, account string, format report.Format) error {
+	out := newListing(a.stdout, format, "account_id", "resource_id", "type", "time", "source", "id",
+		"topic", "partition", "offset", "counting_topic", "counting_partition", "counting_offset", "value", "counting_value")
+	err := s.store.Conflicts(ctx, account, func(c *clickhouse.Conflict) error {
+		return out.write(c.AccountID, c.ResourceID, string(c.Type), s.stamp(c.Time), c.Source, c.ID,
+			c.Position.Topic, c.Position.Partition, c.Position.Offset,
+			c.Counting.Topic, c.Counting.Partition, c.Counting.Offset, c.Raw, c.CountingRaw)
+	})
+	if err != nil {
+		return err
+	}
+	if err := out.close(); err != nil {
+		return fmt.Errorf("write the list: %w", err)
+	}
+	if format == report.Table {
+		a.printf("%8d  conflicts\n", out.rows)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// messageCounts is where the messages before the cutoff are.
+type messageCounts struct {
+	// read are those that Kafka has; copies and rejected are those stored, of which
+	// older lie before what Kafka still has.
+	read, copies, rejected, older int64
+}
+
+// identity checks that every message before the cutoff is stored once: as a copy
+// of an event or as a dead letter. What Kafka has is the truth: its partitions
+// are read again beside what is stored.
+func (p *proof) identity(ctx context.Context, skipLog bool) error {
+	rows, err := p.store.StoredOffsets(ctx, p.last.Cutoff)
+	if err != nil {
+		return fmt.Errorf("read where messages are stored: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // every error that matters came from Next
+	s := &storedOffsets{proof: p, rows: rows}
+	if err := s.advance(); err != nil {
+		return err
+	}
+	if !skipLog {
+		if err := p.readLog(ctx, s); err != nil {
+			return err
+		}
+	}
+	for s.next != nil {
+		if !skipLog {
+			if err := p.differ("%s is stored, but Kafka has no such message", place(s.next.Position)); err != nil {
+				return err
+			}
+		}
+		if err := s.advance(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readLog reads the partitions of the cutoff beside what is stored of them.
+func (p *proof) readLog(ctx context.Context, s *storedOffsets) error {
+	var topics []string
+	for _, end := range p.last.Cutoff {
+		if n := len(topics); n == 0 || topics[n-1] != end.Topic {
+			topics = append(topics, end.Topic)
+		}
+	}
+	starts, err := p.kafka.Starts(ctx, topics...)
+	if err != nil {
+		return fmt.Errorf("ask where the log begins: %w", err)
+	}
+	for _, end := range p.last.Cutoff { // sorted as the rows are
+		from := int64(0)
+		for _, start := range starts {
+			if start.Topic == end.Topic && start.Partition == end.Partition {
+				from = start.End
+			}
+		}
+		if err := p.readAgain(ctx, s, end, from); err != nil {
+			return fmt.Errorf("read %s/%d again: %w", end.Topic, end.Partition, err)
+		}
+	}
+	return nil
+}
+
+// readAgain reads one partition from where it begins beside what is stored of it.
+func (p *proof) readAgain(ctx context.Context, s *storedOffsets, end schemas.PartitionEnd, from int64) error {
+	upTo := func(offset int64) error {
+		for s.before(end, offset) {
+			if s.next.Offset < from {
+				p.messages.older++
+			} else if err := p.differ("%s is stored, but Kafka has no such message", place(s.next.Position)); err != nil {
+				return err
+			}
+			if err := s.advance(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := p.kafka.Read(ctx, end.Topic, end.Partition, from, end.End, func(m *schemas.Message) error {
+		p.messages.read++
+		if err := upTo(m.Offset); err != nil {
+			return err
+		}
+		if s.next != nil && s.next.Position == m.Position {
+			return s.advance()
+		}
+		return p.differ("%s lies in Kafka before the cutoff, but is not stored", place(m.Position))
+	})
+	if err != nil {
+		return err
+	}
+	return upTo(end.End)
+}
+
+// storedOffsets are the stored messages with the next in sight, each once: one
+// that is stored twice is a difference.
+type storedOffsets struct {
+	*proof
+	rows *clickhouse.StoredOffsets
+	next *clickhouse.StoredOffset
+}
+
+// before tells whether the next lies in the partition before the offset.
+func (s *storedOffsets) before(partition schemas.PartitionEnd, offset int64) bool {
+	return s.next != nil && s.next.Topic == partition.Topic && s.next.Partition == partition.Partition && s.next.Offset < offset
+}
+
+func (s *storedOffsets) advance() error {
+	for {
+		row, err := s.rows.Next()
+		if errors.Is(err, io.EOF) {
+			s.next = nil
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read where messages are stored: %w", err)
+		}
+		if row.Rejected {
+			s.messages.rejected++
+		} else {
+			s.messages.copies++
+		}
+		if s.next == nil || s.next.Position != row.Position {
+			s.next = &row
+			return nil
+		}
+		as := "twice as an event"
+		if row.Rejected {
+			as = "as an event and as a dead letter"
+		}
+		if err := s.differ("%s is stored %s", place(row.Position), as); err != nil {
+			return err
+		}
+	}
+}
+
+// place names where a message lies.
+func place(p schemas.Position) string { return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset) }

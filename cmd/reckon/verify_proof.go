@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// proof compares a sealed month with what its events come to. It holds one
+// resource at a time, and the numbers of one account.
+type proof struct {
+	*system
+	month schemas.Month
+	// last is the newest run that was carried out, earlier are those before it, all
+	// are both; runs finds one by its number.
+	last    schemas.Run
+	earlier []schemas.Run
+	all     []schemas.Run
+	runs    map[int64]int
+	// except are the parked accounts.
+	except []string
+
+	found []string
+	more  bool
+
+	counted  invoicer.Totals
+	months   []clickhouse.RunHash
+	minutes  rating.ItemMinutes
+	accounts int64
+	// lived are the derived item-minutes of the accounts in order.
+	lived    []accountMinutes
+	messages messageCounts
+}
+
+type accountMinutes struct {
+	account string
+	rating.ItemMinutes
+}
+
+// mostDifferences is how many differences are told.
+const mostDifferences = 20
+
+// errEnough ends a comparison: more differences would not be told.
+var errEnough = errors.New("enough differences")
+
+// differ notes a difference.
+func (p *proof) differ(format string, args ...any) error {
+	if len(p.found) == mostDifferences {
+		p.more = true
+		return errEnough
+	}
+	p.found = append(p.found, fmt.Sprintf(format, args...))
+	return nil
+}
+
+// plan derives all there is up to the month from a run's cutoff.
+func (p *proof) plan(number int64, last schemas.Month) aggregate.Plan {
+	i := p.runs[number]
+	return aggregate.Plan{Run: p.all[i], Earlier: p.all[:i], First: p.all[i].FirstMonth, Last: last, New: true, Whole: true}
+}
+
+// invoices derives the month from all events and compares it resource by
+// resource.
+func (p *proof) invoices(ctx context.Context) error {
+	stored, err := p.store.Sealed(ctx, p.month, p.last.Number)
+	if err != nil {
+		return fmt.Errorf("read what is stored of %s: %w", p.month, err)
+	}
+	defer func() { _ = stored.Close() }() // every error that matters came from Next
+	next, err := stored.Next()
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("read what is stored of %s: %w", p.month, err)
+	}
+	// upTo compares what is stored of resources before the given one, and hands out
+	// what is stored of it.
+	upTo := func(account, resource string, end bool) (*clickhouse.SealedResource, error) {
+		for next != nil {
+			order := compareResources(next.AccountID, next.ResourceID, account, resource)
+			if order > 0 && !end {
+				return nil, nil
+			}
+			r := next
+			if next, err = stored.Next(); err != nil && !errors.Is(err, io.EOF) {
+				return nil, fmt.Errorf("read what is stored of %s: %w", p.month, err)
+			}
+			if order == 0 && !end {
+				return r, nil
+			}
+			if err := p.resource(ctx, r, nil); err != nil {
+				return nil, err
+			}
+		}
+		return nil, nil
+	}
+	plan := p.plan(p.last.Number, p.month)
+	plan.Except = p.except
+	err = p.deriver().Derive(ctx, plan, func(d aggregate.Resource) error {
+		r, err := upTo(d.AccountID, d.ResourceID, false)
+		if err != nil {
+			return err
+		}
+		if d.Err != nil {
+			return p.differ("account %q cannot be derived: %v", d.AccountID, d.Err)
+		}
+		lines := p.price(&d)
+		if r == nil {
+			r = &clickhouse.SealedResource{AccountID: d.AccountID, ResourceID: d.ResourceID}
+		}
+		return p.resource(ctx, r, lines)
+	})
+	if err != nil {
+		return fmt.Errorf("derive %s again: %w", p.month, err)
+	}
+	_, err = upTo("", "", true)
+	return err
+}
+
+func compareResources(account, resource, otherAccount, otherResource string) int {
+	return slices.Compare([]string{account, resource}, []string{otherAccount, otherResource})
+}
+
+// price makes the month's lines of a resource, and counts its item-minutes.
+func (p *proof) price(d *aggregate.Resource) []schemas.Line {
+	rater := rating.Rater{Currency: p.currency()}
+	var out []schemas.Line
+	for i := range d.Periods {
+		lines := rater.Lines(&d.Periods[i])
+		if d.Periods[i].Month != p.month {
+			continue
+		}
+		out = append(out, lines...)
+		n := len(p.lived)
+		if n == 0 || p.lived[n-1].account != d.AccountID {
+			p.lived = append(p.lived, accountMinutes{account: d.AccountID})
+			n++
+		}
+		p.lived[n-1].ItemMinutes = p.lived[n-1].Add(rating.Count(&d.Periods[i], lines))
+	}
+	return out
+}
+
+// hashes compares the hashes of the invoices with those stored with the seals.
+func (p *proof) hashes(ctx context.Context) error {
+	stored, err := p.store.MonthHashes(ctx, p.month, p.last.Number)
+	if err != nil {
+		return err
+	}
+	again, err := p.store.Rehash(ctx, p.month, p.last.Number)
+	if err != nil {
+		return err
+	}
+	p.months = stored
+	byRun := map[int64]clickhouse.RunHash{}
+	for _, h := range again {
+		byRun[h.Run] = h
+	}
+	have := map[int64]bool{}
+	for _, h := range stored {
+		have[h.Run] = true
+		now, any := byRun[h.Run]
+		if !any {
+			now = clickhouse.RunHash{Run: h.Run, Hash: invoicer.NewMonthHash().Sum()}
+		}
+		if now != h {
+			if err := p.differ("run %d sealed %d invoices of %s with hash %x, and %d are stored with hash %x",
+				h.Run, h.Invoices, p.month, h.Hash, now.Invoices, now.Hash); err != nil {
+				return err
+			}
+		}
+	}
+	for _, run := range p.all {
+		if h, any := byRun[run.Number]; !have[run.Number] && (any || run.Month == p.month) {
+			if err := p.differ("run %d has no hash of %s stored with its seal, and issued %d invoices of it", run.Number, p.month, h.Invoices); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// conservation compares the item-minutes by account with those stored, and holds
+// both against the law (contract 5.4).
+func (p *proof) conservation(ctx context.Context) error {
+	if p.more {
+		return nil // not all accounts were derived
+	}
+	i := 0
+	derivedUpTo := func(account string, end bool) error {
+		for ; i < len(p.lived) && (end || p.lived[i].account < account); i++ {
+			if err := p.account(p.lived[i], clickhouse.AccountMinutes{}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err := p.store.ItemMinutes(ctx, p.month, p.last.Number, func(m clickhouse.AccountMinutes) error {
+		if slices.Contains(p.except, m.AccountID) {
+			return nil
+		}
+		if err := derivedUpTo(m.AccountID, false); err != nil {
+			return err
+		}
+		derived := accountMinutes{account: m.AccountID}
+		if i < len(p.lived) && p.lived[i].account == m.AccountID {
+			derived = p.lived[i]
+			i++
+		}
+		return p.account(derived, m)
+	})
+	if err != nil {
+		return err
+	}
+	return derivedUpTo("", true)
+}
+
+func (p *proof) account(derived accountMinutes, stored clickhouse.AccountMinutes) error {
+	p.accounts++
+	p.minutes = p.minutes.Add(derived.ItemMinutes)
+	for _, column := range []struct {
+		name            string
+		stored, derived int64
+	}{
+		{"item-minutes lived", stored.Lived, derived.Lived},
+		{"item-minutes on lines", stored.OnLines, derived.OnLines},
+		{"item-minutes excluded", stored.Excluded, derived.Excluded},
+	} {
+		if column.stored != column.derived {
+			if err := p.differ("account %q: %s are stored as %d, derived %d", derived.account, column.name, column.stored, column.derived); err != nil {
+				return err
+			}
+		}
+	}
+	if !derived.Balanced() {
+		return p.differ("account %q: of %d item-minutes lived %d are on lines and %d excluded",
+			derived.account, derived.Lived, derived.OnLines, derived.Excluded)
+	}
+	return nil
+}

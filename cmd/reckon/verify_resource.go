@@ -1,0 +1,237 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// storedInvoice is what is stored under one code by one run; what is missing is
+// nil.
+type storedInvoice struct {
+	run    int64
+	code   string
+	header *schemas.Invoice
+	hash   *invoicer.InvoiceHash
+	lines  []clickhouse.StoredLine
+}
+
+// rows are the lines without what only the store knows.
+func (s *storedInvoice) rows() []schemas.Line {
+	out := make([]schemas.Line, len(s.lines))
+	for i := range s.lines {
+		out[i] = s.lines[i].Line
+	}
+	return out
+}
+
+// intact tells whether header and lines are those that were sealed.
+func (s *storedInvoice) intact() bool {
+	return s.header != nil && s.hash != nil && invoicer.HashInvoice(s.header, s.rows()) == s.hash.Hash
+}
+
+// storedInvoices sorts what is stored of a resource by run and code.
+func storedInvoices(r *clickhouse.SealedResource) []*storedInvoice {
+	type key struct {
+		run  int64
+		code string
+	}
+	byKey := map[key]*storedInvoice{}
+	var out []*storedInvoice
+	of := func(run int64, code string) *storedInvoice {
+		s := byKey[key{run, code}]
+		if s == nil {
+			s = &storedInvoice{run: run, code: code}
+			byKey[key{run, code}] = s
+			out = append(out, s)
+		}
+		return s
+	}
+	for i := range r.Headers {
+		of(r.Headers[i].Run, r.Headers[i].Code).header = &r.Headers[i]
+	}
+	for i := range r.Hashes {
+		of(r.Hashes[i].Run, r.Hashes[i].Code).hash = &r.Hashes[i]
+	}
+	for i := range r.Lines {
+		s := of(r.Lines[i].Run, r.Lines[i].InvoiceCode)
+		s.lines = append(s.lines, r.Lines[i])
+	}
+	slices.SortFunc(out, func(a, b *storedInvoice) int {
+		return cmp.Or(cmp.Compare(a.run, b.run), strings.Compare(a.code, b.code))
+	})
+	return out
+}
+
+// sameLine is what makes a line the same line in an invoice and its adjustments
+// (contract 5, late events).
+type sameLine struct {
+	start        time.Time
+	item, coupon string
+}
+
+func sameLineOf(l *schemas.Line) sameLine {
+	return sameLine{l.PeriodStart.UTC(), l.Item.Name, l.CouponCode}
+}
+
+// resource compares what is stored of one resource in the month with the lines
+// that its events come to.
+func (p *proof) resource(ctx context.Context, r *clickhouse.SealedResource, derived []schemas.Line) error {
+	if slices.Contains(p.except, r.AccountID) {
+		return nil
+	}
+	all := storedInvoices(r)
+	told := map[sameLine]bool{}
+	if slices.ContainsFunc(all, func(s *storedInvoice) bool { return !s.intact() }) {
+		if err := p.nameChanges(ctx, r, all, told); err != nil {
+			return err
+		}
+	}
+	sums, codes := map[sameLine]schemas.Amounts{}, map[sameLine][]string{}
+	for _, s := range all {
+		if s.header == nil {
+			continue
+		}
+		lines := s.rows()
+		for i := range lines {
+			key := sameLineOf(&lines[i])
+			sums[key] = sums[key].Add(lines[i].Amounts)
+			codes[key] = append(codes[key], s.code)
+		}
+		p.count(s)
+		if total := rating.Total(lines); s.intact() && (!total.Equal(s.header.Amounts) || len(lines) != s.header.Lines) {
+			if err := p.differ("%s: the header is of %d lines and %s, its %d lines sum to %s", s.code,
+				s.header.Lines, p.amounts(s.header.Amounts), len(lines), p.amounts(total)); err != nil {
+				return err
+			}
+		}
+	}
+	return p.compareSums(derived, sums, codes, told)
+}
+
+func (p *proof) count(s *storedInvoice) {
+	if s.header.Kind == schemas.KindAdjustment {
+		p.counted.Adjustments++
+	} else {
+		p.counted.Invoices++
+	}
+	p.counted.Lines += int64(len(s.lines))
+	p.counted.Amounts = p.counted.Amounts.Add(s.header.Amounts)
+}
+
+// compareSums holds each line's amounts over the invoice and its adjustments
+// against the derived ones, but for lines of which it is told already what is
+// wrong.
+func (p *proof) compareSums(derived []schemas.Line, sums map[sameLine]schemas.Amounts, codes map[sameLine][]string, told map[sameLine]bool) error {
+	for i := range derived {
+		l := &derived[i]
+		key := sameLineOf(l)
+		sum, in := sums[key], codes[key]
+		delete(sums, key)
+		if told[key] {
+			continue
+		}
+		if len(in) == 0 {
+			in = []string{l.InvoiceCode}
+		}
+		if err := p.compareAmounts(in, p.lineName(l), sum, l.Amounts); err != nil {
+			return err
+		}
+	}
+	keys := make([]sameLine, 0, len(sums))
+	for key := range sums {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b sameLine) int {
+		return cmp.Or(a.start.Compare(b.start), strings.Compare(a.item, b.item), strings.Compare(a.coupon, b.coupon))
+	})
+	for _, key := range keys {
+		if told[key] {
+			continue
+		}
+		l := schemas.Line{PeriodStart: key.start, Item: schemas.Item{Name: key.item}, CouponCode: key.coupon}
+		if err := p.compareAmounts(codes[key], p.lineName(&l), sums[key], schemas.Amounts{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *proof) compareAmounts(codes []string, line string, stored, derived schemas.Amounts) error {
+	names := slices.Compact(codes)
+	for i, column := range amountColumns(stored) {
+		if want := amountColumns(derived)[i]; column.Text != want.Text {
+			if err := p.differ("%s: line %s: %s is stored as %s, derived %s",
+				strings.Join(names, " + "), line, column.Name, column.Text, want.Text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func amountColumns(a schemas.Amounts) []invoicer.Column {
+	return []invoicer.Column{
+		{Name: "before_tax", Text: schemas.FormatDecimal(a.BeforeTax)}, {Name: "tax_amount", Text: schemas.FormatDecimal(a.TaxAmount)},
+		{Name: "coupon_value", Text: schemas.FormatDecimal(a.CouponValue)}, {Name: "total_amount", Text: schemas.FormatDecimal(a.TotalAmount)},
+	}
+}
+
+func (p *proof) amounts(a schemas.Amounts) string {
+	c := p.currency()
+	return fmt.Sprintf("%s + %s - %s = %s", c.Format(a.BeforeTax), c.Format(a.TaxAmount), c.Format(a.CouponValue), c.Format(a.TotalAmount))
+}
+
+// lineName names a line in its invoice.
+func (p *proof) lineName(l *schemas.Line) string {
+	name := l.PeriodStart.In(p.cfg.Billing.Location).Format(time.RFC3339) + " " + strconv.Quote(l.Item.Name)
+	if l.CouponCode != "" {
+		name += " under coupon " + strconv.Quote(l.CouponCode)
+	}
+	return name
+}
+
+// reissue makes again what a run issued of the month for a resource, by code;
+// invoiced are the lines of the month that earlier runs invoiced for it.
+func (p *proof) reissue(ctx context.Context, r *clickhouse.SealedResource, number int64, invoiced []schemas.Line) (map[string]invoicer.Issued, error) {
+	i := p.runs[number]
+	run := p.all[i]
+	var before schemas.Month
+	for _, earlier := range p.all[:i] {
+		if before.Before(earlier.Month) {
+			before = earlier.Month
+		}
+	}
+	plan := p.plan(number, run.Month)
+	plan.New, plan.Accounts = before.Before(run.Month), []string{r.AccountID}
+	var issued []invoicer.Issued
+	d := periods{&aggregate.Deriver{Source: p.store.OneResource(r.AccountID, r.ResourceID), Zone: p.cfg.Billing.Location}}
+	err := d.Derive(ctx, invoicer.Plan(plan), func(d invoicer.Derived) error {
+		if d.ResourceID != r.ResourceID || d.Err != nil {
+			return d.Err
+		}
+		var err error
+		issued, err = invoicer.Reissue(invoicer.Plan(plan), p.currency(), d, invoiced)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("derive resource %q of account %q as run %d did: %w", r.ResourceID, r.AccountID, number, err)
+	}
+	out := map[string]invoicer.Issued{}
+	for _, one := range issued {
+		if one.Month == p.month {
+			out[one.Code] = one
+		}
+	}
+	return out, nil
+}

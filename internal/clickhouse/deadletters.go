@@ -1,0 +1,187 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// DeadLetter is a message that was rejected, with what was done about it.
+type DeadLetter struct {
+	// Message is as it lay in Kafka; key, value and headers are there only where the
+	// letter was read whole. Its key is nil where it was empty.
+	schemas.Message
+	// Bytes is the size of the value.
+	Bytes int64
+	// Producer is the event's source, or the message's key where that cannot be
+	// read.
+	Producer       string
+	Reason, Detail string
+	// Replays counts how often it was produced again: last at ReplayedAt, to
+	// ReplayedAs, Fixed with another value.
+	Replays    int64
+	ReplayedAt time.Time
+	ReplayedAs schemas.Position
+	Fixed      bool
+	// ReplayOf is the letter that this one is a replay of, which was rejected again;
+	// nil for none.
+	ReplayOf *schemas.Position
+}
+
+// DeadLetterFilter chooses dead letters; what is zero does not narrow.
+type DeadLetterFilter struct {
+	Topic, Reason, Producer string
+	// From and To bound the Kafka timestamp, half-open.
+	From, To time.Time
+	// At is one letter.
+	At *schemas.Position
+}
+
+func (f *DeadLetterFilter) bind() []any {
+	at := schemas.Position{Topic: f.Topic}
+	if f.At != nil {
+		at = *f.At
+	}
+	return []any{
+		bind("topic", at.Topic), bind("reason", f.Reason), bind("producer", f.Producer),
+		bind("has_from", !f.From.IsZero()), bindTime("from", f.From), bind("has_to", !f.To.IsZero()), bindTime("to", f.To),
+		bind("one", f.At != nil), bind("partition", at.Partition), bind("offset", at.Offset),
+	}
+}
+
+// DeadLetters yields the chosen letters by topic, partition and offset, whole or
+// without their bytes. Letters that come meanwhile are not among them.
+func (s *Store) DeadLetters(ctx context.Context, filter DeadLetterFilter, whole bool, yield func(*DeadLetter) error) error {
+	name := "dead_letters"
+	if whole {
+		name = "dead_letters_whole"
+	}
+	rows, err := s.stream(ctx, name, filter.bind()...)
+	if err != nil {
+		return fmt.Errorf("read dead letters: %w", err)
+	}
+	defer rows.Close()
+	for {
+		letter, err := scanDeadLetter(rows)
+		if ended(err) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read dead letters: %w", err)
+		}
+		if err := yield(letter); err != nil {
+			return err
+		}
+	}
+}
+
+func scanDeadLetter(c *cursor) (*DeadLetter, error) {
+	var (
+		l                   DeadLetter
+		key, value          string
+		keys, values        []string
+		isReplay            bool
+		ofPartition         int32
+		ofOffset            int64
+		newPartition        int32
+		newOffset           int64
+		kafkaTime, replayed time.Time
+	)
+	err := c.next(&l.Topic, &l.Partition, &l.Offset, &kafkaTime, &l.Producer, &l.Bytes, &key, &value, &keys, &values, &l.Reason, &l.Detail,
+		&l.Replays, &replayed, &newPartition, &newOffset, &l.Fixed, &isReplay, &ofPartition, &ofOffset)
+	if err != nil {
+		return nil, err
+	}
+	if kafkaTime.UnixMilli() != 0 { // 1970 stands for none
+		l.Time = kafkaTime.UTC()
+	}
+	if key != "" {
+		l.Key = []byte(key)
+	}
+	l.Value = []byte(value)
+	for i := range keys {
+		l.Headers = append(l.Headers, schemas.Header{Key: keys[i], Value: []byte(values[i])})
+	}
+	if l.Replays > 0 {
+		l.ReplayedAt = replayed.UTC()
+		l.ReplayedAs = schemas.Position{Topic: l.Topic, Partition: newPartition, Offset: newOffset}
+	}
+	if isReplay {
+		l.ReplayOf = &schemas.Position{Topic: l.Topic, Partition: ofPartition, Offset: ofOffset}
+	}
+	return &l, nil
+}
+
+// ReasonCount counts the letters of a reason.
+type ReasonCount struct {
+	Reason string
+	// Replayed were produced again; Again are replays that were rejected again.
+	Letters, Replayed, Again int64
+}
+
+// DeadLetterReasons counts the chosen letters by reason, most first.
+func (s *Store) DeadLetterReasons(ctx context.Context, filter DeadLetterFilter) ([]ReasonCount, error) {
+	var all []ReasonCount
+	var c ReasonCount
+	err := s.each(ctx, "dead_letter_reasons", []any{&c.Reason, &c.Letters, &c.Replayed, &c.Again}, func() error {
+		all = append(all, c)
+		return nil
+	}, filter.bind()...)
+	if err != nil {
+		return nil, fmt.Errorf("count dead letters: %w", err)
+	}
+	return all, nil
+}
+
+// Replay says that a dead letter was produced again.
+type Replay struct {
+	Letter, As schemas.Position
+	// Fixed is with another value than the letter's.
+	Fixed bool
+}
+
+// AddReplays writes replays down, after the broker has the messages.
+func (s *Store) AddReplays(ctx context.Context, replays []Replay, at time.Time) error {
+	n := len(replays)
+	topics, fixed, times := make([]string, n), make([]bool, n), make([]time.Time, n)
+	partitions, newPartitions := make([]int32, n), make([]int32, n)
+	offsets, newOffsets := make([]int64, n), make([]int64, n)
+	for i, r := range replays {
+		topics[i], partitions[i], offsets[i] = r.Letter.Topic, r.Letter.Partition, r.Letter.Offset
+		newPartitions[i], newOffsets[i], fixed[i], times[i] = r.As.Partition, r.As.Offset, r.Fixed, at
+	}
+	if err := s.insert(ctx, "insert_replays", "", topics, partitions, offsets, newPartitions, newOffsets, fixed, times); err != nil {
+		return fmt.Errorf("write down %d replays: %w", n, err)
+	}
+	return nil
+}
+
+// Conflict is a copy of an event that differs from the one that counts.
+type Conflict struct {
+	schemas.EventRef
+	AccountID, ResourceID string
+	Raw                   string
+	// Counting is where the copy that counts lies, CountingRaw what it says.
+	Counting    schemas.Position
+	CountingRaw string
+}
+
+// Conflicts yields the copies in conflict by account, resource and time; an empty
+// account means all.
+func (s *Store) Conflicts(ctx context.Context, account string, yield func(*Conflict) error) error {
+	var c Conflict
+	var kind string
+	err := s.each(ctx, "conflicts", []any{
+		&c.AccountID, &c.ResourceID, &c.Source, &c.ID, &kind, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset, &c.Raw,
+		&c.Counting.Topic, &c.Counting.Partition, &c.Counting.Offset, &c.CountingRaw,
+	}, func() error {
+		c.Type, c.Time = schemas.Type(kind), c.Time.UTC()
+		return yield(&c)
+	}, bind("account", account))
+	if err != nil {
+		return fmt.Errorf("list conflicts: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,12 @@
+-- The copies of one resource's events, and of its account's own, in the order of
+-- the fold: events.sql for one resource.
+SELECT
+    account_id, resource_id, time, sequence, source, id, type, item, value, data, topic, partition, offset, kafka_ms
+FROM events
+WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
+    AND is_usage = {usage:Bool}
+    AND account_id = {account:String} AND resource_id IN ('', {resource:String})
+    AND offset < transform(
+        toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
+        {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+ORDER BY account_id, resource_id, time, sequence, source, id, topic, partition, offset

@@ -1,0 +1,22 @@
+-- moved.sql for the identities of one resource's events and of its account's own.
+WITH
+    inside AS (
+        SELECT *
+        FROM events
+        WHERE offset < transform(
+            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
+            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+            AND identity IN (
+                SELECT identity
+                FROM events
+                WHERE account_id = {account:String} AND resource_id IN ('', {resource:String}))
+    )
+SELECT identity, topic, partition, offset, kafka_ms
+FROM inside
+WHERE identity IN (
+    SELECT identity
+    FROM inside
+    GROUP BY identity
+    HAVING uniqExact(account_id, resource_id, time, sequence, is_usage) > 1
+)
+ORDER BY identity, topic, partition, offset
