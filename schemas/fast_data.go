@@ -32,11 +32,13 @@ func (p *FastParser) dataField(e *Event, f field) (ok bool) {
 	case fieldValue:
 		e.Value, ok = p.number(maxDecimals)
 		return ok
+	default:
+		t, ok := p.scan.text()
+		return ok && p.dataText(e, f, t)
 	}
-	t, ok := p.scan.text()
-	if !ok {
-		return false
-	}
+}
+
+func (p *FastParser) dataText(e *Event, f field, t []byte) (ok bool) {
 	switch f {
 	case fieldAccountID:
 		e.AccountID, ok = p.name(t)
@@ -130,8 +132,7 @@ func (p *FastParser) number(decimals int) (d decimal.Decimal, ok bool) {
 
 func (p *FastParser) percent() (d decimal.Decimal, ok bool) {
 	d, ok = p.number(maxPercentDecimals)
-	// A percent has at most 4 decimals, and so fits if it is anything like 100.
-	return d, ok && (d.IsZero() || !d.GreaterThan(hundred()))
+	return d, ok && !d.GreaterThan(hundred())
 }
 
 // itemList reads 1 to 100 items with different names.
@@ -196,11 +197,13 @@ func (p *FastParser) itemField(it *Item, f field) (ok bool) {
 	case fieldFreeQuantity:
 		it.FreeQuantity, ok = p.number(maxDecimals)
 		return ok
+	default:
+		t, ok := p.scan.text()
+		return ok && p.itemText(it, f, t)
 	}
-	t, ok := p.scan.text()
-	if !ok {
-		return false
-	}
+}
+
+func (p *FastParser) itemText(it *Item, f field, t []byte) (ok bool) {
 	switch f {
 	case fieldItem:
 		it.Name, ok = p.word(t)
@@ -222,7 +225,7 @@ func (p *FastParser) coupon() (c *Coupon, ok bool) {
 	var seen fieldSet
 	for key := s.firstKey(); key != nil; key = s.nextKey() {
 		f := fastField(key)
-		if seen.has(max(f, 0)) {
+		if f < 0 || seen.has(f) {
 			return nil, false
 		}
 		switch f {

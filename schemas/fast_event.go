@@ -122,6 +122,8 @@ func (p *FastParser) attribute(e *Event, a attribute, t []byte) (ok bool) {
 		return string(t) == "application/json" || isJSONType(string(t))
 	case attrDataSchema:
 		return len(t) > 0
+	default:
+		return false
 	}
 	return ok
 }

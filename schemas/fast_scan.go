@@ -201,7 +201,7 @@ func (s *scanner) richText(start, i int) (t []byte, ok bool) {
 		case isControl(rune(c)):
 			return nil, false
 		default:
-			i = plainFrom(b, i)
+			i = plainFrom(b, i+1)
 		}
 	}
 	return nil, false

@@ -30,7 +30,7 @@ func bothRead(t reporter, p *FastParser, m *Message) (fast bool) {
 	}
 	clear(c.Value)
 	if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(gotErr, wantErr) {
-		t.Errorf("value %.900q headers %q: %+v %v, want %+v %v", m.Value, m.Headers, got, gotErr, want, wantErr)
+		t.Fatalf("value %.900q headers %q: %+v %v, want %+v %v", m.Value, m.Headers, got, gotErr, want, wantErr)
 	}
 	return p.Unsure == unsure
 }

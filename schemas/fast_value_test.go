@@ -20,18 +20,18 @@ func bothValues(t reporter, p *FastParser, text string) {
 		want, reason := parseDecimal(text, decimals)
 		got, ok := p.decimal([]byte(text), decimals)
 		if ok != (reason == "") || (ok && !reflect.DeepEqual(got, want)) {
-			t.Errorf("%q with %d decimals: %v %v, want %v %s", text, decimals, got, ok, want, reason)
+			t.Fatalf("%q with %d decimals: %v %v, want %v %s", text, decimals, got, ok, want, reason)
 		}
 	}
 	want, reason := parseTime(text)
 	got, ok := fastTime([]byte(text))
 	if ok != (reason == "") || (ok && got != want) {
-		t.Errorf("%q: %v %v, want %v %s", text, got, ok, want, reason)
+		t.Fatalf("%q: %v %v, want %v %s", text, got, ok, want, reason)
 	}
 	c := checker{index: -1}
 	sequence := c.sequence(rawValue{'"', []byte(text)})
 	if n, ok := fastSequence([]byte(text)); ok && (n != sequence || !c.ok()) {
-		t.Errorf("%q: %d, want %d %v", text, n, sequence, c.rejection)
+		t.Fatalf("%q: %d, want %d %v", text, n, sequence, c.rejection)
 	}
 }
 
