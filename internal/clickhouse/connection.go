@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -98,6 +99,22 @@ func (p *patient) Read(b []byte) (int, error) {
 		defer p.silent.Stop()
 	}
 	return p.Conn.Read(b)
+}
+
+// The library looks by it whether the server hung up on a connection that lies
+// in its pool; without, each of them would fail one statement after an outage.
+var _ syscall.Conn = (*patient)(nil)
+
+// SyscallConn is that of the connection beneath, under TLS too.
+func (p *patient) SyscallConn() (syscall.RawConn, error) {
+	beneath := p.Conn
+	if secured, ok := beneath.(*tls.Conn); ok {
+		beneath = secured.NetConn()
+	}
+	if c, ok := beneath.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
 }
 
 // Close closes the connection and forgets it.
