@@ -74,6 +74,10 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	due := invoicer.Invoicer{Zone: cfg.Billing.Location, Grace: cfg.Billing.Grace}
+	if at := due.Due(c.month); !c.dryRun && at.After(c.now()) {
+		return &invoicer.NotDueError{Month: c.month, Due: at}
+	}
 	s, err := c.connect(ctx, cfg, quiet(log, cfg))
 	if err != nil {
 		return err
