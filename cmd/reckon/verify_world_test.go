@@ -76,12 +76,9 @@ func (w *town) play(t *testing.T, lines ...string) {
 				}
 				continue
 			}
-			if err := w.add(ctx, &scenarioLine{value: []byte(text)}); err != nil {
+			if err := w.send(ctx, text); err != nil {
 				return err
 			}
-		}
-		if err := w.flush(ctx); err != nil {
-			return err
 		}
 		_, err := w.seals.Note(ctx) // all of it is stored
 		return err
@@ -89,6 +86,20 @@ func (w *town) play(t *testing.T, lines ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// send produces a line as a scenario's is: a command may have produced others
+// meanwhile.
+func (w *town) send(ctx context.Context, line string) error {
+	m := schemas.Message{Position: schemas.Position{Topic: w.cfg.Kafka.Topics.Lifecycle}, Time: w.clock, Value: []byte(line)}
+	if kind, ok := schemas.TypeOf(m.Value); ok && kind == schemas.UsageRecorded {
+		m.Topic = w.cfg.Kafka.Topics.Usage
+	}
+	if account, ok := schemas.AccountOf(m.Value); ok {
+		m.Key = []byte(account)
+	}
+	_, err := w.out.Produce(ctx, []schemas.Message{m})
+	return err
 }
 
 // scenarioLines are the lines of a file of testdata.
@@ -108,7 +119,8 @@ func (w *town) command(t *testing.T, stdin string, args ...string) outcome {
 	defer cancel()
 	var stdout, stderr bytes.Buffer
 	a := &app{
-		environ: slices.Concat(outside(), w.settings), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr, now: time.Now,
+		environ: slices.Concat(outside(), w.settings), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr,
+		now: func() time.Time { return w.clock },
 	}
 	return outcome{a.run(ctx, args), stdout.String(), stderr.String()}
 }

@@ -2,6 +2,10 @@ package clickhouse
 
 import (
 	"context"
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/schemas"
@@ -52,4 +56,67 @@ func (r OneResource) Moved(ctx context.Context, scope aggregate.Scope) (aggregat
 // Edges has none: a whole derivation begins at the beginning.
 func (r OneResource) Edges(context.Context, aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
 	return noEdges{}, nil
+}
+
+// UsageEvent is one usage event with its value.
+type UsageEvent struct {
+	schemas.EventRef
+	Value decimal.Decimal
+}
+
+// Usage yields the events of one item of the resource in [from, to), of each the
+// copy that counts before the cutoff, in order.
+func (r OneResource) Usage(
+	ctx context.Context, cutoff schemas.Cutoff, item string, from, to time.Time, yield func(UsageEvent) error,
+) error {
+	var e UsageEvent
+	var kind string
+	p := &e.Position
+	args := append(r.bind(&aggregate.Scope{Cutoff: cutoff}), bind("item", item), bindTime("from", from), bindTime("to", to))
+	err := r.store.each(ctx, "explain_usage",
+		[]any{&e.Source, &e.ID, &kind, &e.Time, &p.Topic, &p.Partition, &p.Offset, &e.Value},
+		func() error {
+			e.Type, e.Time = schemas.Type(kind), e.Time.UTC()
+			return yield(e)
+		}, args...)
+	if err != nil {
+		return fmt.Errorf("read the usage of item %q: %w", item, err)
+	}
+	return nil
+}
+
+// Before yields what runs before the given one invoiced of the resource's month.
+func (r OneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(ReportRow) error) error {
+	err := r.store.reportRows(ctx, "explain_rows", yield,
+		bind("month", month.String()), bind("account", r.account), bind("resource", r.resource), bind("run", run))
+	if err != nil {
+		return fmt.Errorf("read what was invoiced before run %d: %w", run, err)
+	}
+	return nil
+}
+
+// Period is the events that opened and closed a period when it was last stored
+// by a run up to the given one: closed is nil where it went on, opened where there
+// is no such period.
+func (r OneResource) Period(ctx context.Context, month schemas.Month, start time.Time, run int64) (opened, closed *schemas.EventRef, err error) {
+	var o, c schemas.EventRef
+	var openedType, closedType string
+	var isClosed bool
+	err = r.store.each(ctx, "explain_period", []any{
+		&o.Source, &o.ID, &openedType, &o.Time, &o.Position.Topic, &o.Position.Partition, &o.Position.Offset,
+		&isClosed, &c.Source, &c.ID, &closedType, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset,
+	}, func() error {
+		openedBy, closedBy := o, c
+		openedBy.Type, openedBy.Time = schemas.Type(openedType), o.Time.UTC()
+		closedBy.Type, closedBy.Time = schemas.Type(closedType), c.Time.UTC()
+		opened, closed = &openedBy, nil
+		if isClosed {
+			closed = &closedBy
+		}
+		return nil
+	}, bind("month", month.String()), bind("account", r.account), bind("resource", r.resource), bindTime("start", start), bind("run", run))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read the period of %s: %w", start, err)
+	}
+	return opened, closed, nil
 }

@@ -1,0 +1,25 @@
+-- The usage of one item of a resource in a stretch of time, as of a cutoff: of
+-- each event the copy that counts (contract 2).
+WITH
+    candidates AS (
+        SELECT *
+        FROM event_copies
+        WHERE account_id = {account:String} AND resource_id = {resource:String} AND is_usage AND item = {item:String}
+            AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
+            AND offset < transform(
+                toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
+                {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+    )
+SELECT source, id, type, time, topic, partition, offset, value
+FROM candidates
+WHERE (topic, partition, offset) IN
+(
+    SELECT argMin((topic, partition, offset), (sealed_by, kafka_time, topic, partition, offset))
+    FROM event_copies
+    WHERE identity IN (SELECT identity FROM candidates)
+        AND offset < transform(
+            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
+            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+    GROUP BY identity
+)
+ORDER BY time, sequence, source, id
