@@ -14,13 +14,22 @@ const storeEvery = 15 * time.Second
 
 // storeGauges are counts over all that is stored: which copies count follows
 // from the whole set, so no process can count them as they pass.
-type storeGauges struct{ copies *prometheus.GaugeVec }
+type storeGauges struct {
+	copies     *prometheus.GaugeVec
+	difference prometheus.Gauge
+}
 
 func newStoreGauges(reg prometheus.Registerer) *storeGauges {
-	g := &storeGauges{copies: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "reckon_store_copies", Help: "Messages stored, by what they are: stored (counting), duplicate, conflicting, rejected.",
-	}, []string{"what"})}
-	reg.MustRegister(g.copies)
+	g := &storeGauges{
+		copies: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "reckon_store_copies", Help: "Messages stored, by what they are: stored (counting), duplicate, conflicting, rejected.",
+		}, []string{"what"}),
+		difference: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "reckon_store_item_minutes_difference",
+			Help: "Item-minutes lived in sealed months that are neither on lines nor excluded, or too much there; must be 0.",
+		}),
+	}
+	reg.MustRegister(g.copies, g.difference)
 	return g
 }
 
@@ -34,6 +43,11 @@ func (g *storeGauges) refresh(ctx context.Context, s *system) error {
 	} {
 		g.copies.WithLabelValues(what).Set(float64(n))
 	}
+	difference, err := s.store.ConservationDifference(ctx)
+	if err != nil {
+		return err
+	}
+	g.difference.Set(float64(difference))
 	return nil
 }
 
