@@ -83,6 +83,9 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.check(ctx); err != nil {
+		return err
+	}
 	v, err := s.invoicerStage(nil)
 	if err != nil {
 		return err

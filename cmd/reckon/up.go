@@ -13,6 +13,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/internal/telemetry"
 	"github.com/reckon-billing/reckon/invoicer"
 )
@@ -82,8 +83,8 @@ func (a *app) serve(ctx context.Context, what stages) (err error) {
 			return err
 		}
 	}
-	if err := s.store.Check(ctx); err != nil {
-		return fmt.Errorf("check the store: %w", err)
+	if err := s.check(ctx); err != nil {
+		return err
 	}
 	reg := telemetry.NewRegistry()
 	seals, err := s.invoicerStage(reg)
@@ -126,6 +127,31 @@ func (a *app) serve(ctx context.Context, what stages) (err error) {
 	}
 	g.Go(func() error { return s.watchStore(ctx, reg, health.Check("clickhouse")) })
 	return g.Wait()
+}
+
+// check is the guard at start-up: it refuses servers whose settings would lose or
+// double events, and topics that are not there.
+func (s *system) check(ctx context.Context) error {
+	var errs []error
+	if err := s.store.Check(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("check the store: %w", err))
+	}
+	topics := s.cfg.Kafka.Topics
+	for _, t := range []struct{ setting, name string }{
+		{"kafka.topics.lifecycle", topics.Lifecycle}, {"kafka.topics.usage", topics.Usage}, {"kafka.topics.dead_letter", topics.DeadLetter},
+	} {
+		warnings, err := s.kafka.CheckTopics(ctx, t.name)
+		switch {
+		case errors.Is(err, kafka.ErrNoTopic):
+			errs = append(errs, fmt.Errorf("%s: %w: run reckon migrate", t.setting, err))
+		case err != nil:
+			errs = append(errs, fmt.Errorf("%s: %w", t.setting, err))
+		}
+		for _, w := range warnings {
+			s.log.Warn("a topic may lose events", "warning", w)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // prepare makes tables and topics where they are missing; on the embedded stack

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	kafkago "github.com/segmentio/kafka-go"
 )
@@ -75,6 +76,37 @@ func (c *Client) EnsureTopics(ctx context.Context, specs ...TopicSpec) (warnings
 	return s.inspect(ctx, specs)
 }
 
+// CheckTopics looks at topics as they are, and makes none. A topic that is missing
+// (the error wraps ErrNoTopic) or under which events are sure to get lost is an
+// error; what may be meant is told in a warning, one sentence each.
+func (c *Client) CheckTopics(ctx context.Context, topics ...string) (warnings []string, err error) {
+	if _, err := c.Ends(ctx, topics...); err != nil {
+		return nil, err
+	}
+	s, err := c.open(ctx, topics...)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	specs := make([]TopicSpec, len(topics))
+	for i, name := range topics {
+		specs[i].Name = name
+	}
+	found, err := s.inspect(ctx, specs)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, w := range found {
+		if strings.Contains(w, compaction) {
+			errs = append(errs, errors.New(w))
+		} else {
+			warnings = append(warnings, w)
+		}
+	}
+	return warnings, errors.Join(errs...)
+}
+
 func (s *session) create(ctx context.Context, spec *TopicSpec) error {
 	partitions, replicas := spec.Partitions, spec.ReplicationFactor
 	if partitions == 0 {
@@ -134,6 +166,9 @@ func (s *session) inspect(ctx context.Context, specs []TopicSpec) ([]string, err
 	return warnings, nil
 }
 
+// compaction is never meant: all events of an account have one key.
+const compaction = "all but the last message of a key are deleted; set it to delete"
+
 // danger says what a topic's setting does to events, "" if no harm.
 func danger(name, value string) string {
 	switch {
@@ -142,7 +177,7 @@ func danger(name, value string) string {
 	case name == "retention.bytes" && value != "-1" && value != "":
 		return "messages beyond this size are deleted, read or not; set it to -1"
 	case name == "cleanup.policy" && value != "delete" && value != "":
-		return "all but the last message of a key are deleted; set it to delete"
+		return compaction
 	case name == "message.timestamp.type" && value != "CreateTime" && value != "":
 		return "the broker's own timestamps cannot be read by this client; set it to CreateTime"
 	}

@@ -78,6 +78,16 @@ func TestADangerousTopicIsWarnedOf(t *testing.T) {
 	if len(warnings) != 2 {
 		t.Errorf("got %d warnings: %q", len(warnings), warnings)
 	}
+	warnings, err = c.CheckTopics(t.Context(), topic)
+	if err == nil || !strings.Contains(err.Error(), "cleanup.policy=compact") || strings.Contains(err.Error(), "retention.ms") {
+		t.Errorf("a topic that loses events is refused with %v", err)
+	}
+	if len(warnings) != 1 || !strings.Contains(warnings[0], "retention.ms=604800000") {
+		t.Errorf("got warnings %q", warnings)
+	}
+	if _, err := c.CheckTopics(t.Context(), topic, name(t)); !errors.Is(err, ErrNoTopic) {
+		t.Errorf("a missing topic is refused with %v", err)
+	}
 }
 
 func TestABrokerThatDoesNotKnowASettingIsSaidToBeTooOld(t *testing.T) {
