@@ -109,6 +109,7 @@ func (f engineFolder) arguments(native, http int) []string {
 		"--listen_host=127.0.0.1",
 		"--tcp_port=" + strconv.Itoa(native),
 		"--http_port=" + strconv.Itoa(http),
+		"--interactive", // see openTerminal
 		"--queries-file", f.listen,
 		"--queries-file", "/dev/stdin",
 	}

@@ -2,11 +2,15 @@ package embedded_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
@@ -159,4 +163,39 @@ func openConnection(t *testing.T, addr string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
+}
+
+// The engine once took whatever a connection's thread threw for its own end: a
+// client that was killed amid an answer, or one that speaks something else.
+func TestTheEngineOutlivesClientsThatBreakOffOrSayNonsense(t *testing.T) {
+	stack := embeddedtest.Start(t)
+	e := stack.Endpoints()
+	engine := engineOf(t, os.Getpid())
+	var hello proto.Buffer
+	proto.ClientHello{Name: "test", Major: 1, ProtocolVersion: int(proto.FeatureVersionPatch), User: e.User, Password: e.Password}.Encode(&hello)
+	for range 20 {
+		for _, said := range [][]byte{
+			append(slices.Clone(hello.Buf), 99), // no packet has this code
+			hello.Buf[:5],
+			[]byte("GET / HTTP/1.0\r\n\r\n"),
+		} {
+			conn, err := net.Dial("tcp", e.Native) //nolint:noctx // loopback, and closed at once
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := conn.Write(said); err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(conn.(*net.TCPConn).SetLinger(0), conn.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	// What they said has been read by now, or is before this is answered.
+	for range 50 {
+		mustAsk(t, e, "SELECT 1")
+	}
+	if err := stack.Health(); err != nil || engineOf(t, os.Getpid()) != engine {
+		t.Errorf("the engine was started again: %v", err)
+	}
 }

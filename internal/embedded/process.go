@@ -22,7 +22,7 @@ const (
 // process is one life of the engine.
 type process struct {
 	cmd    *exec.Cmd
-	pipe   *os.File // the engine ends when nobody holds it
+	pipe   *os.File // a terminal's end; the engine ends when nobody holds it
 	stderr *tail
 	ended  chan struct{} // closed when the process is gone
 	err    error         // why; to be read after ended
@@ -30,7 +30,7 @@ type process struct {
 
 // startProcess runs command with the engine's arguments added.
 func startProcess(command, arguments []string) (*process, error) {
-	stdin, pipe, err := os.Pipe()
+	stdin, pipe, err := openTerminal()
 	if err != nil {
 		return nil, fmt.Errorf("start clickhouse: %w", err)
 	}
@@ -54,7 +54,8 @@ func startProcess(command, arguments []string) (*process, error) {
 }
 
 // engineEnvironment is ours without what the engine would read as options; the
-// zone has to come this way, since <timezone> in its settings is ignored.
+// zone has to come this way, since <timezone> in its settings is ignored. On a
+// terminal the engine would keep a history of what is typed.
 func engineEnvironment(ours []string) []string {
 	var env []string
 	for _, variable := range ours {
@@ -62,7 +63,7 @@ func engineEnvironment(ours []string) []string {
 			env = append(env, variable)
 		}
 	}
-	return append(env, "TZ=UTC")
+	return append(env, "TZ=UTC", "CLICKHOUSE_HISTORY_FILE=/dev/null")
 }
 
 // waitReady returns when the engine answers as ours on both ports, or ended,
@@ -87,6 +88,10 @@ func (p *process) waitReady(ctx context.Context, native, http, password string) 
 		err := pingBoth(pinging, native, http, password)
 		if err == nil {
 			return nil
+		}
+		// On a terminal it says that it cannot listen, and goes on without.
+		if said := (&endedError{state: "could not listen", stderr: p.stderr.String()}); portTaken(said) {
+			return said
 		}
 		select {
 		case <-p.ended:
