@@ -83,6 +83,14 @@ build: ## make bin/reckon
 demo: engine build ## a month of sample events on the embedded stack, to an invoice on the screen
 	@bin/reckon demo
 
+.PHONY: bench
+bench: engine build ## measure against the rivals, at most 40 minutes; writes BENCHMARKS.md and bench.json
+	@go run ./internal/bench
+
+.PHONY: bench-short
+bench-short: engine build ## the same at a tenth of the sizes, at most 10 minutes
+	@go run ./internal/bench -short
+
 .PHONY: fmt
 fmt: ## format the code
 	$(LINT) fmt

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// sealCase is one of the shapes of a month.
+type sealCase struct {
+	// key begins the names of its figures, ratio is that of the headline one.
+	key, ratio, name, title string
+	workload                workload
+	// rival is the statement that does the same job.
+	rival string
+}
+
+// monthEnd measures seals, against one SQL statement each.
+func (b *bench) monthEnd(ctx context.Context) (section, error) {
+	s := section{
+		Title: "Month-end",
+		Note: fmt.Sprintf("From the start of a seal to its last header, in a process of its own. The rival is the same job as\n"+
+			"one ClickHouse statement that ends with the lines in a table of the same columns; its results equal\n"+
+			"reckon's to the đồng. %d pairs in turn.", b.pairs),
+	}
+	events, resources := b.sizes.events, b.sizes.events/100
+	cases := []sealCase{
+		{
+			"lifecycle", "month_end_ratio", "(a)", fmt.Sprintf("%s lifecycle events, %s resources, five lines each", short(float64(events)), short(float64(resources))),
+			workload{Resources: resources, PerResource: 100, Every: 20}, "rival_lifecycle",
+		},
+		{
+			"usage", "usage_month_ratio", "(b)", fmt.Sprintf("%s usage events, %s resources, one line each", short(float64(events)), short(float64(resources))),
+			workload{Resources: resources, PerResource: 1, Every: 1, Metered: true, Events: events, Copies: 1}, "rival_usage",
+		},
+	}
+	for i := range cases {
+		if err := b.sealPairs(ctx, &cases[i], &s); err != nil {
+			return s, fmt.Errorf("%s: %w", cases[i].title, err)
+		}
+	}
+	if err := b.quietMonth(ctx, &s); err != nil {
+		return s, fmt.Errorf("a month without events: %w", err)
+	}
+	return s, nil
+}
+
+// sealPairs lets reckon and its rival do the same month in turn.
+func (b *bench) sealPairs(ctx context.Context, c *sealCase, s *section) error {
+	return b.onServers(ctx, func(srv *servers) error {
+		w := c.workload.of(month(), 0, b.zone)
+		db, err := b.stored(ctx, srv, "month", &w, true)
+		if err != nil {
+			return err
+		}
+		defer db.close()
+		if _, err := db.run(ctx, "rival_lines", nil); err != nil {
+			return err
+		}
+		var ratios, rivals []float64
+		var ours []sealed
+		for i := range b.pairs {
+			var rival float64
+			var own sealed
+			for turn := range 2 {
+				if (i+turn)%2 == 0 {
+					rival, err = b.rivalSeal(ctx, db, c, &w)
+				} else {
+					own, err = b.reckonSeal(ctx, srv, db, &w, month(), false)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if err := sameLines(ctx, db); err != nil {
+				return err
+			}
+			b.say("%s: reckon %.2f s, rival %.2f s; peak %.0f MiB", c.key, own.Seconds, rival, mib(own.PeakBytes))
+			ratios, rivals, ours = append(ratios, rival/own.Seconds), append(rivals, rival), append(ours, own)
+		}
+		s.Figures = append(s.Figures, figure{c.ratio, c.name + " " + c.title + ": reckon to the rival", "times", "≥ 1", ratios})
+		s.Figures = append(s.Figures, sealFigures(c.key, "    reckon", ours)...)
+		s.Figures = append(s.Figures, figure{c.key + "_rival_seconds", "    the rival", "s", "", rivals})
+		own, err := b.reckonSeal(ctx, srv, db, &w, month(), true)
+		if err == nil {
+			s.Parts = append(s.Parts, parts{c.key, own.Parts})
+		}
+		return err
+	})
+}
+
+// sealFigures are those of a case without a rival.
+func sealFigures(key, name string, all []sealed) []figure {
+	var seconds, perSecond, peak, cpu []float64
+	for _, r := range all {
+		seconds, peak, cpu = append(seconds, r.Seconds), append(peak, mib(r.PeakBytes)), append(cpu, r.CPUSeconds)
+		perSecond = append(perSecond, float64(r.Invoices)/r.Seconds)
+	}
+	return []figure{
+		{key + "_reckon_seconds", name, "s", "", seconds},
+		{key + "_invoices_per_second", "    sealed invoices", "1/s", "≥ 10 000", perSecond},
+		{key + "_reckon_peak_mib", "    peak memory of reckon", "MiB", "≤ 512", peak},
+		{key + "_reckon_cpu_seconds", "    CPU of reckon", "s", "", cpu},
+	}
+}
+
+// stored makes a database with the workload's events in it.
+func (b *bench) stored(ctx context.Context, srv *servers, name string, w *workload, settle bool) (*database, error) {
+	if err := b.migrate(ctx, srv, name); err != nil {
+		return nil, err
+	}
+	db := newDatabase(srv.Endpoints, name)
+	if err := w.store(ctx, db, true); err != nil {
+		return nil, err
+	}
+	if settle {
+		return db, b.settle(ctx, db)
+	}
+	return db, nil
+}
+
+// settle waits until ClickHouse merges no more in the background.
+func (b *bench) settle(ctx context.Context, db *database) error {
+	for quiet := 0; quiet < 5; {
+		merging, err := db.exec(ctx, "SELECT count() FROM system.merges")
+		if err != nil {
+			return err
+		}
+		quiet++
+		if merging != "0" {
+			quiet = 0
+		}
+		if err := pause(ctx, 10*pollEvery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reckonSeal is reckon's turn, on tables where nothing is sealed.
+func (b *bench) reckonSeal(ctx context.Context, srv *servers, db *database, w *workload, first schemas.Month, trace bool) (sealed, error) {
+	if err := unseal(ctx, db); err != nil {
+		return sealed{}, err
+	}
+	return b.sealNext(ctx, srv, db, w, first, trace)
+}
+
+// sealNext seals the workload's month on what is sealed already.
+func (b *bench) sealNext(ctx context.Context, srv *servers, db *database, w *workload, first schemas.Month, trace bool) (sealed, error) {
+	o := sealOrder{Endpoints: srv.Endpoints, Database: db.name, First: first, Month: w.Month, Ends: w.ends(), Trace: trace}
+	if b.profiles != "" {
+		b.rounds++
+		o.Profile = filepath.Join(b.profiles, fmt.Sprintf("seal_%s_%d.prof", db.name, b.rounds))
+	}
+	return o.seal(ctx)
+}
+
+// rivalSeal is the rival's turn.
+func (b *bench) rivalSeal(ctx context.Context, db *database, c *sealCase, w *workload) (float64, error) {
+	if _, err := db.exec(ctx, "TRUNCATE TABLE rival_lines"); err != nil {
+		return 0, err
+	}
+	began := b.now()
+	_, err := db.run(ctx, c.rival, w)
+	return b.now().Sub(began).Seconds(), err
+}
+
+// sameLines compares what both wrote, line by line and in sum.
+func sameLines(ctx context.Context, db *database) error {
+	answer, err := db.run(ctx, "differences", nil)
+	if err != nil {
+		return err
+	}
+	if answer != "0" {
+		return fmt.Errorf("reckon and the rival differ: %s", answer)
+	}
+	return nil
+}
+
+// quietMonth seals a month in which nothing happened to the resources that live.
+func (b *bench) quietMonth(ctx context.Context, s *section) error {
+	const repeats = 2
+	resources := b.sizes.alive
+	return b.onServers(ctx, func(srv *servers) error {
+		w := workload{Resources: resources, PerResource: 1, Every: 1}.of(month(), 0, b.zone)
+		db, err := b.stored(ctx, srv, "quiet", &w, true)
+		if err != nil {
+			return err
+		}
+		defer db.close()
+		if _, err := b.reckonSeal(ctx, srv, db, &w, month(), false); err != nil {
+			return err
+		}
+		var all []sealed
+		var traced sealed
+		for i := range repeats + 1 {
+			w.Month = w.Month.Next()
+			one, err := b.sealNext(ctx, srv, db, &w, month(), i == repeats)
+			if err != nil {
+				return err
+			}
+			if one.Invoices != resources {
+				return fmt.Errorf("%d resources live in %s, %d invoices were sealed", resources, w.Month, one.Invoices)
+			}
+			b.say("alive: reckon %.2f s, peak %.0f MiB", one.Seconds, mib(one.PeakBytes))
+			if traced = one; i < repeats {
+				all = append(all, one)
+			}
+		}
+		s.Figures = append(s.Figures, sealFigures("alive", fmt.Sprintf("(c) %s resources alive, no event this month: reckon", short(float64(resources))), all)...)
+		s.Parts = append(s.Parts, parts{"alive", traced.Parts})
+		return nil
+	})
+}

@@ -1,0 +1,1 @@
+CREATE TABLE rival_lines AS invoice_lines

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// part is one step of a seal and the time it took. Reading and writing include
+// the time in which ClickHouse works and reckon waits.
+type part struct {
+	Name    string
+	Seconds float64
+}
+
+// trace stands between the stages and what they use, and times every call. It is
+// for one goroutine, as a seal is.
+type trace struct {
+	now func() time.Time
+	// total is all of Derive, yield what of it the invoicer's side took.
+	total, yield time.Duration
+	// within is what was written during yield, and not after Derive.
+	within                                   time.Duration
+	yielding                                 bool
+	run, touched, apart, edges               time.Duration
+	lifecycle, usage                         time.Duration
+	periods, lines, states, proofs, invoices time.Duration
+	invoiced                                 time.Duration
+}
+
+// traced puts a trace into the invoicer.
+func traced(v *invoicer.Invoicer, store *clickhouse.Store, zone *time.Location, now func() time.Time) *trace {
+	t := &trace{now: now}
+	v.Book, v.Late, v.Ledger = tracedBook{store, t}, tracedLate{store, t}, tracedLedger{store, t}
+	v.Periods = tracedPeriods{periods{&aggregate.Deriver{Source: tracedSource{store, t}, Zone: zone}}, t}
+	return t
+}
+
+// parts are the steps in the order of the data; the last is what is left of the
+// whole.
+func (t *trace) parts(seconds float64) []part {
+	reading := t.apart + t.edges + t.lifecycle + t.usage
+	all := []part{
+		{"write down run and seal", t.run.Seconds()},
+		{"mark what late events touch", t.touched.Seconds()},
+		{"look for copies that lie apart", t.apart.Seconds()},
+		{"read edges", t.edges.Seconds()},
+		{"read lifecycle events", t.lifecycle.Seconds()},
+		{"read usage", t.usage.Seconds()},
+		{"fold into periods", (t.total - t.yield - reading).Seconds()},
+		{"read what was invoiced", t.invoiced.Seconds()},
+		{"price, sum, check", (t.yield - t.invoiced - t.within).Seconds()},
+		{"write periods", t.periods.Seconds()},
+		{"write lines", t.lines.Seconds()},
+		{"write edges", t.states.Seconds()},
+		{"write hashes and item-minutes", t.proofs.Seconds()},
+		{"write headers", t.invoices.Seconds()},
+	}
+	rest := seconds
+	for _, p := range all {
+		rest -= p.Seconds
+	}
+	return append(all, part{"the rest", rest})
+}
+
+// since adds to a sum what has passed since an instant.
+func (t *trace) since(began time.Time, sum *time.Duration) { *sum += t.now().Sub(began) }
+
+type tracedBook struct {
+	invoicer.Book
+	t *trace
+}
+
+func (b tracedBook) Runs(ctx context.Context) ([]schemas.Run, error) {
+	defer b.t.since(b.t.now(), &b.t.run)
+	return b.Book.Runs(ctx)
+}
+
+func (b tracedBook) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error) {
+	defer b.t.since(b.t.now(), &b.t.run)
+	return b.Book.AddRun(ctx, run)
+}
+
+func (b tracedBook) Seals(ctx context.Context) ([]invoicer.Seal, error) {
+	defer b.t.since(b.t.now(), &b.t.run)
+	return b.Book.Seals(ctx)
+}
+
+func (b tracedBook) AddSeal(ctx context.Context, seal invoicer.Seal) error {
+	defer b.t.since(b.t.now(), &b.t.run)
+	return b.Book.AddSeal(ctx, seal)
+}
+
+type tracedLate struct {
+	invoicer.Late
+	t *trace
+}
+
+func (l tracedLate) MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
+	defer l.t.since(l.t.now(), &l.t.touched)
+	return l.Late.MarkTouched(ctx, run, since, sealedTo)
+}
+
+type tracedPeriods struct {
+	invoicer.Periods
+	t *trace
+}
+
+func (p tracedPeriods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
+	defer p.t.since(p.t.now(), &p.t.total)
+	return p.Periods.Derive(ctx, plan, func(d invoicer.Derived) error {
+		p.t.yielding = true
+		defer func() { p.t.yielding = false }()
+		defer p.t.since(p.t.now(), &p.t.yield)
+		return yield(d)
+	})
+}
+
+// tracedLedger writes each kind of rows by itself, in the order of the ledger.
+type tracedLedger struct {
+	invoicer.Ledger
+	t *trace
+}
+
+func (l tracedLedger) Write(ctx context.Context, b invoicer.Batch) error {
+	for _, w := range []struct {
+		batch invoicer.Batch
+		sum   *time.Duration
+	}{
+		{invoicer.Batch{Run: b.Run, Periods: b.Periods}, &l.t.periods},
+		{invoicer.Batch{Run: b.Run, Lines: b.Lines}, &l.t.lines},
+		{invoicer.Batch{Run: b.Run, Edges: b.Edges}, &l.t.states},
+		{invoicer.Batch{Run: b.Run, Hashes: b.Hashes, Minutes: b.Minutes}, &l.t.proofs},
+		{invoicer.Batch{Run: b.Run, Invoices: b.Invoices}, &l.t.invoices},
+	} {
+		began := l.t.now()
+		if err := l.Ledger.Write(ctx, w.batch); err != nil {
+			return err
+		}
+		l.t.since(began, w.sum)
+		if l.t.yielding {
+			l.t.since(began, &l.t.within)
+		}
+	}
+	return nil
+}
+
+func (l tracedLedger) Invoiced(ctx context.Context, run int64, accounts []string) (invoicer.InvoicedCursor, error) {
+	defer l.t.since(l.t.now(), &l.t.invoiced)
+	c, err := l.Ledger.Invoiced(ctx, run, accounts)
+	return timed[schemas.Line]{c, l.t, &l.t.invoiced}, err
+}
+
+type tracedSource struct {
+	aggregate.Source
+	t *trace
+}
+
+func (s tracedSource) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+	defer s.t.since(s.t.now(), &s.t.edges)
+	c, err := s.Source.Edges(ctx, scope)
+	return timed[schemas.Edge]{c, s.t, &s.t.edges}, err
+}
+
+func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+	sum := &s.t.lifecycle
+	if what == aggregate.Usage {
+		sum = &s.t.usage
+	}
+	defer s.t.since(s.t.now(), sum)
+	c, err := s.Source.Events(ctx, scope, what)
+	return timed[aggregate.Copy]{c, s.t, sum}, err
+}
+
+func (s tracedSource) Moved(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
+	defer s.t.since(s.t.now(), &s.t.apart)
+	c, err := s.Source.Moved(ctx, scope)
+	return timed[aggregate.Moved]{c, s.t, &s.t.apart}, err
+}
+
+// timed times a cursor.
+type timed[T any] struct {
+	aggregate.Cursor[T]
+	t   *trace
+	sum *time.Duration
+}
+
+// Next hands out the next row.
+func (c timed[T]) Next() (*T, error) {
+	began := c.t.now()
+	row, err := c.Cursor.Next()
+	c.t.since(began, c.sum)
+	return row, err
+}
