@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
 	migrations "github.com/reckon-billing/reckon/schemas/clickhouse"
 )
 
@@ -42,6 +44,9 @@ func (s *Store) checkMigrated(ctx context.Context) error {
 // checkInserts asks what our own connections have; a profile of the server may
 // forbid what we set.
 func (s *Store) checkInserts(ctx context.Context) error {
+	// What inserts ask for must be ours to ask: a server that forbids it says so
+	// now, and names the setting.
+	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"deduplicate_insert": "enable"}))
 	settings := map[string]string{}
 	var name, value string
 	err := s.each(ctx, "settings", []any{&name, &value}, func() error {

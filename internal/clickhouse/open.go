@@ -112,6 +112,7 @@ func (s *Store) options(database string) *driver.Options {
 		},
 		// The first address that answers, so that one process reads its own writes.
 		ConnOpenStrategy: driver.ConnOpenInOrder,
+		DialTimeout:      dialTimeout,
 		MaxOpenConns:     maxConnections,
 		MaxIdleConns:     idleConnections,
 	}
