@@ -98,7 +98,7 @@ func (s *Store) checkTables(ctx context.Context) error {
 // tables are those that hold rows.
 func tables() []string {
 	return []string{
-		"schema_migrations", "events", "dead_letters", "runs", "seals", "touched_resources",
+		"schema_migrations", "events", "identities", "dead_letters", "runs", "seals", "touched_resources",
 		"periods", "invoice_lines", "invoices", "edges", "tombstones",
 		"dead_letter_replays", "invoice_hashes", "month_hashes", "item_minutes",
 	}

@@ -61,6 +61,8 @@ func TestOnTheEngine(t *testing.T) {
 		{"a cursor that is closed early or cancelled ends", testCursorEnds},
 		{"A12: copies are judged by identity over all history, before and after a merge", testCopies},
 		{"moved identities are found with all their copies", testMoved},
+		{"no event is ever stored without its identity", testIdentitiesFirst},
+		{"moved identities are found wherever they lie among millions", testMovedAmongMany},
 		{"a row that cannot be read back breaks its account alone", testBrokenRow},
 		{"A14: dead letters keep every byte", testDeadLetters},
 		{"the highest run's edge or tombstone counts", testEdges},

@@ -16,7 +16,7 @@ import (
 var _ ingest.Sink = (*Store)(nil)
 
 // Insert stores the rejects of a batch in dead_letters, then its events in
-// events, as [ingest.Sink] says. A batch that comes again as it was is dropped
+// events and before them in identities, as [ingest.Sink] says. A batch that comes again as it was is dropped
 // by its deduplication token; one that was cut elsewhere is stored twice and
 // made one by every reader.
 func (s *Store) Insert(ctx context.Context, batch ingest.Batch) error {
@@ -41,6 +41,7 @@ func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) erro
 		types, items         = make([]string, n), make([]string, n)
 		data, raw            = make([]string, n), make([][]byte, n)
 		identities, contents = make([][]byte, n), make([][]byte, n)
+		short, shortContents = make([]uint64, n), make([]uint64, n)
 		times, sequences     = make([]time.Time, n), make([]int64, n)
 		usage                = make([]bool, n)
 		values               = quantities("value", n)
@@ -54,6 +55,8 @@ func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) erro
 		e, m := &rows[i].Event, &rows[i].Message
 		hashes[2*i], hashes[2*i+1] = schemas.Identity(e.Source, e.ID), e.Content()
 		identities[i], contents[i] = hashes[2*i][:], hashes[2*i+1][:]
+		short[i] = binary.LittleEndian.Uint64(identities[i])
+		shortContents[i] = binary.LittleEndian.Uint64(contents[i])
 		accounts[i], resources[i], times[i], sequences[i] = e.AccountID, e.ResourceID, e.Time, e.Sequence
 		sources[i], ids[i], types[i], items[i], raw[i] = e.Source, e.ID, string(e.Type), e.Item, m.Value
 		usage[i] = e.Type == schemas.UsageRecorded
@@ -69,6 +72,10 @@ func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) erro
 		token.Write(contents[i])
 	}
 	if err := values.err; err != nil {
+		return err
+	}
+	// First the identities: a crash in between may leave too many, never too few.
+	if err := s.insert(ctx, "insert_identities", token.String(), short, shortContents); err != nil {
 		return err
 	}
 	return s.insert(ctx, "insert_events", token.String(),

@@ -1,26 +1,50 @@
 -- All copies of the identities whose copies do not lie side by side in the order
 -- of the fold. Only identities in conflict can: two copies that differ in
--- account, resource, time, sequence or type differ in content. So the first pass
--- groups narrow columns alone (and goes to disk when it must), the second looks
--- at the few that are left.
+-- account, resource, time, sequence or type differ in content.
+--
+-- Every identity of the history is looked at, so each may cost next to nothing.
+-- The table is sorted by identity; it is cut into ranges of about half a million
+-- rows, which are sorted one after the other and hold equal neighbours or not.
+-- That is half of what grouping by identity costs, and memory is bounded by a few
+-- ranges. What repeats is looked at again with its content, since an equal copy
+-- is harmless, and only then (or never) events is read: the ones that conflict
+-- are held as one value, so that no row of events is read when there are none.
 WITH
-    inside AS (
-        SELECT *
-        FROM events
-        WHERE offset < transform(
+    (SELECT intDiv(18446744073709551615, 2 + intDiv(count(), 500000)) + 1 FROM identities) AS width,
+    repeated AS (
+        SELECT arrayJoin(arrayFilter((one, next) -> one = next, arrayPopBack(sorted), arrayPopFront(sorted))) AS identity
+        FROM
+        (
+            SELECT arraySort(groupArray(identity)) AS sorted
+            FROM identities
+            GROUP BY intDiv(identity, width)
+            HAVING length(arrayCompact(sorted)) < length(sorted)
+        )
+    ),
+    (
+        SELECT groupArray(identity)
+        FROM
+        (
+            SELECT identity
+            FROM identities
+            WHERE identity IN (SELECT identity FROM repeated)
+            GROUP BY identity
+            HAVING min(content) != max(content)
+        )
+    ) AS conflicting
+SELECT identity, copy.1 AS topic, copy.2 AS partition, copy.3 AS offset, copy.4 AS kafka_ms
+FROM
+(
+    SELECT identity, groupArray((topic, partition, offset, kafka_ms)) AS copies
+    FROM events
+    WHERE notEmpty(conflicting)
+        AND reinterpretAsUInt64(identity) IN (SELECT arrayJoin(conflicting))
+        AND offset < transform(
             toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
             {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
-    ),
-    conflicting AS (
-        SELECT identity FROM inside GROUP BY identity HAVING min(content) != max(content)
-    )
-SELECT identity, topic, partition, offset, kafka_ms
-FROM inside
-WHERE identity IN (
-    SELECT identity
-    FROM inside
-    WHERE identity IN (SELECT identity FROM conflicting)
     GROUP BY identity
     HAVING uniqExact(account_id, resource_id, time, sequence, is_usage) > 1
 )
+ARRAY JOIN copies AS copy
 ORDER BY identity, topic, partition, offset
+SETTINGS optimize_aggregation_in_order = 1, aggregation_in_order_max_block_bytes = 2000000

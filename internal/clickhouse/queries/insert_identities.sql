@@ -1,0 +1,1 @@
+INSERT INTO identities (identity, content)
