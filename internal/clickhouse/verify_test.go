@@ -1,0 +1,121 @@
+package clickhouse
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+func TestProofsOnTheEngine(t *testing.T) {
+	endpoints := embeddedtest.Start(t).Endpoints()
+	s, err := Open(Config{Addresses: []string{endpoints.Native}, Database: "proofs", Username: endpoints.User, Password: endpoints.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := s.Migrate(t.Context(), noon()); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("a month's hash is over the invoices that a run issued", func(t *testing.T) { testMonthHashes(t, s) })
+	t.Run("item-minutes are those of the newest run", func(t *testing.T) { testItemMinutes(t, s) })
+}
+
+func testMonthHashes(t *testing.T, s *Store) {
+	hashOf := func(code string, n byte) invoicer.InvoiceHash {
+		return invoicer.InvoiceHash{Month: september(), AccountID: "a", ResourceID: code, Code: code, Run: 1, Hash: invoicer.Hash{n}}
+	}
+	headerOf := func(code string) schemas.Invoice {
+		return schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: code, Month: september(), Run: 1, CreatedAt: noon(), PeriodStart: noon(), PeriodEnd: noon()}
+	}
+	seal := func(run int64, month schemas.Month) {
+		t.Helper()
+		for range 2 { // two runners
+			if err := s.AddSeal(t.Context(), invoicer.Seal{Run: run, Month: month, SealedAt: noon()}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func(month schemas.Month, want ...RunHash) {
+		t.Helper()
+		got, err := s.MonthHashes(t.Context(), month, 9)
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
+		}
+	}
+	sum := func(run int64, hashes ...invoicer.InvoiceHash) RunHash {
+		m := invoicer.NewMonthHash()
+		for _, h := range hashes {
+			m.Add(h.Code, h.Hash)
+		}
+		return RunHash{run, m.Invoices, m.Sum()}
+	}
+	a, b := hashOf("A", 1), hashOf("B", 2)
+	for range 2 { // B's header waits: its account is parked
+		write(t, s, 1, invoicer.Batch{Hashes: []invoicer.InvoiceHash{b}})
+		write(t, s, 1, invoicer.Batch{Hashes: []invoicer.InvoiceHash{a}, Invoices: []schemas.Invoice{headerOf("A")}})
+	}
+	seal(1, september())
+	check(september(), sum(1, a))
+	if err := s.Forget(t.Context(), 1, []string{"a"}); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.Rehash(t.Context(), september(), 1); err != nil || fmt.Sprint(again) != fmt.Sprint([]RunHash{sum(1, a)}) {
+		t.Errorf("hashes without a header are forgotten: got %v, %v", again, err)
+	}
+	write(t, s, 1, invoicer.Batch{Hashes: []invoicer.InvoiceHash{b}, Invoices: []schemas.Invoice{headerOf("B")}})
+	seal(1, september())
+	check(september(), sum(1, a, b))
+	seal(2, october()) // a month without any invoice
+	check(october(), sum(2))
+	merge(t, s, "month_hashes")
+	check(september(), sum(1, a, b))
+}
+
+func testItemMinutes(t *testing.T, s *Store) {
+	lived := func(run int64, month schemas.Month, resource string, lived, onLines, excluded int64) {
+		t.Helper()
+		write(t, s, run, invoicer.Batch{Minutes: []invoicer.ResourceMinutes{{
+			Month: month, AccountID: "a", ResourceID: resource, ItemMinutes: rating.ItemMinutes{Lived: lived, OnLines: onLines, Excluded: excluded},
+		}}})
+	}
+	check := func(run int64, want ...AccountMinutes) {
+		t.Helper()
+		var got []AccountMinutes
+		err := s.ItemMinutes(t.Context(), september(), run, func(m AccountMinutes) error {
+			got = append(got, m)
+			return nil
+		})
+		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("up to run %d: got %v, %v, want %v", run, got, err, want)
+		}
+	}
+	for range 2 {
+		lived(11, september(), "r", 100, 80, 20)
+		lived(11, september(), "gone", 7, 7, 0)
+	}
+	check(11, AccountMinutes{"a", 107, 87, 20})
+	// A late event touches both: "r" is longer, "gone" has never been.
+	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (12, 'a', 'r'), (12, 'a', 'gone')"); err != nil {
+		t.Fatal(err)
+	}
+	lived(12, september(), "r", 110, 90, 20)
+	lived(12, october(), "r", 50, 50, 0)
+	check(11, AccountMinutes{"a", 107, 87, 20})
+	check(12, AccountMinutes{"a", 110, 90, 20})
+	if n, err := s.ConservationDifference(t.Context()); err != nil || n != 0 {
+		t.Errorf("difference %d, %v, want 0", n, err)
+	}
+	lived(12, october(), "other", 50, 40, 4)
+	lived(12, september(), "other", 50, 53, 0)
+	if n, err := s.ConservationDifference(t.Context()); err != nil || n != 6+3 {
+		t.Errorf("difference %d, %v, want 9", n, err)
+	}
+}
