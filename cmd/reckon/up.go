@@ -75,29 +75,29 @@ func (a *app) serve(ctx context.Context, what stages) (err error) {
 	}
 	s, err := a.connectOn(ctx, cfg, log, usualPorts())
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if what.migrate {
 		if err := s.prepare(ctx); err != nil {
-			return err
+			return unlessStopped(ctx, err)
 		}
 	}
 	if err := s.check(ctx); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	reg := telemetry.NewRegistry()
 	seals, err := s.invoicerStage(reg)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	if err := seals.CheckSettings(ctx); err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	health := &telemetry.Health{}
 	server, err := telemetry.Listen(ctx, cfg.Listen, reg, health, log)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, err)
 	}
 	if what.banner {
 		a.sayWhere(s, server.Address())
@@ -127,6 +127,15 @@ func (a *app) serve(ctx context.Context, what stages) (err error) {
 	}
 	g.Go(func() error { return s.watchStore(ctx, reg, health.Check("clickhouse")) })
 	return g.Wait()
+}
+
+// unlessStopped drops what failed while starting because the process was told to
+// stop meanwhile.
+func unlessStopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
 }
 
 // check is the guard at start-up: it refuses servers whose settings would lose or
