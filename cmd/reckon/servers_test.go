@@ -32,6 +32,8 @@ func TestOnServers(t *testing.T) {
 		{"a first seal that would forget a lived month refuses", testFirstSealRefuses},
 		{"a seal waits for ingest and says for what", testSealWaits},
 		{"F4 F9: a broken account is parked, the others are sealed", testParkedAccount},
+		{"F1 F2 H6: seals that are killed or run at once end like one alone", testSealsDisturbed},
+		{"random histories come to what the naive calculator says", testHistories},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
 	}
