@@ -49,8 +49,8 @@ func (w *world) midInsert(bytes int64) {
 	reached := make(chan struct{})
 	var once sync.Once
 	begin := w.proxy.sent.Load()
-	w.proxy.watch(func(sent int64) {
-		if sent-begin > bytes {
+	w.proxy.watch(func() {
+		if w.proxy.sent.Load()-begin > bytes {
 			once.Do(func() { close(reached) })
 		}
 	})

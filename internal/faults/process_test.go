@@ -3,6 +3,7 @@ package faults
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -53,7 +54,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	t.Cleanup(func() {
 		p.kill()
 		if t.Failed() {
-			t.Logf("%s said:\n%s\n%s", p.name, &p.out, tail(p.log.String(), 1000))
+			t.Logf("%s said:\n%s\n%s", p.name, tail(p.out.String(), 300), tail(p.log.String(), 1000))
 		}
 	})
 	return p
@@ -208,6 +209,17 @@ func tail(text string, bytes int) string {
 		return "…" + text[len(text)-bytes:]
 	}
 	return text
+}
+
+// difference is the first line in which two texts differ, "" if none.
+func difference(got, want string) string {
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(a), len(b)) {
+		if i >= len(a) || i >= len(b) || a[i] != b[i] {
+			return fmt.Sprintf("line %d:\n%q\nwant\n%q", i+1, a[min(i, len(a)-1)], b[min(i, len(b)-1)])
+		}
+	}
+	return ""
 }
 
 // await asks every few milliseconds until the answer is yes.

@@ -19,10 +19,10 @@ type proxy struct {
 	open   map[net.Conn]bool
 	refuse bool
 	hang   chan struct{} // not nil: nothing moves until it is closed
-	onSent func(sent int64)
+	onSent func()
 
-	// sent counts bytes towards the server.
-	sent atomic.Int64
+	// sent and reads count bytes towards the server, and how often some came.
+	sent, reads atomic.Int64
 	// mute is how many answers are to be swallowed, each with its connection; see
 	// swallow. Muted counts those that were.
 	mute, muted atomic.Int64
@@ -104,8 +104,8 @@ func (p *proxy) thaw() {
 // cut: the server has stored, and the program never hears.
 func (p *proxy) swallow() { p.mute.Store(1) }
 
-// watch has f told, from now on, how many bytes were sent in all; nil for nobody.
-func (p *proxy) watch(f func(sent int64)) {
+// watch has f told of all that is sent from now on; nil for nobody.
+func (p *proxy) watch(f func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.onSent = f
@@ -156,12 +156,13 @@ func (p *proxy) serve(client net.Conn) {
 		defer p.leave(client, server)
 		p.pump(server, client, func(n int) bool {
 			since.Add(int64(n))
-			sent := p.sent.Add(int64(n))
+			p.sent.Add(int64(n))
+			p.reads.Add(1)
 			p.mu.Lock()
 			watch := p.onSent
 			p.mu.Unlock()
 			if watch != nil {
-				watch(sent)
+				watch()
 			}
 			return true
 		})

@@ -42,6 +42,7 @@ type world struct {
 	kafka  *kafka.Client
 	store  driver.Conn // straight to ClickHouse
 	now    time.Time   // the timestamp of messages
+	users  string      // ClickHouse's users as they were before profile
 }
 
 // newWorld starts the engines, makes tables and topics, and sends the events that
@@ -106,6 +107,18 @@ func (w *world) env(settings ...string) []string {
 func (w *world) migrate() {
 	w.t.Helper()
 	mustRun(w.t, w.env(), "migrate")
+}
+
+// makeTopics makes topics of events as the program makes its own.
+func (w *world) makeTopics(names ...string) {
+	w.t.Helper()
+	for _, name := range names {
+		if _, err := w.kafka.EnsureTopics(w.t.Context(), kafka.TopicSpec{
+			Name: name, ReplicationFactor: 1, MaxMessageBytes: kafka.EventTopicBytes,
+		}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // ingest starts the program as ingest.

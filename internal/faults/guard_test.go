@@ -1,0 +1,120 @@
+package faults
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	kafkago "github.com/segmentio/kafka-go"
+)
+
+// TestDangerousServersAreRefusedByTheNameOfTheSetting guards J4: servers that
+// would lose or double events are found before any event is touched.
+func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
+	w := newWorld(t)
+	refused := 0
+	for _, c := range []struct {
+		danger   string
+		settings string // of the program
+		make     func()
+		mend     func()
+		names    []string
+	}{
+		{
+			danger: "a table without a deduplication window", names: []string{"table runs", "non_replicated_deduplication_window"},
+			make: func() { w.exec("ALTER TABLE reckon.runs MODIFY SETTING non_replicated_deduplication_window = 0") },
+			mend: func() { w.exec("ALTER TABLE reckon.runs MODIFY SETTING non_replicated_deduplication_window = 1000") },
+		},
+		{
+			danger: "a table of another engine", names: []string{"table events", "MergeTree"},
+			make: func() {
+				w.exec("RENAME TABLE reckon.events TO reckon.events_kept")
+				w.exec("CREATE TABLE reckon.events ENGINE = MergeTree ORDER BY account_id SETTINGS non_replicated_deduplication_window = 1000 AS SELECT * FROM reckon.events_kept LIMIT 0")
+			},
+			mend: func() {
+				w.exec("DROP TABLE reckon.events")
+				w.exec("RENAME TABLE reckon.events_kept TO reckon.events")
+			},
+		},
+		{
+			danger: "a table that is missing", names: []string{"table seals", "reckon migrate"},
+			make: func() { w.exec("RENAME TABLE reckon.seals TO reckon.seals_kept") },
+			mend: func() { w.exec("RENAME TABLE reckon.seals_kept TO reckon.seals") },
+		},
+		{
+			danger: "async inserts that nobody may turn off", names: []string{"async_insert"},
+			make: func() {
+				w.profile("<async_insert>1</async_insert><wait_for_async_insert>0</wait_for_async_insert><constraints>" +
+					"<async_insert><readonly/></async_insert><wait_for_async_insert><readonly/></wait_for_async_insert></constraints>")
+			}, // the next one replaces it
+		},
+		{
+			danger: "deduplication that nobody may turn on", names: []string{"deduplicate_insert"},
+			make: func() {
+				w.profile("<deduplicate_insert>disable</deduplicate_insert><constraints><deduplicate_insert><readonly/></deduplicate_insert></constraints>")
+			},
+			mend: func() { w.profile("") },
+		},
+		{danger: "tables that were never made", settings: "CLICKHOUSE_DATABASE=nowhere", names: []string{"reckon migrate"}},
+		{danger: "a missing topic of usage", settings: "KAFKA_TOPICS_USAGE=nowhere", names: []string{"kafka.topics.usage", "nowhere", "reckon migrate"}},
+		{danger: "a missing topic of lifecycle", settings: "KAFKA_TOPICS_LIFECYCLE=nowhere", names: []string{"kafka.topics.lifecycle", "nowhere"}},
+		{danger: "a missing topic of dead letters", settings: "KAFKA_TOPICS_DEAD_LETTER=nowhere", names: []string{"kafka.topics.dead_letter", "nowhere"}},
+		{
+			danger: "a compacted topic", settings: "KAFKA_TOPICS_USAGE=compacted", names: []string{"compacted", "cleanup.policy=compact"},
+			make: func() { w.compacted("compacted") },
+		},
+		{danger: "a first month other than the one that the first seal fixed", settings: "BILLING_FIRST_MONTH=2025-02", names: []string{"billing.first_month"}, make: func() {
+			p := w.ingest()
+			w.caughtUp(time.Minute)
+			p.terminate(t)
+			w.seal()
+		}},
+	} {
+		t.Run(c.danger, func(t *testing.T) {
+			if c.make != nil {
+				c.make()
+			}
+			before := w.number("SELECT count() FROM reckon.runs")
+			for _, command := range [][]string{{"ingest"}, {"invoicer"}, {"invoice", "--month", month}} {
+				p := start(t, w.env(strings.Fields(c.settings)...), command...)
+				code := p.wait(t, 30*time.Second)
+				for _, name := range c.names {
+					if said := p.log.String(); code != 1 || !strings.Contains(said, name) {
+						t.Errorf("%s ended with %d and said %q; want 1 and %q", p.name, code, said, name)
+					}
+				}
+			}
+			if n := w.number("SELECT count() FROM reckon.runs"); n != before {
+				t.Errorf("%d runs were written down", n-before)
+			}
+			if c.mend != nil {
+				c.mend()
+			}
+			refused++
+		})
+	}
+	p := w.ingest() // and what was mended is taken again
+	w.sendUsage(1000)
+	w.caughtUp(time.Minute)
+	p.terminate(t)
+	w.checkStored()
+	if !t.Failed() {
+		figure(t, "%d dangerous servers refused by ingest, invoicer and invoice, each with the setting's name", refused)
+	}
+}
+
+// compacted makes a topic that keeps the last message of each key only.
+func (w *world) compacted(name string) {
+	w.t.Helper()
+	client := &kafkago.Client{Addr: kafkago.TCP(w.broker.Addr()), Timeout: 10 * time.Second}
+	res, err := client.CreateTopics(w.t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{{
+		Topic: name, NumPartitions: 1, ReplicationFactor: 1,
+		ConfigEntries: []kafkago.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}},
+	}}})
+	if err == nil {
+		err = res.Errors[name]
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}

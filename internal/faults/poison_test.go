@@ -1,0 +1,108 @@
+package faults
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle guards A6, A14 and A15.
+// Clean and poisoned topics are measured in turns, so that a busy machine slows
+// both.
+func TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle(t *testing.T) {
+	events, rounds := size(200_000, 500_000), size(3, 5)
+	w := newWorld(t)
+	clean, poisoned := "clean", "poisoned"
+	w.makeTopics(clean, poisoned)
+	var good, mixed []schemas.Message
+	for i, m := range w.usage(clean, events, w.now) {
+		good = append(good, m)
+		m.Topic = poisoned
+		if mixed = append(mixed, m); i%9 == 8 {
+			mixed = append(mixed, w.bad(poisoned, i/9))
+		}
+	}
+	produce(t, w.kafka, good)
+	produce(t, w.kafka, mixed)
+	letters := int64(len(mixed) - len(good))
+	var cleanRates, poisonedRates []float64
+	for round := range rounds {
+		cleanRates = append(cleanRates, w.rate(clean, fmt.Sprint("clean-", round), events))
+		poisonedRates = append(poisonedRates, w.rate(poisoned, fmt.Sprint("poisoned-", round), events))
+	}
+	ratio := median(poisonedRates) / median(cleanRates)
+	if ratio < 0.8 {
+		t.Errorf("neighbours of poison are stored at %.0f events/s, clean events at %.0f: %.0f %%, want 80 %%", poisonedRates, cleanRates, 100*ratio)
+	}
+	if n := w.number("SELECT count() FROM reckon.dead_letters FINAL"); n != letters {
+		t.Errorf("%d dead letters, %d were sent", n, letters)
+	}
+	if n := w.number("SELECT count() FROM reckon.dead_letters FINAL WHERE reason = '' OR value = ''"); n != 0 {
+		t.Errorf("%d dead letters have no reason or no bytes", n)
+	}
+	stored := w.number("SELECT uniqExact(offset, partition) FROM reckon.events WHERE topic = 'poisoned'")
+	if stored != int64(events) {
+		t.Errorf("%d neighbours are stored of %d", stored, events)
+	}
+	if !t.Failed() {
+		figure(t, "every tenth message poison: its neighbours are stored at %.0f %% of the clean speed (medians of %d: %.0f and %.0f events/s); %d dead letters of %d",
+			100*ratio, rounds, median(poisonedRates), median(cleanRates), letters, letters)
+	}
+}
+
+// bad is a message that is no event, of several kinds.
+func (w *world) bad(topic string, i int) schemas.Message {
+	m := schemas.Message{Position: schemas.Position{Topic: topic}, Time: w.now, Key: []byte(account(i % accounts))}
+	switch i % 4 {
+	case 0:
+		m.Value = []byte(`{"specversion":"1.0","id":"`)
+	case 1:
+		m.Value = []byte{0xff, 0xfe, 0, 1, 2}
+	case 2:
+		m.Value = event(fmt.Sprint("bad-", i), "usage.recorded", "vm", "2025-03-02T00:00:00Z", `{"account_id":"a","item":"traffic","value":-1}`)
+	default:
+		m.Value = event(fmt.Sprint("bad-", i), "usage.guessed", "vm", "2025-03-02T00:00:00Z", `{"account_id":"a"}`)
+	}
+	return m
+}
+
+// rate ingests the whole topic as a group of its own and gives the events stored
+// per second, from the first commit seen to the last.
+func (w *world) rate(topic, group string, events int) float64 {
+	w.t.Helper()
+	ends, err := w.kafka.Ends(w.t.Context(), topic)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all int64
+	for _, e := range ends {
+		all += e.End
+	}
+	committed := func() (n int64) {
+		at, err := w.kafka.Committed(w.t.Context(), group, topic)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, p := range at {
+			n += p.End
+		}
+		return n
+	}
+	p := w.ingest("KAFKA_TOPICS_USAGE="+topic, "KAFKA_GROUP="+group, "INGEST_BATCH_ROWS=10000", "INGEST_BATCH_MAX_AGE=300ms")
+	var first int64
+	await(w.t, time.Minute, "the first commit", func() bool { first = committed(); return first > 0 })
+	began := time.Now()
+	await(w.t, 2*time.Minute, "the last commit", func() bool { return committed() == all })
+	took := time.Since(began)
+	p.terminate(w.t)
+	return float64(events) * float64(all-first) / float64(all) / took.Seconds()
+}
+
+func median[T cmp.Ordered](of []T) T {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[len(sorted)/2]
+}

@@ -1,0 +1,156 @@
+package faults
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestAClickHouseThatTakesNothingHoldsIngestBack: whatever ails the store, ingest
+// commits nothing that is not stored, does not grow, says why, is not ready, and
+// goes on by itself when the store is well again.
+func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
+	for _, c := range []struct {
+		ail, says  string
+		fall, heal func(w *world)
+	}{
+		{"it refuses connections", "EOF", func(w *world) { w.proxy.close() }, func(w *world) { w.proxy.reopen() }},
+		{"it hangs", "not answered", func(w *world) { w.proxy.freeze() }, func(w *world) { w.proxy.thaw() }},
+		{"it has too many parts", "Too many parts", func(w *world) {
+			w.exec("SYSTEM STOP MERGES reckon.events")
+			w.exec("ALTER TABLE reckon.events MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1")
+		}, func(w *world) {
+			w.exec("ALTER TABLE reckon.events RESET SETTING parts_to_throw_insert, parts_to_delay_insert")
+			w.exec("SYSTEM START MERGES reckon.events")
+		}},
+		{"it has no memory left", "memory limit", func(w *world) { w.profile("<max_memory_usage>1000000</max_memory_usage>") }, func(w *world) { w.profile("") }},
+		{"its user may only read", "readonly", func(w *world) { w.profile("<readonly>2</readonly>") }, func(w *world) { w.profile("") }},
+	} {
+		t.Run(c.ail, func(t *testing.T) {
+			events := size(5_000, 100_000)
+			w := newWorld(t)
+			listen := freeAddress(t)
+			p := w.ingest("LISTEN=" + listen)
+			w.sendUsage(events)
+			w.caughtUp(time.Minute)
+			memory := residentMiB(t, p)
+
+			c.fall(w)
+			began := time.Now()
+			w.sendUsage(10 * events)
+			await(t, 2*time.Minute, "ingest says what ails it", func() bool { return strings.Contains(p.log.String(), c.says) })
+			said := time.Since(began)
+			await(t, time.Minute, "/readyz says no", func() bool { return !ready(listen) })
+			before := w.lag()
+			for until := time.Now().Add(3 * time.Second); time.Now().Before(until); {
+				w.nothingCommittedIsMissing()
+				time.Sleep(100 * time.Millisecond)
+			}
+			if w.lag() < before {
+				t.Errorf("it went on from a lag of %d to %d though nothing could be stored", before, w.lag())
+			}
+			grown := residentMiB(t, p) - memory
+			if grown > 600 {
+				t.Errorf("ingest grew by %d MiB while it waited", grown)
+			}
+
+			c.heal(w)
+			began = time.Now()
+			w.caughtUp(2 * time.Minute)
+			recovered := time.Since(began)
+			await(t, time.Minute, "/readyz says yes", func() bool { return ready(listen) })
+			p.terminate(t)
+			w.checkStored()
+			if !t.Failed() {
+				figure(t, "said so after %.1f s, grew by %d MiB with %d events waiting, went on by itself %.1f s after the cure, 0 lost, 0 counted twice",
+					said.Seconds(), max(0, grown), 10*events, recovered.Seconds())
+			}
+		})
+	}
+}
+
+// nothingCommittedIsMissing looks whether all that is committed is stored.
+func (w *world) nothingCommittedIsMissing() {
+	w.t.Helper()
+	for _, p := range w.committed() {
+		stored := w.number(fmt.Sprintf("SELECT uniqExact(offset) FROM reckon.events WHERE topic = '%s' AND partition = %d AND offset < %d", p.Topic, p.Partition, p.End))
+		if stored != p.End {
+			w.t.Fatalf("%s/%d is committed at %d, but %d messages before it are stored", p.Topic, p.Partition, p.End, stored)
+		}
+	}
+}
+
+// profile gives the user of ClickHouse these settings and starts it again: the
+// embedded one reads its users only then.
+func (w *world) profile(settings string) {
+	w.t.Helper()
+	path := filepath.Join(w.dir, "stack", "clickhouse", "users.xml")
+	if w.users == "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.users = string(text)
+	}
+	user := "<" + w.stack.Endpoints().User + ">"
+	at := strings.Index(w.users, user)
+	head, tail := w.users[:at], w.users[at:]
+	tail = strings.Replace(tail, "<profile>default</profile>", "<profile>ailing</profile>", 1)
+	head = strings.Replace(head, "<profiles>", "<profiles><ailing>"+settings+"</ailing>", 1)
+	text := head + tail
+	if err := xml.Unmarshal([]byte(text), new(struct{})); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := syscall.Kill(engineOf(w.t, os.Getpid(), w.stack.Endpoints().Native), syscall.SIGKILL); err != nil {
+		w.t.Fatal(err)
+	}
+	await(w.t, time.Minute, "ClickHouse is there again", func() bool { return w.store.Ping(w.t.Context()) == nil })
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// ready asks /readyz.
+func ready(addr string) bool {
+	res, err := http.Get("http://" + addr + "/readyz") //nolint:noctx // on loopback
+	if err != nil {
+		return false
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	return res.StatusCode == http.StatusOK
+}
+
+// residentMiB is the memory that the process holds.
+func residentMiB(t *testing.T, p *process) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib >> 10
+}
