@@ -15,6 +15,18 @@ const wholeEvent = `{"specversion":"1.0","id":"u-1","source":"/hcm","type":"usag
 	`"time":"2026-10-01T10:00:00.250+07:00","sequence":17,"datacontenttype":"application/json","dataschema":"https://x",` +
 	`"trace":"00-ab","sampled":true,"hop":-3,"data":{"account_id":"a\u00e9é","item":"traffic","value":5.50}}`
 
+// resizedEvent ends with its list of items.
+const resizedEvent = `{"specversion":"1.0","id":"r-1","source":"/hcm","type":"resource.resized","subject":"srv-1",` +
+	`"time":"2026-10-01T10:00:00Z","data":{"account_id":"a","items":[{"item":"x","unit":"y","unit_price":1,"quantity":2}]}}`
+
+// bothReadBinary reads a structured event's attributes with other data.
+func bothReadBinary(t reporter, p *FastParser, m *Message, data string) {
+	t.Helper()
+	c := *m
+	c.Value = []byte(data)
+	bothRead(t, p, &c)
+}
+
 // telling are the bytes that mean something in an event.
 const telling = "\x00\t\n\x1f !\"#+,-./0189:ABEFTZ[\\]_abefnrtuz{}\x7f\x80\x9f\xc2\xed\xff"
 
@@ -38,7 +50,7 @@ func TestTheFastParserAgreesWhateverByteIsAnother(t *testing.T) {
 
 func TestTheFastParserAgreesWhateverByteIsMissingOrTooMany(t *testing.T) {
 	p := newFast()
-	for _, event := range []string{wholeEvent, createdEvent, accountEvent} {
+	for _, event := range []string{wholeEvent, createdEvent, accountEvent, resizedEvent} {
 		for i := range len(event) {
 			before, after := event[:i], event[i:]
 			bothRead(t, p, structured(before))
@@ -51,6 +63,24 @@ func TestTheFastParserAgreesWhateverByteIsMissingOrTooMany(t *testing.T) {
 				slice := after[:min(size, len(after))]
 				bothRead(t, p, structured(before+slice+after))
 				bothRead(t, p, structured(before+after[len(slice):]))
+			}
+		}
+	}
+}
+
+func TestTheFastParserAgreesWhateverIsWrongInTheDataOfABinaryEvent(t *testing.T) {
+	p := newFast()
+	for _, event := range []string{wholeEvent, resizedEvent} {
+		m := binaryMode(t, event)
+		data := string(m.Value)
+		for i := range len(data) {
+			before, after := data[:i], data[i:]
+			bothReadBinary(t, p, m, before)
+			bothReadBinary(t, p, m, after)
+			bothReadBinary(t, p, m, before+after[1:])
+			for _, c := range []byte(telling) {
+				bothReadBinary(t, p, m, before+string(c)+after)
+				bothReadBinary(t, p, m, before+string(c)+after[1:])
 			}
 		}
 	}

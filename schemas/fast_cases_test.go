@@ -102,6 +102,7 @@ func fastEdits() []edit {
 		{"a letter that is no hexadecimal digit", usageEvent, `"acc-1"`, `"\u00eg"`, RejectNotJSON},
 		{"half a pair and a character", usageEvent, `"acc-1"`, `"\ud83dx"`, RejectInvalidUTF8},
 		{"half a pair and another escape", usageEvent, `"acc-1"`, `"\ud83d\u0041"`, RejectInvalidUTF8},
+		{"half a pair and the other half without its backslash", usageEvent, `"acc-1"`, `"\ud83dxude00"`, RejectInvalidUTF8},
 		{"two first halves", usageEvent, `"acc-1"`, `"\ud83d\ud83d\ude00"`, RejectInvalidUTF8},
 		{"half a pair at the end", usageEvent, `"value":5.56}}`, `"value":"\ud83d`, RejectNotJSON},
 		{"a character beyond Unicode", usageEvent, `"acc-1"`, "\"\xf4\x90\x80\x80\"", RejectInvalidUTF8},

@@ -149,7 +149,7 @@ func plainTime(t []byte) (ms int64, ok bool) {
 				millis = millis*10 + int(t[digits]-'0')
 			}
 		}
-		if digits < 3 || digits+1 == len(t) {
+		if digits < 3 {
 			return 0, false
 		}
 		ms, t = int64(millis), t[digits+1:]
