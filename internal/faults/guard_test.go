@@ -106,7 +106,7 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 // compacted makes a topic that keeps the last message of each key only.
 func (w *world) compacted(name string) {
 	w.t.Helper()
-	client := &kafkago.Client{Addr: kafkago.TCP(w.broker.Addr()), Timeout: 10 * time.Second}
+	client := &kafkago.Client{Addr: kafkago.TCP(w.addrs...), Timeout: 10 * time.Second}
 	res, err := client.CreateTopics(w.t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{{
 		Topic: name, NumPartitions: 1, ReplicationFactor: 1,
 		ConfigEntries: []kafkago.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}},

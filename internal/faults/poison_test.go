@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"testing"
@@ -11,10 +10,10 @@ import (
 )
 
 // TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle guards A6, A14 and A15.
-// Clean and poisoned topics are measured in turns, so that a busy machine slows
-// both.
+// Clean and poisoned topics are measured in turns, and the best of each compared:
+// what else a machine does only ever slows.
 func TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle(t *testing.T) {
-	events, rounds := size(200_000, 500_000), size(3, 5)
+	events, rounds := size(200_000, 500_000), size(5, 9)
 	w := newWorld(t)
 	clean, poisoned := "clean", "poisoned"
 	w.makeTopics(clean, poisoned)
@@ -34,7 +33,8 @@ func TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle(t *testing.T) {
 		cleanRates = append(cleanRates, w.rate(clean, fmt.Sprint("clean-", round), events))
 		poisonedRates = append(poisonedRates, w.rate(poisoned, fmt.Sprint("poisoned-", round), events))
 	}
-	ratio := median(poisonedRates) / median(cleanRates)
+	best, bestClean := slices.Max(poisonedRates), slices.Max(cleanRates)
+	ratio := best / bestClean
 	if ratio < 0.8 {
 		t.Errorf("neighbours of poison are stored at %.0f events/s, clean events at %.0f: %.0f %%, want 80 %%", poisonedRates, cleanRates, 100*ratio)
 	}
@@ -49,8 +49,8 @@ func TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle(t *testing.T) {
 		t.Errorf("%d neighbours are stored of %d", stored, events)
 	}
 	if !t.Failed() {
-		figure(t, "every tenth message poison: its neighbours are stored at %.0f %% of the clean speed (medians of %d: %.0f and %.0f events/s); %d dead letters of %d",
-			100*ratio, rounds, median(poisonedRates), median(cleanRates), letters, letters)
+		figure(t, "every tenth message poison: its neighbours are stored at %.0f %% of the clean speed (best of %d: %.0f and %.0f events/s); %d dead letters of %d",
+			100*ratio, rounds, best, bestClean, letters, letters)
 	}
 }
 
@@ -100,9 +100,4 @@ func (w *world) rate(topic, group string, events int) float64 {
 	took := time.Since(began)
 	p.terminate(w.t)
 	return float64(events) * float64(all-first) / float64(all) / took.Seconds()
-}
-
-func median[T cmp.Ordered](of []T) T {
-	sorted := slices.Sorted(slices.Values(of))
-	return sorted[len(sorted)/2]
 }

@@ -36,7 +36,8 @@ type world struct {
 	truth
 	t      *testing.T
 	dir    string
-	broker *kafkatest.Broker
+	broker *kafkatest.Broker // the first of those
+	addrs  []string          // of all brokers
 	stack  *embedded.Stack
 	proxy  *proxy // before ClickHouse
 	kafka  *kafka.Client
@@ -49,36 +50,30 @@ type world struct {
 // begin each resource's life.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := newBareWorld(t)
-	w.migrate()
-	w.send(w.created(lifecycleTopic, w.now))
-	return w
+	return newWorldOn(t, kafkatest.Start(t))
 }
 
-// newBareWorld starts the engines only.
-func newBareWorld(t *testing.T) *world {
+// newWorldOn is newWorld on these brokers.
+func newWorldOn(t *testing.T, brokers ...*kafkatest.Broker) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), now: time.Now().Truncate(time.Second)}
-	w.broker = kafkatest.Start(t)
+	w := &world{t: t, dir: t.TempDir(), now: time.Now().Truncate(time.Second), broker: brokers[0]}
+	for _, b := range brokers {
+		w.addrs = append(w.addrs, b.Addr())
+	}
 	// The broker that comes with it is not used.
 	w.stack = embeddedtest.StartWith(t, embedded.Options{DataDir: w.dir + "/stack", Log: warnings(t)})
 	w.proxy = newProxy(t, w.stack.Endpoints().Native)
-	w.kafka = w.client(w.broker.Addr())
 	var err error
+	if w.kafka, err = kafka.New(kafka.Config{Brokers: w.addrs, Now: time.Now}); err != nil {
+		t.Fatal(err)
+	}
 	if w.store, err = driver.Open(w.options()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.store.Close() })
+	mustRun(t, w.env("KAFKA_REPLICATION_FACTOR="+strconv.Itoa(len(brokers))), "migrate")
+	w.send(w.created(lifecycleTopic, w.now))
 	return w
-}
-
-func (w *world) client(addr string) *kafka.Client {
-	w.t.Helper()
-	c, err := kafka.New(kafka.Config{Brokers: []string{addr}, Now: time.Now})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return c
 }
 
 func (w *world) options() *driver.Options {
@@ -94,7 +89,7 @@ func (w *world) env(settings ...string) []string {
 	e := w.stack.Endpoints()
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + w.dir,
-		"RECKON_KAFKA_BROKERS=" + w.broker.Addr(), "RECKON_CLICKHOUSE_ADDRESSES=" + w.proxy.addr(),
+		"RECKON_KAFKA_BROKERS=" + strings.Join(w.addrs, ","), "RECKON_CLICKHOUSE_ADDRESSES=" + w.proxy.addr(),
 		"RECKON_CLICKHOUSE_USERNAME=" + e.User, "RECKON_CLICKHOUSE_PASSWORD=" + e.Password,
 		"RECKON_LISTEN=127.0.0.1:0", "RECKON_BILLING_FIRST_MONTH=" + month,
 	}
@@ -102,11 +97,6 @@ func (w *world) env(settings ...string) []string {
 		env = append(env, "RECKON_"+s)
 	}
 	return env
-}
-
-func (w *world) migrate() {
-	w.t.Helper()
-	mustRun(w.t, w.env(), "migrate")
 }
 
 // makeTopics makes topics of events as the program makes its own.
@@ -178,7 +168,7 @@ func (w *world) committed() []schemas.PartitionEnd {
 // session of 10 s.
 func (w *world) evict() {
 	w.t.Helper()
-	client := &kafkago.Client{Addr: kafkago.TCP(w.broker.Addr()), Timeout: 10 * time.Second}
+	client := &kafkago.Client{Addr: kafkago.TCP(w.addrs...), Timeout: 10 * time.Second}
 	res, err := client.DescribeGroups(w.t.Context(), &kafkago.DescribeGroupsRequest{GroupIDs: []string{group}})
 	if err != nil {
 		w.t.Fatal(err)
@@ -217,6 +207,13 @@ func (w *world) exec(query string) {
 // is there once, and each account has its events, each identity counted once.
 func (w *world) checkStored() {
 	w.t.Helper()
+	w.checkOffsets()
+	w.checkAccounts()
+}
+
+// checkOffsets wants every offset of the log stored.
+func (w *world) checkOffsets() {
+	w.t.Helper()
 	ends, err := w.kafka.Ends(w.t.Context(), lifecycleTopic, usageTopic)
 	if err != nil {
 		w.t.Fatal(err)
@@ -236,6 +233,11 @@ func (w *world) checkStored() {
 	if n := w.number("SELECT count() FROM reckon.dead_letters FINAL"); n != w.poison {
 		w.t.Errorf("%d dead letters, %d were sent", n, w.poison)
 	}
+}
+
+// checkAccounts compares what counts of each account with the truth.
+func (w *world) checkAccounts() {
+	w.t.Helper()
 	rows, err := w.store.Query(w.t.Context(), "SELECT account_id, toInt64(count()), toInt64(sum(v)) FROM "+
 		"(SELECT any(account_id) AS account_id, any(value) AS v FROM reckon.events WHERE is_usage GROUP BY identity) GROUP BY account_id ORDER BY account_id")
 	if err != nil {
@@ -274,11 +276,10 @@ func (w *world) report() [][]string {
 	return rows[1:]
 }
 
-// checkInvoiced compares the month's lines with the truth: an invoice for each
-// account, of the amount that its events come to.
-func (w *world) checkInvoiced() {
+// invoiced is what each account was invoiced in all, and by which invoices.
+func (w *world) invoiced() (totals map[string]int64, codes map[string][]string) {
 	w.t.Helper()
-	totals, codes := map[string]int64{}, map[string][]string{}
+	totals, codes = map[string]int64{}, map[string][]string{}
 	for _, row := range w.report() {
 		total, err := strconv.ParseInt(row[21], 10, 64)
 		if err != nil {
@@ -289,6 +290,14 @@ func (w *world) checkInvoiced() {
 			codes[row[0]] = append(codes[row[0]], row[1])
 		}
 	}
+	return totals, codes
+}
+
+// checkInvoiced compares the month's lines with the truth: an invoice for each
+// account, of the amount that its events come to.
+func (w *world) checkInvoiced() {
+	w.t.Helper()
+	totals, codes := w.invoiced()
 	for i := range accounts {
 		if name := account(i); totals[name] != w.total(i) || len(codes[name]) != 1 {
 			w.t.Errorf("%s has %d invoices of %d in all; want 1 of %d", name, len(codes[name]), totals[name], w.total(i))
