@@ -69,11 +69,27 @@ func (c *Client) EnsureTopics(ctx context.Context, specs ...TopicSpec) (warnings
 			return nil, err
 		}
 	}
-	// A topic that was just created has no leaders for a moment.
-	if _, err := c.Ends(ctx, names...); err != nil {
+	if err := c.known(ctx, names); err != nil {
 		return nil, fmt.Errorf("wait for the topics: %w", err)
 	}
 	return s.inspect(ctx, specs)
+}
+
+// known waits until topics that were just created have leaders, and the brokers
+// know of them, which they hear one after the other.
+func (c *Client) known(ctx context.Context, topics []string) error {
+	wait := againWait
+	for range againTries - 1 {
+		if _, err := c.Ends(ctx, topics...); !errors.Is(err, ErrNoTopic) {
+			return err
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
+		}
+		wait *= 2
+	}
+	_, err := c.Ends(ctx, topics...)
+	return err
 }
 
 // CheckTopics looks at topics as they are, and makes none. A topic that is missing
