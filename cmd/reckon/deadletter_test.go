@@ -13,10 +13,9 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-var (
-	october2025  = schemas.Month{Year: 2025, Month: time.October}
-	november2025 = time.Date(2025, 11, 5, 5, 0, 0, 0, time.UTC)
-)
+func october2025() schemas.Month { return schemas.Month{Year: 2025, Month: time.October} }
+
+func november2025() time.Time { return time.Date(2025, 11, 5, 5, 0, 0, 0, time.UTC) }
 
 func usageLine(id, at, value string) string {
 	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/meter","type":"usage.recorded","subject":"srv-1","time":%q,"data":{"account_id":"acme","item":"out","value":%q}}`,
@@ -29,9 +28,9 @@ const serverLine = `{"specversion":"1.0","id":"c-1","source":"/servers","type":"
 	`"items":[{"item":"out","unit":"GB","unit_price":"1000","meter":"sum","per":"use","tax_percent":"10"}]}}`
 
 func TestDeadLettersOnTheEngines(t *testing.T) {
-	w := startTown(t, november2025, october2025)
+	w := startTown(t, november2025(), october2025())
 	misspelt := strings.ReplaceAll(usageLine("u-2", "2025-10-20T10:00:00+07:00", "2"), `"value"`, `"valeu"`)
-	const garbage = "\xff\x1b[31mred\x00\u202egnp"
+	const garbage = "\xff\x1b[31mred\x00\u202egnp{\"source\":\"/cut\",\"id\":"
 	w.play(t, serverLine, usageLine("u-1", "2025-10-10T10:00:00+07:00", "3"), misspelt, garbage, `{"seal":"2025-10"}`)
 
 	// The lines are keyed by account, or by nothing: so the letters' addresses are
@@ -52,6 +51,7 @@ func TestDeadLettersOnTheEngines(t *testing.T) {
 			stdout: []string{"/meter", "unknown_field", "valeu", "not_json", "       1  unknown_field (0 replayed, 0 rejected again)", "       2  in all"},
 		},
 		{name: "a choice by producer", args: []string{"list", "--producer", "/meter"}, stdout: []string{"       1  in all"}},
+		{name: "a choice by a producer whose JSON is cut off", args: []string{"list", "--producer", "/cut"}, stdout: []string{"       1  in all"}},
 		{name: "a choice by time", args: []string{"list", "--from", "2025-11-05T12:00:00+07:00", "--to", "2025-11-05T12:00:00.001+07:00"}, stdout: []string{"       2  in all"}},
 		{name: "a choice of another time", args: []string{"list", "--to", "2025-11-05T12:00:00+07:00"}, stdout: []string{"       0  in all"}},
 		{name: "a choice by topic", args: []string{"list", "--topic", "billing.lifecycle"}, stdout: []string{"       1  in all"}},
@@ -60,7 +60,7 @@ func TestDeadLettersOnTheEngines(t *testing.T) {
 		{name: "an address that cannot be read", args: []string{"show", "billing.usage/1"}, code: 2, stderr: []string{"TOPIC/PARTITION/OFFSET"}},
 		{name: "a letter that is not there", args: []string{"show", "billing.usage/1/99"}, code: 1, stderr: []string{"no dead letter at billing.usage/1/99"}},
 		{name: "one letter", args: []string{"show", fixable}, stdout: []string{"key       acme", "reason    unknown_field: ", misspelt}},
-		{name: "bytes that would move a cursor are escaped", args: []string{"show", hopeless}, stdout: []string{`\xff\x1b[31mred\x00\u202egnp`}},
+		{name: "bytes that would move a cursor are escaped", args: []string{"show", hopeless}, stdout: []string{`\xff\x1b[31mred\x00\u202egnp{"source":"/cut","id":`}},
 		{name: "a fix without a letter", args: []string{"replay", "--fix", "-"}, code: 2, stderr: []string{"--fix"}},
 		{
 			name: "without --yes it only says what it would do", args: []string{"replay"},

@@ -150,7 +150,7 @@ func (w *town) fill(t *testing.T, text string, codes map[string]string) string {
 }
 
 func TestExplainOnTheEngines(t *testing.T) {
-	w := startTown(t, november2025, october2025)
+	w := startTown(t, november2025(), october2025())
 	w.play(t, explained()...)
 	var calls []string
 	for i := range 12 {
@@ -162,9 +162,9 @@ func TestExplainOnTheEngines(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return schemas.InvoiceCode("acme", resource, october2025, start)
+		return schemas.InvoiceCode("acme", resource, october2025(), start)
 	}
-	codes := map[string]string{"code": code("srv-1", "01"), "adjustment": schemas.AdjustmentCode("acme", "srv-1", october2025, 2)}
+	codes := map[string]string{"code": code("srv-1", "01"), "adjustment": schemas.AdjustmentCode("acme", "srv-1", october2025(), 2)}
 	t.Run("an invoice", func(t *testing.T) {
 		got := w.command(t, "", "explain", codes["code"])
 		sameText(t, got.stdout+got.stderr, w.fill(t, explainedInvoice, codes))
@@ -219,7 +219,7 @@ func TestExplainOnTheEngines(t *testing.T) {
 		sameText(t, got.stdout+got.stderr, w.fill(t, explainedAdjustment, codes))
 	})
 	t.Run("an adjustment of a line that is gone", func(t *testing.T) {
-		got := w.command(t, "", "explain", schemas.AdjustmentCode("acme", "minute", october2025, 2))
+		got := w.command(t, "", "explain", schemas.AdjustmentCode("acme", "minute", october2025(), 2))
 		checkOutcome(t, got, 0, []string{
 			"late events: 1\n  resource.provision_failed /servers f-2", "opened by   resource.created /servers c-2", "the events no longer give this line",
 			"comes to    0 + 0 tax - 0 coupon = 0\n", "invoiced    4 + 0 tax - 0 coupon = 4  " + code("minute", "05"), "difference  -4 + 0 tax - 0 coupon = -4\n",

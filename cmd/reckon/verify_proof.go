@@ -165,8 +165,8 @@ func (p *proof) hashes(ctx context.Context) error {
 	have := map[int64]bool{}
 	for _, h := range stored {
 		have[h.Run] = true
-		now, any := byRun[h.Run]
-		if !any {
+		now, issued := byRun[h.Run]
+		if !issued {
 			now = clickhouse.RunHash{Run: h.Run, Hash: invoicer.NewMonthHash().Sum()}
 		}
 		if now != h {
@@ -177,7 +177,7 @@ func (p *proof) hashes(ctx context.Context) error {
 		}
 	}
 	for _, run := range p.all {
-		if h, any := byRun[run.Number]; !have[run.Number] && (any || run.Month == p.month) {
+		if h, issued := byRun[run.Number]; !have[run.Number] && (issued || run.Month == p.month) {
 			if err := p.differ("run %d has no hash of %s stored with its seal, and issued %d invoices of it", run.Number, p.month, h.Invoices); err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ func (w *town) proofs(t *testing.T) string {
 // F1, F2: a run that breaks off anywhere and is carried out again, or by two at
 // once, stores the same hashes and item-minutes, each once.
 func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
-	calm, shaken := startTown(t, newYear, november), startTown(t, newYear, november)
+	calm, shaken := startTown(t, newYear(), november()), startTown(t, newYear(), november())
 	lines := scenarioLines(t, "late")
 	calm.play(t, lines...)
 	want := calm.proofs(t)

@@ -182,8 +182,10 @@ func (p *proof) compareAmounts(codes []string, line string, stored, derived sche
 
 func amountColumns(a schemas.Amounts) []invoicer.Column {
 	return []invoicer.Column{
-		{Name: "before_tax", Text: schemas.FormatDecimal(a.BeforeTax)}, {Name: "tax_amount", Text: schemas.FormatDecimal(a.TaxAmount)},
-		{Name: "coupon_value", Text: schemas.FormatDecimal(a.CouponValue)}, {Name: "total_amount", Text: schemas.FormatDecimal(a.TotalAmount)},
+		{Name: "before_tax", Text: schemas.FormatDecimal(a.BeforeTax)},
+		{Name: "tax_amount", Text: schemas.FormatDecimal(a.TaxAmount)},
+		{Name: "coupon_value", Text: schemas.FormatDecimal(a.CouponValue)},
+		{Name: "total_amount", Text: schemas.FormatDecimal(a.TotalAmount)},
 	}
 }
 

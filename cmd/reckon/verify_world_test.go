@@ -30,10 +30,11 @@ type town struct {
 	conn native.Conn
 }
 
-// startTown starts the engines; every message gets the given Kafka timestamp.
-func startTown(t *testing.T, now time.Time, first schemas.Month, settings ...string) *town {
+// startTown starts the engines; every message gets the given Kafka timestamp, and
+// billing begins with the first month.
+func startTown(t *testing.T, now time.Time, first schemas.Month) *town {
 	t.Helper()
-	a := &app{environ: slices.Concat(outside(), settings), stdout: io.Discard, stderr: io.Discard, now: time.Now}
+	a := &app{environ: outside(), stdout: io.Discard, stderr: io.Discard, now: time.Now}
 	cfg, _, err := a.settings()
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +59,7 @@ func startTown(t *testing.T, now time.Time, first schemas.Month, settings ...str
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &town{scratch: s, settings: append(slices.Clone(settings), "RECKON_DATA_DIR="+folder), conn: conn}
+	return &town{scratch: s, settings: []string{"RECKON_DATA_DIR=" + folder}, conn: conn}
 }
 
 // play produces the lines of a scenario and seals where told.
@@ -143,16 +144,27 @@ func (w *town) text(t *testing.T, format string, args ...any) string {
 	return s
 }
 
-// without runs work while a table lacks or has other rows: change is told the
+// changed runs work while a table lacks or has other rows: change is told the
 // table's name and that of a copy of its rows as they were.
 func (w *town) changed(t *testing.T, table string, change func(table, kept string), work func()) {
 	t.Helper()
-	kept := table + "_kept"
-	w.exec(t, "CREATE TABLE %s AS %s", kept, table)
-	w.exec(t, "INSERT INTO %s SELECT * FROM %s", kept, table)
-	change(table, kept)
+	w.keep(t, table)
+	change(table, table+"_kept")
 	work()
+	w.restore(t, table)
+}
+
+// keep copies a table's rows to one of the name and _kept; restore puts them
+// back.
+func (w *town) keep(t *testing.T, table string) {
+	t.Helper()
+	w.exec(t, "CREATE TABLE %s_kept AS %s", table, table)
+	w.exec(t, "INSERT INTO %s_kept SELECT * FROM %s", table, table)
+}
+
+func (w *town) restore(t *testing.T, table string) {
+	t.Helper()
 	w.exec(t, "TRUNCATE TABLE %s", table)
-	w.exec(t, "INSERT INTO %s SELECT * FROM %s", table, kept)
-	w.exec(t, "DROP TABLE %s SYNC", kept)
+	w.exec(t, "INSERT INTO %s SELECT * FROM %s_kept", table, table)
+	w.exec(t, "DROP TABLE %s_kept SYNC", table)
 }

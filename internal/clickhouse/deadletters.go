@@ -62,7 +62,7 @@ func (s *Store) DeadLetters(ctx context.Context, filter DeadLetterFilter, whole 
 	if err != nil {
 		return fmt.Errorf("read dead letters: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // always nil
 	for {
 		letter, err := scanDeadLetter(rows)
 		if ended(err) {

@@ -336,7 +336,7 @@ func all[T any](ctx context.Context, s *Store, name string, scan func(*cursor) (
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // always nil
 	var out []T
 	for {
 		row, err := scan(rows)

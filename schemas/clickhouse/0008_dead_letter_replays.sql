@@ -20,14 +20,16 @@ SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsy
 
 -- The dead letters with who sent them, as far as that can be read, and what was
 -- done about them. producer is the event's source (of the header in binary
--- mode, else of the JSON), or the message's key where there is none. Of a
--- letter that is itself a replay that was rejected again, replay_of_* say whose.
+-- mode, else of the JSON, also where that is cut off or has more behind it), or
+-- the message's key where there is none. Of a letter that is itself a replay
+-- that was rejected again, replay_of_* say whose.
 CREATE VIEW IF NOT EXISTS dead_letter_rows{{.OnCluster}} AS
 SELECT
     d.topic AS topic, d.partition AS partition, d.offset AS offset, d.kafka_time AS kafka_time,
     multiIf(
         d.header_values[indexOf(d.header_keys, 'ce_source')] != '', d.header_values[indexOf(d.header_keys, 'ce_source')],
         JSONExtractString(d.value, 'source') != '', JSONExtractString(d.value, 'source'),
+        simpleJSONExtractString(d.value, 'source') != '', simpleJSONExtractString(d.value, 'source'),
         d.key) AS producer,
     d.key AS key, d.value AS value, d.header_keys AS header_keys, d.header_values AS header_values,
     d.reason AS reason, d.detail AS detail,

@@ -14,7 +14,7 @@ SELECT source, id, type, time, topic, partition, offset, value
 FROM candidates
 WHERE (topic, partition, offset) IN
 (
-    SELECT argMin((topic, partition, offset), (sealed_by, kafka_time, topic, partition, offset))
+    SELECT argMin((topic, partition, offset), (sealed_by, kafka_ms, topic, partition, offset))
     FROM event_copies
     WHERE identity IN (SELECT identity FROM candidates)
         AND offset < transform(
