@@ -3,6 +3,7 @@ package schemas
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -78,6 +79,9 @@ func (i *Item) appendTo(b []byte) []byte {
 // quote and the backslash need an escape.
 func appendText(b []byte, s string) []byte {
 	b = append(b, '"')
+	if strings.IndexByte(s, '"') < 0 && strings.IndexByte(s, '\\') < 0 {
+		return append(append(b, s...), '"')
+	}
 	for i := range len(s) {
 		if s[i] == '"' || s[i] == '\\' {
 			b = append(b, '\\')

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -18,12 +19,19 @@ func appendDecimal(b []byte, d decimal.Decimal) []byte {
 	if d.IsZero() {
 		return append(b, '0')
 	}
-	coefficient := d.Coefficient()
-	if coefficient.Sign() < 0 {
+	if d.IsNegative() {
 		b = append(b, '-')
-		coefficient.Neg(coefficient)
+		d = d.Neg()
 	}
-	digits, scale := coefficient.Append(nil, 10), -int(d.Exponent())
+	// Most have few digits: those need no copy of the coefficient.
+	var room [32]byte
+	var digits []byte
+	if d.NumDigits() <= 18 {
+		digits = strconv.AppendInt(room[:0], d.CoefficientInt64(), 10)
+	} else {
+		digits = d.Coefficient().Append(room[:0], 10)
+	}
+	scale := -int(d.Exponent())
 	for ; scale > 0 && digits[len(digits)-1] == '0'; scale-- {
 		digits = digits[:len(digits)-1]
 	}
