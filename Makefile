@@ -103,7 +103,7 @@ golden: engine ## write the golden files anew; then read the diff
 fuzz: ## one minute ($FUZZTIME) of each fuzz target
 	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sed 's/:func / /' | while read -r file name; do
 	  echo "$$name in $$(dirname "$$file")"
-	  go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null
+	  go test -run '^$$' -fuzz "^$$name\$$" -fuzzminimizetime 20x -fuzztime $(FUZZTIME) "$$(dirname "$$file")" </dev/null
 	done
 
 .PHONY: migrations-sum
