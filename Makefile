@@ -15,6 +15,9 @@ FUZZTIME ?= 1m
 # Two packages at once: an embedded engine takes about 300 MB.
 GOTEST := go test -shuffle=on -timeout 15m -p 2
 
+# Where Apache Kafka's jars go, beside the engine.
+KAFKA_DIR := $(abspath $(RECKON_ENGINE_DIR)/../kafka)
+
 # Packages whose tests start no embedded engine.
 WITHOUT_ENGINE = {{$$engine := false}}{{$$test := "github.com/reckon-billing/reckon/internal/embedded/embeddedtest"}}\
 {{range .TestImports}}{{if eq . $$test}}{{$$engine = true}}{{end}}{{end}}\
@@ -74,6 +77,36 @@ engine: ## fetch the embedded ClickHouse into $RECKON_ENGINE_DIR, unless it is t
 	cp engine/package.json engine/package-lock.json engine/.npmrc "$$RECKON_ENGINE_DIR/"
 	(cd "$$RECKON_ENGINE_DIR" && npm ci --no-audit --no-fund --no-progress --no-update-notifier && test -s "$$library")
 	echo "$$want" >"$$RECKON_ENGINE_DIR/stamp"
+
+.PHONY: kafka
+kafka: ## fetch Apache Kafka for the tests, beside the engine, unless it is there
+	@$(call need,command -v java && command -v mvn,default-jre-headless maven)
+	mkdir -p "$(KAFKA_DIR)"
+	exec 9>"$(KAFKA_DIR)/lock"
+	flock 9 # held until the shell ends: a second make waits and finds the work done
+	want=$$(sha256sum <internal/kafka/kafkatest/pom.xml)
+	if [ "$$(cat "$(KAFKA_DIR)/stamp" 2>/dev/null)" = "$$want" ]; then
+	  exit 0
+	fi
+	echo "fetching Apache Kafka into $(KAFKA_DIR)"
+	rm -rf "$(KAFKA_DIR)/stamp" "$(KAFKA_DIR)/libs"
+	mvn -q -B -ntp -f internal/kafka/kafkatest/pom.xml dependency:copy-dependencies \
+	  -DincludeScope=runtime -DoutputDirectory="$(KAFKA_DIR)/libs"
+	echo "$$want" >"$(KAFKA_DIR)/stamp"
+
+.PHONY: test-kafka
+test-kafka: engine kafka ## the tests of the log, end to end and of faults again, on Apache Kafka itself
+	@export APACHE_KAFKA_LIBS="$(KAFKA_DIR)/libs"
+	set -x
+	$(GOTEST) -count=1 ./internal/kafka
+	$(GOTEST) -count=1 -v -tags apache ./internal/faults
+
+.PHONY: faults
+faults: engine kafka ## the long fault tests, with their figures: about half an hour
+	@export FAULTS_LONG=1
+	set -x
+	go test -count=1 -v -timeout 2h ./internal/faults
+	APACHE_KAFKA_LIBS="$(KAFKA_DIR)/libs" go test -count=1 -v -timeout 1h -tags apache -run OfThreeBrokers ./internal/faults
 
 .PHONY: build
 build: ## make bin/reckon

@@ -36,6 +36,7 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 		{"its user may only read", "readonly", func(w *world) { w.profile("<readonly>2</readonly>") }, func(w *world) { w.profile("") }},
 	} {
 		t.Run(c.ail, func(t *testing.T) {
+			t.Parallel() // it waits more than it works
 			events := size(5_000, 100_000)
 			w := newWorld(t)
 			listen := freeAddress(t)
