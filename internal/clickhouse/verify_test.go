@@ -6,7 +6,6 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/invoicer"
-	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -82,9 +81,9 @@ func testMonthHashes(t *testing.T, s *Store) {
 func testItemMinutes(t *testing.T, s *Store) {
 	lived := func(run int64, month schemas.Month, resource string, lived, onLines, excluded int64) {
 		t.Helper()
-		write(t, s, run, invoicer.Batch{Minutes: []invoicer.ResourceMinutes{{
-			Month: month, AccountID: "a", ResourceID: resource, ItemMinutes: rating.ItemMinutes{Lived: lived, OnLines: onLines, Excluded: excluded},
-		}}})
+		m := invoicer.ResourceMinutes{Month: month, AccountID: "a", ResourceID: resource}
+		m.Lived, m.OnLines, m.Excluded = lived, onLines, excluded
+		write(t, s, run, invoicer.Batch{Minutes: []invoicer.ResourceMinutes{m}})
 	}
 	check := func(run int64, want ...AccountMinutes) {
 		t.Helper()
