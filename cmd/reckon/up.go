@@ -133,7 +133,7 @@ func (a *app) serve(ctx context.Context, what stages) (err error) {
 // stop meanwhile.
 func unlessStopped(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // it broke off because of that
 	}
 	return err
 }
