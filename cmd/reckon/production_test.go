@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // october is a small month with a history before it: an account with a server
@@ -114,10 +116,9 @@ func refusesOtherSettings(t *testing.T, i *installation) {
 func testNotDueYet(t *testing.T, s *servers) {
 	i := s.install("RECKON_BILLING_GRACE=90m")
 	i.must(t, "migrate")
-	month := i.now().Format("2006-01")
-	got := i.run(t, "invoice", "--month", month)
-	next := i.now().AddDate(0, 0, 1-i.now().Day()).AddDate(0, 1, 0).Format("2006-01")
-	if want := next + "-01T01:30:00+07:00"; got.code != exitFailed || !strings.Contains(got.stderr, want) {
+	month := schemas.MonthOf(i.now(), zone(t, "Asia/Ho_Chi_Minh"))
+	got := i.run(t, "invoice", "--month", month.String())
+	if want := month.Next().String() + "-01T01:30:00+07:00"; got.code != exitFailed || !strings.Contains(got.stderr, want) {
 		t.Errorf("sealing %s ended with %d and said %q, not %q", month, got.code, got.stderr, want)
 	}
 }

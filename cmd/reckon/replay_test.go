@@ -51,7 +51,8 @@ func goldenReplays() []goldenReplay {
 		// November 2026 in New York has 43,260 minutes.
 		{
 			"dollars with cents across a change of the clock", "dollars",
-			[]string{"RECKON_BILLING_CURRENCY=USD", "RECKON_BILLING_ZONE=America/New_York"}, replayCounts{Stored: 5},
+			[]string{"RECKON_BILLING_CURRENCY=USD", "RECKON_BILLING_ZONE=America/New_York"},
+			replayCounts{Stored: 5},
 		},
 	}
 }

@@ -334,7 +334,9 @@ func (u *upTest) thirdLife(t *testing.T) {
 	if err := process.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	<-ended
+	if err := <-ended; err == nil {
+		t.Error("a killed process says it succeeded")
+	}
 	// Nobody runs on the folder: the report starts the engines itself.
 	got := runReckon(t, u.settings, "report", "usage", "--month", u.month.String(), "--format", "csv")
 	if got.code != 0 {
