@@ -98,7 +98,7 @@ func TestTheKafkaEngineFillsTheTableAsReckonDoes(t *testing.T) {
 	}
 	ingestAll(t, endpoints, n)
 	const columns = "account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, content," +
-		" topic, partition, offset, kafka_time, raw, header_keys, header_values"
+		" topic, partition, offset, kafka_ms, raw, header_keys, header_values"
 	rows, err := db.exec(t.Context(), "SELECT count(), sum(sides) FROM (SELECT "+columns+", count() AS sides FROM"+
 		" (SELECT * FROM rival.events UNION ALL SELECT * FROM ours.events) GROUP BY "+columns+")")
 	if want := "100\t200"; err != nil || rows != want {

@@ -64,6 +64,9 @@ func (w *workload) store(ctx context.Context, db *database, lifecycle bool) erro
 			return fmt.Errorf("make usage events: %w", err)
 		}
 	}
+	if _, err := db.run(ctx, "identities", w); err != nil {
+		return fmt.Errorf("store the identities: %w", err)
+	}
 	return nil
 }
 
@@ -78,7 +81,7 @@ func (w *workload) Kind() string {
 // unseal empties every table but those of events, as if nothing had been sealed.
 func unseal(ctx context.Context, db *database) error {
 	names, err := db.exec(ctx, `SELECT name FROM system.tables WHERE database = currentDatabase()
-		AND engine LIKE '%MergeTree' AND name NOT IN ('events', 'schema_migrations', 'rival_lines')`)
+		AND engine LIKE '%MergeTree' AND name NOT IN ('events', 'identities', 'schema_migrations', 'rival_lines')`)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ repeated AS (
         HAVING count() > 1
     ),
     winners AS (
-        SELECT argMin((topic, partition, offset), (kafka_time, topic, partition, offset))
+        SELECT argMin((topic, partition, offset), (kafka_ms, topic, partition, offset))
         FROM events
         WHERE time >= fromUnixTimestamp64Milli({{.From}}) AND time < fromUnixTimestamp64Milli({{.To}}){{.Kind}}
             AND identity IN repeated

@@ -10,6 +10,6 @@ SELECT
     d.item AS item, d.value AS value, '' AS data,
     {{template "identity"}} AS identity,
     {{template "usage_content"}} AS content,
-    _topic AS topic, toInt32(_partition) AS partition, toInt64(_offset) AS offset, _timestamp_ms AS kafka_time,
+    _topic AS topic, toInt32(_partition) AS partition, toInt64(_offset) AS offset, toUnixTimestamp64Milli(assumeNotNull(_timestamp_ms)) AS kafka_ms,
     raw, _headers.name AS header_keys, _headers.value AS header_values
 FROM queue

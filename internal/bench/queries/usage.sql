@@ -3,7 +3,7 @@
 -- are stored twice.
 INSERT INTO events (
     account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, content,
-    topic, partition, offset, kafka_time, raw, header_keys, header_values
+    topic, partition, offset, kafka_ms, raw, header_keys, header_values
 )
 WITH
     number % {{.Resources}} AS r,
@@ -25,7 +25,7 @@ SELECT
     'billing.usage' AS topic,
     toInt32(cityHash64(account_id) % 8) AS partition,
     toInt64({{.Offset}} + 2 * number + copy) AS offset,
-    time + INTERVAL 1 + copy SECOND AS kafka_time,
+    toUnixTimestamp64Milli(time) + 1000 + 1000 * copy AS kafka_ms,
     '' AS raw, [] AS header_keys, [] AS header_values
 FROM numbers({{.Events}})
 ARRAY JOIN range(1 + (drawn % 100 < {{.Copies}})) AS copy
