@@ -130,12 +130,15 @@ func (s *scratch) close() error {
 	if s.out != nil {
 		s.out.Close()
 	}
-	err := s.system.close()
-	if s.folder != "" {
-		err = errors.Join(err, os.RemoveAll(s.folder))
+	if s.folder == "" {
+		return s.system.close()
 	}
-	return err
+	// Nothing in the folder is for keeps, and to remove it takes time too.
+	return errors.Join(s.closeWithin(scratchPatience), os.RemoveAll(s.folder))
 }
+
+// scratchPatience is how long the engine of a scratch folder may take to end.
+const scratchPatience = 200 * time.Millisecond
 
 // Insert stores a batch, and remembers what was rejected.
 func (s *scratch) Insert(ctx context.Context, batch ingest.Batch) error {

@@ -157,13 +157,16 @@ func (s *system) ensureTopics(ctx context.Context) error {
 }
 
 // close lets go of everything that connect made; the stack last.
-func (s *system) close() error {
+func (s *system) close() error { return s.closeWithin(stopWithin) }
+
+// closeWithin is close for a stack that is killed where it takes longer.
+func (s *system) closeWithin(patience time.Duration) error {
 	var errs []error
 	if s.store != nil {
 		errs = append(errs, s.store.Close())
 	}
 	if s.stack != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		errs = append(errs, s.stack.Close(ctx))
 	}
