@@ -113,6 +113,9 @@ func (v *Invoicer) Seal(ctx context.Context, month schemas.Month) ([]Seal, error
 	if err != nil {
 		return nil, err
 	}
+	if first := b.first(v.FirstMonth, month); month.Before(first) {
+		return nil, &SettingError{"billing.first_month", fmt.Sprintf("billing begins with %s: %s is before it", first, month)}
+	}
 	done, err := v.finish(ctx, b)
 	if err != nil {
 		return done, err
@@ -129,9 +132,6 @@ func (v *Invoicer) Seal(ctx context.Context, month schemas.Month) ([]Seal, error
 // sealUpTo seals the months that are not, up to the given one.
 func (v *Invoicer) sealUpTo(ctx context.Context, b *books, month schemas.Month) ([]Seal, error) {
 	next, _ := b.next(v.FirstMonth, month)
-	if month.Before(next) {
-		return nil, &SettingError{"billing.first_month", fmt.Sprintf("billing begins with %s: %s is before it", next, month)}
-	}
 	var done []Seal
 	for m := next; !month.Before(m); m = m.Next() {
 		seal, err := v.begin(ctx, b, m)
