@@ -30,6 +30,8 @@ func TestOnServers(t *testing.T) {
 		{"from migrate to a settled month", testProductionPath},
 		{"a month that is not due says when it will be", testNotDueYet},
 		{"a first seal that would forget a lived month refuses", testFirstSealRefuses},
+		{"without the setting billing begins with the first seal", testFirstMonthByDefault},
+		{"J6 F1: two invoicers seal what is due, and no other", testInvoicers},
 		{"a seal waits for ingest and says for what", testSealWaits},
 		{"F4 F9: a broken account is parked, the others are sealed", testParkedAccount},
 		{"F1 F2 H6: seals that are killed or run at once end like one alone", testSealsDisturbed},
