@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -99,18 +101,21 @@ func (i *installation) killWhile(t *testing.T, table string) bool {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	var err error
-	for waiting := true; waiting; {
+	empty := func() bool { return i.ask(t, "SELECT count() FROM {db}."+table) == "0\n" }
+	for empty() {
 		select {
-		case err = <-ended:
-			t.Fatalf("the seal ended before it was killed: %v", err)
+		case err := <-ended:
+			if err != nil || empty() {
+				t.Fatalf("the seal ended by itself: %v", err)
+			}
+			return false
 		default:
-			waiting = i.ask(t, "SELECT count() FROM {db}."+table) == "0\n"
 		}
 	}
-	if err := c.Process.Kill(); err != nil {
+	if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Fatal(err)
 	}
+	var err error
 	select {
 	case err = <-ended:
 	case <-time.After(30 * time.Second):
