@@ -164,6 +164,14 @@ func peaks(all []sealed) []float64 {
 	return out
 }
 
+func engines(all []sealed) []float64 {
+	var out []float64
+	for _, r := range all {
+		out = append(out, r.EngineSeconds)
+	}
+	return out
+}
+
 func scaled(values []float64, by float64) []float64 {
 	out := make([]float64, len(values))
 	for i, v := range values {

@@ -59,14 +59,13 @@ func (b *bench) sealPairs(ctx context.Context, c *sealCase, s *section) error {
 		if _, err := db.run(ctx, "rival_lines", nil); err != nil {
 			return err
 		}
-		var ratios, rivals []float64
-		var ours []sealed
+		var ratios []float64
+		var ours, rivals []sealed
 		for i := range b.pairs {
-			var rival float64
-			var own sealed
+			var rival, own sealed
 			for turn := range 2 {
 				if (i+turn)%2 == 0 {
-					rival, err = b.rivalSeal(ctx, db, c, &w)
+					rival, err = b.rivalSeal(ctx, srv, db, c, &w)
 				} else {
 					own, err = b.reckonSeal(ctx, srv, db, &w, month(), false)
 				}
@@ -77,12 +76,15 @@ func (b *bench) sealPairs(ctx context.Context, c *sealCase, s *section) error {
 			if err := sameLines(ctx, db); err != nil {
 				return err
 			}
-			b.say("%s: reckon %.2f s, rival %.2f s; peak %.0f MiB", c.key, own.Seconds, rival, mib(own.PeakBytes))
-			ratios, rivals, ours = append(ratios, rival/own.Seconds), append(rivals, rival), append(ours, own)
+			b.say("%s: reckon %.2f s (CPU %.2f and ClickHouse %.2f), rival %.2f s (CPU %.2f); peak %.0f MiB",
+				c.key, own.Seconds, own.CPUSeconds, own.EngineSeconds, rival.Seconds, rival.EngineSeconds, mib(own.PeakBytes))
+			ratios, rivals, ours = append(ratios, rival.Seconds/own.Seconds), append(rivals, rival), append(ours, own)
 		}
 		s.Figures = append(s.Figures, figure{c.ratio, c.name + " " + c.title + ": reckon to the rival", "times", "≥ 1", ratios})
 		s.Figures = append(s.Figures, sealFigures(c.key, "    reckon", ours)...)
-		s.Figures = append(s.Figures, figure{c.key + "_rival_seconds", "    the rival", "s", "", rivals})
+		s.Figures = append(s.Figures,
+			figure{c.key + "_rival_seconds", "    the rival", "s", "", seconds(rivals)},
+			figure{c.key + "_rival_engine_cpu_seconds", "    CPU of ClickHouse for the rival", "s", "", engines(rivals)})
 		own, err := b.reckonSeal(ctx, srv, db, &w, month(), true)
 		if err == nil {
 			s.Parts = append(s.Parts, parts{c.key, own.Parts})
@@ -93,16 +95,16 @@ func (b *bench) sealPairs(ctx context.Context, c *sealCase, s *section) error {
 
 // sealFigures are those of a case without a rival.
 func sealFigures(key, name string, all []sealed) []figure {
-	var seconds, perSecond, peak, cpu []float64
+	var perSecond, cpu []float64
 	for _, r := range all {
-		seconds, peak, cpu = append(seconds, r.Seconds), append(peak, mib(r.PeakBytes)), append(cpu, r.CPUSeconds)
-		perSecond = append(perSecond, float64(r.Invoices)/r.Seconds)
+		cpu, perSecond = append(cpu, r.CPUSeconds), append(perSecond, float64(r.Invoices)/r.Seconds)
 	}
 	return []figure{
-		{key + "_reckon_seconds", name, "s", "", seconds},
+		{key + "_reckon_seconds", name, "s", "", seconds(all)},
 		{key + "_invoices_per_second", "    sealed invoices", "1/s", "≥ 10 000", perSecond},
-		{key + "_reckon_peak_mib", "    peak memory of reckon", "MiB", "≤ 512", peak},
+		{key + "_reckon_peak_mib", "    peak memory of reckon", "MiB", "≤ 512", peaks(all)},
 		{key + "_reckon_cpu_seconds", "    CPU of reckon", "s", "", cpu},
+		{key + "_engine_cpu_seconds", "    CPU of ClickHouse for reckon", "s", "", engines(all)},
 	}
 }
 
@@ -154,17 +156,35 @@ func (b *bench) sealNext(ctx context.Context, srv *servers, db *database, w *wor
 		b.rounds++
 		o.Profile = filepath.Join(b.profiles, fmt.Sprintf("seal_%s_%d.prof", db.name, b.rounds))
 	}
-	return o.seal(ctx)
+	m, err := b.measure(srv)
+	if err != nil {
+		return sealed{}, err
+	}
+	r, err := o.seal(ctx)
+	if err == nil {
+		err = m.stop()
+	}
+	r.EngineSeconds = m.engine
+	return r, err
 }
 
 // rivalSeal is the rival's turn.
-func (b *bench) rivalSeal(ctx context.Context, db *database, c *sealCase, w *workload) (float64, error) {
+func (b *bench) rivalSeal(ctx context.Context, srv *servers, db *database, c *sealCase, w *workload) (r sealed, err error) {
 	if _, err := db.exec(ctx, "TRUNCATE TABLE rival_lines"); err != nil {
-		return 0, err
+		return r, err
+	}
+	m, err := b.measure(srv)
+	if err != nil {
+		return r, err
 	}
 	began := b.now()
-	_, err := db.run(ctx, c.rival, w)
-	return b.now().Sub(began).Seconds(), err
+	if _, err := db.run(ctx, c.rival, w); err != nil {
+		return r, err
+	}
+	r.Seconds = b.now().Sub(began).Seconds()
+	err = m.stop()
+	r.EngineSeconds = m.engine
+	return r, err
 }
 
 // sameLines compares what both wrote, line by line and in sum.
@@ -204,7 +224,8 @@ func (b *bench) quietMonth(ctx context.Context, s *section) error {
 			if one.Invoices != resources {
 				return fmt.Errorf("%d resources live in %s, %d invoices were sealed", resources, w.Month, one.Invoices)
 			}
-			b.say("alive: reckon %.2f s, peak %.0f MiB", one.Seconds, mib(one.PeakBytes))
+			b.say("alive: reckon %.2f s (CPU %.2f and ClickHouse %.2f), peak %.0f MiB",
+				one.Seconds, one.CPUSeconds, one.EngineSeconds, mib(one.PeakBytes))
 			if traced = one; i < repeats {
 				all = append(all, one)
 			}

@@ -42,8 +42,10 @@ type sealOrder struct {
 type sealed struct {
 	Seconds float64
 	// CPUSeconds and PeakBytes are those of the process from its start.
-	CPUSeconds      float64
-	PeakBytes       int64
+	CPUSeconds float64
+	PeakBytes  int64
+	// EngineSeconds is the CPU time of ClickHouse meanwhile.
+	EngineSeconds   float64
 	Invoices, Lines int64
 	Total           string
 	Parts           []part
