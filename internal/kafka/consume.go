@@ -62,6 +62,9 @@ func (c *Client) Consume(
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", group, err)
 	}
+	// A commit under way hears of no context: on a broker that hangs it would hold
+	// its worker for long.
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(leaveTimeout, conns.cut) })()
 	defer func() {
 		cut := time.AfterFunc(leaveTimeout, conns.cut)
 		defer cut.Stop()
