@@ -164,25 +164,25 @@ func (w *world) committed() []schemas.PartitionEnd {
 	return at
 }
 
-// evict takes a killed member out of the group, which otherwise waits out its
-// session of 10 s.
+// evict takes killed members out of the group, which otherwise waits out their
+// sessions of 10 s.
 func (w *world) evict() {
 	w.t.Helper()
 	client := &kafkago.Client{Addr: kafkago.TCP(w.addrs...), Timeout: 10 * time.Second}
-	res, err := client.DescribeGroups(w.t.Context(), &kafkago.DescribeGroupsRequest{GroupIDs: []string{group}})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	leave := &kafkago.LeaveGroupRequest{GroupID: group}
-	for _, m := range res.Groups[0].Members {
-		leave.Members = append(leave.Members, kafkago.LeaveGroupRequestMember{ID: m.MemberID})
-	}
-	if len(leave.Members) == 0 {
-		return
-	}
-	if _, err := client.LeaveGroup(w.t.Context(), leave); err != nil {
-		w.t.Fatal(err)
-	}
+	await(w.t, 30*time.Second, "the group is empty", func() bool {
+		res, err := client.DescribeGroups(w.t.Context(), &kafkago.DescribeGroupsRequest{GroupIDs: []string{group}})
+		if err != nil || len(res.Groups) != 1 {
+			return false
+		}
+		leave := &kafkago.LeaveGroupRequest{GroupID: group}
+		for _, m := range res.Groups[0].Members {
+			leave.Members = append(leave.Members, kafkago.LeaveGroupRequestMember{ID: m.MemberID})
+		}
+		if len(leave.Members) > 0 {
+			_, err = client.LeaveGroup(w.t.Context(), leave)
+		}
+		return err == nil
+	})
 }
 
 // number asks ClickHouse for one.

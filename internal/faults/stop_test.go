@@ -1,0 +1,230 @@
+package faults
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/reckon-billing/reckon/internal/embedded"
+)
+
+// stopWithin is what every command promises.
+const stopWithin = 5 * time.Second
+
+// stops tells the program to end, as in this state, and wants it gone in time
+// with everything that it started and every scratch folder. Served are commands
+// that run until they are stopped: to be stopped is what they are for.
+func (p *process) stops(t *testing.T, scratch string, served bool) time.Duration {
+	t.Helper()
+	started := descendants(t, p.cmd.Process.Pid)
+	took := p.terminate(t)
+	code := p.cmd.ProcessState.ExitCode()
+	if want := map[bool]int{true: 0, false: 1}[served]; code != want {
+		t.Errorf("%s ended with %d, want %d", p.name, code, want)
+	}
+	if took > stopWithin {
+		t.Errorf("%s took %.1f s to end", p.name, took.Seconds())
+	}
+	for _, pid := range started {
+		if alive(pid) {
+			t.Errorf("%s left process %d behind", p.name, pid)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	left, err := filepath.Glob(filepath.Join(scratch, "reckon-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("%s left %v behind, %v", p.name, left, err)
+	}
+	return took
+}
+
+// TestEveryCommandOnServersStopsInTime stops each in each state of the servers.
+func TestEveryCommandOnServersStopsInTime(t *testing.T) {
+	type state struct {
+		name       string
+		make, mend func(w *world)
+	}
+	nothing := func(*world) {}
+	states := []state{
+		{"idle", nothing, nothing},
+		{"under load", func(w *world) { w.sendUsage(100_000) }, nothing},
+		{"while ClickHouse hangs", func(w *world) { w.proxy.freeze(); w.sendUsage(100_000) }, func(w *world) { w.proxy.thaw() }},
+		{"while ClickHouse is dead", func(w *world) { w.proxy.close(); w.sendUsage(20_000) }, func(w *world) { w.proxy.reopen() }},
+		{"while the broker hangs", func(w *world) { w.sendUsage(20_000); w.broker.Freeze(t) }, func(w *world) { w.broker.Thaw(t) }},
+		{"while the broker is dead", func(w *world) { w.sendUsage(20_000); w.broker.Kill(t) }, func(w *world) { w.broker.Start(t); w.broker.WaitReady(t) }},
+	}
+	w := newWorld(t)
+	var longest time.Duration
+	stopped := 0
+	for _, command := range []string{"ingest", "invoicer", "up", "invoice"} {
+		for _, s := range states {
+			t.Run(command+" "+s.name, func(t *testing.T) {
+				args := []string{command}
+				if command == "invoice" {
+					w.sendUsage(1000) // nobody ingests: it waits
+					args = append(args, "--month", month)
+				}
+				// Nothing is due, so that up and invoicer do not seal.
+				p := start(t, w.env("BILLING_GRACE=100000h"), args...)
+				if command == "invoice" {
+					p.kill()
+					p = start(t, w.env(), args...)
+				}
+				await(t, time.Minute, "it is at work", func() bool { return w.proxy.reads.Load() > 0 && p.running() })
+				time.Sleep(700 * time.Millisecond) // it joins the group, or notes the ends
+				s.make(w)
+				time.Sleep(300 * time.Millisecond) // it runs into the state
+				took := p.stops(t, w.dir, command != "invoice")
+				longest = max(longest, took)
+				stopped++
+				s.mend(w)
+				w.evict()
+			})
+		}
+	}
+	if !t.Failed() {
+		figure(t, "%d times stopped, %d states of 4 commands on servers: gone within %.1f s, nothing left", stopped, len(states), longest.Seconds())
+	}
+}
+
+// TestASealStopsInTime: told to stop amid a seal, the seal is given up, and made
+// whole by the next one.
+func TestASealStopsInTime(t *testing.T) {
+	w := sealWorld(t, 20_000)
+	all, _ := w.sealUntil(0, 0)
+	want := w.sealed()
+	var longest time.Duration
+	times := size(6, 20)
+	for i := range times {
+		w.unseal()
+		hang := i%2 == 0
+		begin, point := w.proxy.reads.Load(), 1+int64(i)*all/int64(times)
+		reached := make(chan struct{}, 1)
+		w.proxy.watch(func() {
+			if w.proxy.reads.Load()-begin == point {
+				if hang {
+					w.proxy.freeze()
+				}
+				reached <- struct{}{}
+			}
+		})
+		command, served := []string{"invoice", "--month", month}, false
+		if i%3 == 2 {
+			command, served = []string{"invoicer"}, true
+		}
+		p := start(t, w.env("BILLING_FIRST_MONTH="+month), command...)
+		select {
+		case <-reached:
+		case <-time.After(time.Minute):
+			t.Fatal("the seal did not come to its point")
+		}
+		if p.running() {
+			longest = max(longest, p.stops(t, w.dir, served))
+		}
+		w.proxy.watch(nil)
+		w.proxy.thaw()
+		w.unseal() // invoicer would have gone on to the months after
+		w.seal()
+		if d := difference(w.sealed(), want); d != "" || t.Failed() {
+			t.Fatalf("stopped at point %d, the seal differs in %s", point, d)
+		}
+	}
+	figure(t, "a seal stopped at %d points, half of them with ClickHouse hanging: gone within %.1f s, the next run issues the same", times, longest.Seconds())
+}
+
+// TestEveryCommandOnTheEmbeddedStackStopsInTime: its engine is asked, then
+// killed, and no scratch folder stays.
+func TestEveryCommandOnTheEmbeddedStackStopsInTime(t *testing.T) {
+	dir := t.TempDir()
+	env := []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir, "RECKON_DATA_DIR=" + filepath.Join(dir, "data"),
+		"RECKON_ENGINE_DIR=" + embedded.DefaultEngineDir(os.Getenv), "RECKON_LISTEN=127.0.0.1:0", "RECKON_BILLING_GRACE=100000h",
+	}
+	scenario := filepath.Join(dir, "scenario.jsonl")
+	text := mustRun(t, env, "generate", "--month", month, "--resources", "1000", "--usage", "100000")
+	if err := os.WriteFile(scenario, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	signal := func(s syscall.Signal) func(*testing.T, *process, string) {
+		return func(t *testing.T, p *process, _ string) {
+			if err := syscall.Kill(engineOf(t, p.cmd.Process.Pid, ""), s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	states := map[string]func(t *testing.T, p *process, data string){
+		"at work":                  func(*testing.T, *process, string) {},
+		"while its engine hangs":   signal(syscall.SIGSTOP),
+		"while its engine is dead": signal(syscall.SIGKILL),
+		"amid a seal":              awaitRun,
+	}
+	var longest time.Duration
+	stopped := 0
+	for name, command := range map[string]struct {
+		args   []string
+		data   string // the folder of the stack
+		served bool
+	}{
+		"up":     {[]string{"up"}, filepath.Join(dir, "data"), true},
+		"demo":   {[]string{"demo", "--data-dir", filepath.Join(dir, "demo"), "--resources", "1000", "--usage", "100000"}, filepath.Join(dir, "demo"), false},
+		"replay": {[]string{"replay", scenario}, filepath.Join(dir, "reckon-scratch-*"), false},
+	} {
+		for state, make := range states {
+			if name == "up" && state == "amid a seal" {
+				continue // nothing is due; TestASealStopsInTime has it
+			}
+			t.Run(name+" "+state, func(t *testing.T) {
+				p := start(t, env, command.args...)
+				await(t, time.Minute, "its stack runs", func() bool { return len(glob(t, filepath.Join(command.data, "endpoints.json"))) == 1 })
+				time.Sleep(500 * time.Millisecond)
+				make(t, p, command.data)
+				longest = max(longest, p.stops(t, dir, command.served))
+				stopped++
+			})
+		}
+	}
+	if !t.Failed() {
+		figure(t, "up, demo and replay stopped %d times, their engine at work, hanging, dead or amid a seal: gone within %.1f s, no process and no scratch folder left",
+			stopped, longest.Seconds())
+	}
+}
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// awaitRun waits until the stack on the folder has a sealing run written down.
+func awaitRun(t *testing.T, p *process, data string) {
+	t.Helper()
+	text, err := os.ReadFile(glob(t, filepath.Join(data, "endpoints.json"))[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e embedded.Endpoints
+	if err := json.Unmarshal(text, &e); err != nil {
+		t.Fatal(err)
+	}
+	store, err := driver.Open(&driver.Options{Addr: []string{e.Native}, Auth: driver.Auth{Username: e.User, Password: e.Password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	await(t, time.Minute, "a run is written down", func() bool {
+		if !p.running() {
+			t.Fatalf("%s ended by itself: %s", p.name, strings.TrimSpace(p.log.String()))
+		}
+		var n uint64
+		return store.QueryRow(t.Context(), "SELECT count() FROM reckon.runs").Scan(&n) == nil && n > 0
+	})
+}
