@@ -28,14 +28,16 @@ func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 
 // bindTime draws a bound of event times in to the years 1970 to 2200, between
 // which all events lie (contract 2): the store has no such instant as the year 1.
-func bindTime(name string, at time.Time) any {
+func bindTime(name string, at time.Time) any { return bind(name, drawnIn(at)) }
+
+func drawnIn(at time.Time) time.Time {
 	switch year := at.UTC().Year(); {
 	case year < 1970:
-		at = time.Unix(0, 0)
+		return time.Unix(0, 0).UTC()
 	case year >= 2200:
-		at = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+		return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
-	return bind(name, at)
+	return at
 }
 
 // bindAccounts binds the accounts to restrict to, nil for all.

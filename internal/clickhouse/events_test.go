@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
@@ -277,21 +278,49 @@ func testMonthPrunes(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	merge(t, s, "events")
-	text, err := sql("events")
-	if err != nil {
-		t.Fatal(err)
+	estimate := func(name string, args ...any) int64 {
+		t.Helper()
+		text, err := sql(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := driver.Context(t.Context(), driver.WithSettings(eventSettings(1)))
+		rows, err := s.conn.Query(ctx, "EXPLAIN ESTIMATE "+text, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		total := int64(0)
+		for rows.Next() {
+			var database, table string
+			var parts, read, marks uint64
+			if err := rows.Scan(&database, &table, &parts, &read, &marks); err != nil {
+				t.Fatal(err)
+			}
+			total += int64(read) //nolint:gosec // a small number
+		}
+		if rows.Err() != nil {
+			t.Fatal(rows.Err())
+		}
+		return total
 	}
 	marks := func(change func(*aggregate.Scope)) int64 {
 		t.Helper()
 		scope := whole()
 		change(&scope)
 		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", false))
-		var database, table string
-		var parts, rows, marks uint64
-		if err := s.conn.QueryRow(t.Context(), "EXPLAIN ESTIMATE "+text, args...).Scan(&database, &table, &parts, &rows, &marks); err != nil {
+		months, err := s.monthsOf(t.Context(), scope.From, scope.To, args)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return int64(rows) //nolint:gosec // a small number
+		if len(months) > maxMonths {
+			return estimate("events", args...)
+		}
+		total := int64(0)
+		for _, month := range months {
+			total += estimate("lifecycle_of_month", append(args, bind("month", month))...)
+		}
+		return total
 	}
 	const granule = 8192
 	// A billing month of a zone east of Greenwich lies in two UTC months.

@@ -37,11 +37,11 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 		to = scope.UsageTo
 	}
 	args := append(r.bind(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
-	rows, err := r.store.stream(ctx, "resource_events", args...)
-	if err != nil {
+	c := &copies{}
+	if err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true); err != nil {
 		return nil, err
 	}
-	return &copies{cursor: rows}, nil
+	return c, nil
 }
 
 // Moved streams copies as [aggregate.Source] says.

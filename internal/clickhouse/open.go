@@ -79,9 +79,8 @@ func (s *Store) Close() error {
 // takes time and not the server's memory.
 const spillBytes = 1 << 30
 
-// options are those of a connection in the given database.
-func (s *Store) options(database string) *driver.Options {
-	c := &s.config
+// settings are those of every connection.
+func (s *Store) settings() driver.Settings {
 	settings := driver.Settings{
 		// An insert is acknowledged when its rows are in a part, not in a buffer
 		// (async_insert is on by default since 26.2); should a profile force the
@@ -97,16 +96,22 @@ func (s *Store) options(database string) *driver.Options {
 		"max_bytes_before_external_sort":     spillBytes,
 		"max_bytes_before_external_group_by": spillBytes,
 	}
-	if c.Cluster != "" {
+	if s.config.Cluster != "" {
 		// Acknowledged rows outlive the loss of a replica.
 		settings["insert_quorum"] = "auto"
 		// Forget's conditions ask another table, which no insert changes meanwhile.
 		settings["allow_nondeterministic_mutations"] = 1
 	}
+	return settings
+}
+
+// options are those of a connection in the given database.
+func (s *Store) options(database string) *driver.Options {
+	c := &s.config
 	return &driver.Options{
 		Addr:     c.Addresses,
 		Auth:     driver.Auth{Database: database, Username: c.Username, Password: c.Password},
-		Settings: settings,
+		Settings: s.settings(),
 		DialContext: func(ctx context.Context, address string) (net.Conn, error) {
 			return s.connections.dial(ctx, address, c.TLS)
 		},

@@ -59,6 +59,7 @@ func (s *Store) row(ctx context.Context, name string, dest []any, args ...any) e
 // cursor streams the rows of a query: two blocks at most are held.
 type cursor struct {
 	name   string
+	ctx    context.Context //nolint:containedctx // of the query, to say why it ended
 	rows   native.Rows
 	cancel context.CancelFunc
 	err    error
@@ -73,10 +74,11 @@ func (s *Store) stream(ctx context.Context, name string, args ...any) (*cursor, 
 	ctx, cancel := context.WithCancel(ctx)
 	rows, err := s.conn.Query(ctx, text, args...)
 	if err != nil {
+		err = noEnd(ctx, err)
 		cancel()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &cursor{name: name, rows: rows, cancel: cancel}, nil
+	return &cursor{name: name, ctx: ctx, rows: rows, cancel: cancel}, nil
 }
 
 // next scans the next row; io.EOF comes after the last, and only when the
@@ -88,10 +90,10 @@ func (c *cursor) next(dest ...any) error {
 		c.err = fmt.Errorf("%s: read after close", c.name)
 	case c.rows.Next():
 		if err := c.rows.Scan(dest...); err != nil {
-			c.err = fmt.Errorf("%s: %w", c.name, err)
+			c.err = fmt.Errorf("%s: %w", c.name, noEnd(c.ctx, err))
 		}
 	case c.rows.Err() != nil:
-		c.err = fmt.Errorf("%s: %w", c.name, c.rows.Err())
+		c.err = fmt.Errorf("%s: %w", c.name, noEnd(c.ctx, c.rows.Err()))
 	default:
 		c.err = io.EOF
 	}

@@ -5,61 +5,11 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 var _ aggregate.Source = (*Store)(nil)
-
-// Events streams copies as [aggregate.Source] says: lifecycle events of
-// [From, To) or usage of [From, UsageTo). The server sorts, on disk when it must.
-func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
-	to, usage := scope.To, what == aggregate.Usage
-	if usage {
-		to = scope.UsageTo
-	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
-	rows, err := s.stream(ctx, "events", args...)
-	if err != nil {
-		return nil, err
-	}
-	return &copies{cursor: rows}, nil
-}
-
-// copies reads rows of events.sql.
-type copies struct {
-	*cursor
-	// ring is used in turn: one row stays valid while the next is read.
-	ring             [2]aggregate.Copy
-	n                int
-	kind, item, data string
-	kafkaMs          int64
-	value            decimal.Decimal
-}
-
-// Next is as [aggregate.Cursor] says.
-func (c *copies) Next() (*aggregate.Copy, error) {
-	c.n++
-	row := &c.ring[c.n%2]
-	*row = aggregate.Copy{}
-	e := &row.Event
-	err := c.next(&e.AccountID, &e.ResourceID, &e.Time, &e.Sequence, &e.Source, &e.ID, &c.kind, &c.item, &c.value,
-		&c.data, &row.Position.Topic, &row.Position.Partition, &row.Position.Offset, &c.kafkaMs)
-	if err != nil {
-		return nil, err
-	}
-	e.Type, e.Time = schemas.Type(c.kind), e.Time.UTC()
-	row.KafkaTime = kafkaTime(c.kafkaMs)
-	if e.Type == schemas.UsageRecorded {
-		e.Item, e.Value = c.item, c.value
-	}
-	if err := e.SetData(c.data); err != nil {
-		row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", row.Position.Topic, row.Position.Partition, row.Position.Offset, err)
-	}
-	return row, nil
-}
 
 // Edges streams states as [aggregate.Source] says: for each resource the row of
 // the highest month up to scope.Month, then of the highest run before scope.Run.

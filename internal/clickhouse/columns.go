@@ -1,0 +1,255 @@
+package clickhouse
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/ClickHouse/ch-go/proto"
+	"github.com/shopspring/decimal"
+)
+
+// column is a column of a query: what it must be called, what type it must have,
+// and what it is read into.
+type column struct {
+	name, kind string
+	data       interface {
+		Reset()
+		DecodeColumn(r *proto.Reader, rows int) error
+	}
+}
+
+// columns is a block that is read into columns. Nothing but the columns that are
+// asked for is taken.
+type columns []column
+
+// DecodeResult is called by the library for each block. The library's own way of
+// reading one takes a column in a serialization that it does not know for an empty
+// one.
+func (c columns) DecodeResult(r *proto.Reader, version int, b proto.Block) error {
+	if b.Columns != len(c) {
+		return fmt.Errorf("%d columns, want %d", b.Columns, len(c))
+	}
+	for i := range c {
+		if err := c[i].decode(r, version, b.Rows); err != nil {
+			return fmt.Errorf("column %d, %s: %w", i, c[i].name, err)
+		}
+	}
+	return nil
+}
+
+func (c *column) decode(r *proto.Reader, version, rows int) error {
+	name, err := r.Str()
+	if err != nil {
+		return err
+	}
+	kind, err := r.Str()
+	if err != nil {
+		return err
+	}
+	if name != c.name || kind != c.kind {
+		return fmt.Errorf("got %s of type %s, want %s", name, kind, c.kind)
+	}
+	if proto.FeatureCustomSerialization.In(version) {
+		custom, err := r.Bool()
+		if err != nil {
+			return err
+		}
+		if custom {
+			return fmt.Errorf("a serialization that this program does not read")
+		}
+	}
+	c.data.Reset()
+	if rows == 0 {
+		return nil
+	}
+	if s, ok := c.data.(proto.StateDecoder); ok {
+		if err := s.DecodeState(r); err != nil {
+			return err
+		}
+	}
+	return c.data.DecodeColumn(r, rows)
+}
+
+// texts is a column String.
+type texts struct {
+	bytes []byte
+	// ends holds where each value ends in bytes.
+	ends []int
+}
+
+// maxText bounds what one value may have, against a stream out of step.
+const maxText = 1 << 30
+
+// Reset empties the column and keeps its memory.
+func (c *texts) Reset() { c.bytes, c.ends = c.bytes[:0], c.ends[:0] }
+
+// DecodeColumn reads each value together with the first byte of the length of the
+// next one: asking for either costs more than reading it.
+func (c *texts) DecodeColumn(r *proto.Reader, rows int) error {
+	c.ends = slices.Grow(c.ends, rows)
+	length, err := r.UVarInt()
+	for at := 0; err == nil; {
+		if length > maxText {
+			return fmt.Errorf("a text of %d bytes", length)
+		}
+		end, last := at+int(length), len(c.ends) == rows-1 //nolint:gosec // bounded above
+		wanted := end + 1
+		if last {
+			wanted = end
+		}
+		c.bytes = slices.Grow(c.bytes[:at], wanted-at)[:wanted]
+		if err := r.ReadFull(c.bytes[at:]); err != nil {
+			return err
+		}
+		c.ends = append(c.ends, end)
+		if last {
+			return nil
+		}
+		length, at = uint64(c.bytes[end]), end
+		if length >= 0x80 {
+			length, err = restOfLength(r, length)
+		}
+	}
+	return err
+}
+
+// restOfLength goes on reading a number whose first seven bits are known.
+func restOfLength(r *proto.Reader, first uint64) (uint64, error) {
+	more, err := r.UVarInt()
+	if more > maxText {
+		return 0, fmt.Errorf("a text of more than %d bytes", more)
+	}
+	return first&0x7f | more<<7, err
+}
+
+// start is where value i begins in bytes.
+func (c *texts) start(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return c.ends[i-1]
+}
+
+// at is value i; its memory is the column's.
+func (c *texts) at(i int) []byte { return c.bytes[c.start(i):c.ends[i]] }
+
+// like is value i as a string, the one given if that is equal: a string is only
+// made where a sorted column changes.
+func (c *texts) like(previous string, i int) string {
+	if b := c.at(i); string(b) != previous {
+		return string(b)
+	}
+	return previous
+}
+
+// shared hands out the values of a column as strings that share memory with a few
+// neighbours, since one allocation a value costs more than the value. A string
+// that is kept keeps no more than its neighbours.
+type shared struct {
+	memory      string
+	begin, next int // the first byte and the row after the last that memory holds
+}
+
+const neighbours = 64
+
+func (s *shared) reset() { *s = shared{} }
+
+// at is value i of c; rows ascend.
+func (s *shared) at(c *texts, i int) string {
+	if i >= s.next {
+		s.begin, s.next = c.start(i), min(len(c.ends), i+neighbours)
+		s.memory = string(c.bytes[s.begin:c.ends[s.next-1]])
+	}
+	return s.memory[c.start(i)-s.begin : c.ends[i]-s.begin]
+}
+
+// words is a column LowCardinality(String): a dictionary and, for each row, a place
+// in it.
+type words struct {
+	raw   proto.ColLowCardinalityRaw
+	index proto.ColStr
+	list  []string
+}
+
+// Reset empties the column; the words are kept as long as they stay the same.
+func (c *words) Reset() {
+	c.raw.Index = &c.index
+	c.index.Reset()
+	c.raw.Keys8, c.raw.Keys16, c.raw.Keys32, c.raw.Keys64 = c.raw.Keys8[:0], c.raw.Keys16[:0], c.raw.Keys32[:0], c.raw.Keys64[:0]
+}
+
+// DecodeState reads what comes before the column.
+func (c *words) DecodeState(r *proto.Reader) error { return c.raw.DecodeState(r) }
+
+// DecodeColumn reads the dictionary and the places.
+func (c *words) DecodeColumn(r *proto.Reader, rows int) error {
+	if err := c.raw.DecodeColumn(r, rows); err != nil {
+		return err
+	}
+	for i := range c.index.Rows() {
+		word := c.index.RowBytes(i)
+		switch {
+		case i == len(c.list):
+			c.list = append(c.list, string(word))
+		case c.list[i] != string(word):
+			c.list[i] = string(word)
+		}
+	}
+	highest := 0
+	switch c.raw.Key {
+	case proto.KeyUInt8:
+		highest = int(slices.Max(c.raw.Keys8))
+	case proto.KeyUInt16:
+		highest = int(slices.Max(c.raw.Keys16))
+	case proto.KeyUInt32:
+		highest = int(slices.Max(c.raw.Keys32))
+	case proto.KeyUInt64:
+		return fmt.Errorf("a dictionary of more than 2^32 words")
+	}
+	if highest >= c.index.Rows() {
+		return fmt.Errorf("word %d of a dictionary of %d", highest, c.index.Rows())
+	}
+	return nil
+}
+
+func (c *words) at(i int) string {
+	switch c.raw.Key {
+	case proto.KeyUInt8:
+		return c.list[c.raw.Keys8[i]]
+	case proto.KeyUInt16:
+		return c.list[c.raw.Keys16[i]]
+	}
+	return c.list[c.raw.Keys32[i]]
+}
+
+// decimal128 is a value of a column Decimal(38, places). The exponent is always
+// the column's, so that sums of values need no rescaling.
+func decimal128(v proto.Decimal128, places int32) decimal.Decimal {
+	if int64(v.High) == int64(v.Low)>>63 { //nolint:gosec // the sign of a value of 64 bits
+		return decimal.New(int64(v.Low), -places) //nolint:gosec // its bits
+	}
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], v.High)
+	binary.BigEndian.PutUint64(b[8:], v.Low)
+	return decimal.NewFromBigInt(signed(b[:]), -places)
+}
+
+// decimal256 is the same for Decimal(76, places).
+func decimal256(v proto.Decimal256, places int32) decimal.Decimal {
+	var b [32]byte
+	for i, part := range [...]uint64{v.High.High, v.High.Low, v.Low.High, v.Low.Low} {
+		binary.BigEndian.PutUint64(b[8*i:], part)
+	}
+	return decimal.NewFromBigInt(signed(b[:]), -places)
+}
+
+// signed is a number in two's complement, the highest byte first.
+func signed(b []byte) *big.Int {
+	n := new(big.Int).SetBytes(b)
+	if b[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) //nolint:gosec // 128 or 256
+	}
+	return n
+}

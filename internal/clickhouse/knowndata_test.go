@@ -1,0 +1,129 @@
+package clickhouse
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// TestKnownDataIsReadAsIfItWereNot: whatever was read before, every event gets what
+// SetData gives it, and is refused when SetData refuses it.
+func TestKnownDataIsReadAsIfItWereNot(t *testing.T) {
+	accounts := []string{"a", `a","resource_name":"x`, `qu"ote`, `back\slash`, "ế", ""}
+	rapid.Check(t, func(t *rapid.T) {
+		known := newKnownData()
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			e := schemas.Event{
+				Source: "s", ID: "i", AccountID: rapid.SampledFrom(accounts).Draw(t, "account"), ResourceID: "r",
+				Type: rapid.SampledFrom([]schemas.Type{
+					schemas.ResourceResized, schemas.ResourceRenewed, schemas.ResourceDeleted, schemas.ResourceSuspended,
+					schemas.ResourceRecovered, schemas.AccountModeChanged, schemas.ResourceCreated, "unknown",
+				}).Draw(t, "type"),
+				Time: noon().Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "hour")) * time.Hour),
+			}
+			data := rapid.SampledFrom(someData()).Draw(t, "data")
+			owner := e.AccountID
+			if rapid.IntRange(0, 9).Draw(t, "foreign") == 0 {
+				owner = rapid.SampledFrom(accounts).Draw(t, "owner")
+			}
+			bare := schemas.Event{AccountID: owner}
+			prefix := bare.AppendData(nil)
+			text := append(prefix[:len(prefix)-1:len(prefix)-1], data...)
+			want, got := e, e
+			wantErr, gotErr := want.SetData(string(text)), known.set(&got, text)
+			if (wantErr == nil) != (gotErr == nil) || !reflect.DeepEqual(got, want) {
+				t.Fatalf("%s of %q with %s:\ngot  %+v, %v\nwant %+v, %v", e.Type, e.AccountID, text, got, gotErr, want, wantErr)
+			}
+			clear(text) // the column's memory is used again
+		}
+	})
+}
+
+// someData are ends of data, after the account: good ones, and some that are not.
+func someData() []string {
+	item := schemas.Item{
+		Name: "cpu", Unit: "u", UnitPrice: decimal.NewFromInt(5), Quantity: decimal.NewFromInt(2), Per: schemas.Per30d,
+	}
+	var all []string
+	add := func(e schemas.Event) {
+		e.AccountID = "x"
+		text := e.AppendData(nil)
+		all = append(all, string(text[len(`{"account_id":"x"`):]))
+	}
+	for i := range 3 {
+		item.Name = fmt.Sprint("cpu", i)
+		items := []schemas.Item{item}
+		at := noon().Add(time.Duration(i)*time.Hour + time.Minute)
+		add(schemas.Event{Type: schemas.ResourceResized, Items: items})
+		add(schemas.Event{Type: schemas.ResourceRenewed, ExpiresAt: at})
+		add(schemas.Event{Type: schemas.ResourceRenewed, ExpiresAt: at, Items: items, Coupon: &schemas.Coupon{Code: "C", Value: decimal.NewFromInt(9)}})
+		add(schemas.Event{
+			Type: schemas.ResourceCreated, ResourceName: "n", Product: "p", Service: "s", Mode: schemas.Prepaid, Items: items, ExpiresAt: at,
+		})
+	}
+	add(schemas.Event{Type: schemas.ResourceDeleted})
+	add(schemas.Event{Type: schemas.AccountModeChanged, Mode: schemas.Prepaid})
+	return append(all, "", "}}", `,"mode":"none"}`, `,"items":[]}`)
+}
+
+// TestKnownDataIsBounded: two generations are all that is kept.
+func TestKnownDataIsBounded(t *testing.T) {
+	known := newKnownData()
+	for i := range 5 * knownGeneration {
+		e := schemas.Event{Type: schemas.ResourceCreated, AccountID: "a", Time: noon()}
+		full := e
+		full.ResourceName, full.Product, full.Service = fmt.Sprint("name ", i), "p", "s"
+		full.Items = []schemas.Item{{Name: "i", Unit: "u", UnitPrice: decimal.NewFromInt(1), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d}}
+		if err := known.set(&e, full.AppendData(nil)); err != nil {
+			t.Fatal(err)
+		}
+		if len(known.young)+len(known.old) > 2*knownGeneration {
+			t.Fatalf("%d are kept", len(known.young)+len(known.old))
+		}
+	}
+}
+
+func BenchmarkKnownData(b *testing.B) {
+	full := schemas.Event{
+		Type: schemas.ResourceResized, AccountID: "acc-000000", Time: noon(),
+		Items: []schemas.Item{{
+			Name: "server", Unit: "server", UnitPrice: decimal.NewFromInt(165000), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d,
+			TaxPercent: decimal.NewFromInt(10),
+		}},
+	}
+	data := full.AppendData(nil)
+	e := schemas.Event{Type: full.Type, AccountID: full.AccountID, Time: noon()}
+	b.Run("known", func(b *testing.B) {
+		known := newKnownData()
+		for b.Loop() {
+			if err := known.set(&e, data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("new", func(b *testing.B) {
+		known, others := newKnownData(), make([][]byte, 3*knownGeneration)
+		for i := range others {
+			full.Items[0].Name = fmt.Sprint("server ", i)
+			others[i] = full.AppendData(nil)
+		}
+		for i := 0; b.Loop(); i++ {
+			if err := known.set(&e, others[i%len(others)]); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("without", func(b *testing.B) {
+		for b.Loop() {
+			if err := e.SetData(string(data)); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -1,0 +1,109 @@
+package clickhouse
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// revision is the native protocol that we speak. It is pinned, because from
+// 54465 on the server sends sparse columns, which the library does not read.
+const revision = 54460
+
+// nativeClient is a connection that is read and written by column, for where
+// millions of rows go through. Everything else uses Store.conn.
+type nativeClient struct {
+	*ch.Client
+	conn *nativeConn
+}
+
+// connect takes the first address that answers. The connection is counted among
+// the store's: what cuts those cuts it.
+func (s *Store) connect(ctx context.Context) (*nativeClient, error) {
+	var errs []error
+	for _, address := range s.config.Addresses {
+		client, err := s.connectTo(ctx, address)
+		if err == nil {
+			return client, nil
+		}
+		errs = append(errs, fmt.Errorf("connect to %s: %w", address, err))
+	}
+	return nil, errors.Join(errs...)
+}
+
+func (s *Store) connectTo(ctx context.Context, address string) (*nativeClient, error) {
+	dialled, err := s.connections.dial(ctx, address, s.config.TLS)
+	if err != nil {
+		return nil, err
+	}
+	beneath, ok := dialled.(*patient)
+	if !ok {
+		return nil, errors.Join(fmt.Errorf("a connection of type %T", dialled), dialled.Close())
+	}
+	conn := &nativeConn{patient: beneath}
+	compression := ch.CompressionLZ4
+	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
+		compression = ch.CompressionDisabled
+	}
+	client, err := ch.Connect(ctx, conn, ch.Options{
+		Database: s.config.Database, User: s.config.Username, Password: s.config.Password,
+		Settings: nativeSettings(s.settings()), Compression: compression,
+		ProtocolVersion: revision, HandshakeTimeout: dialTimeout, ReadTimeout: ch.NoTimeout, // see nativeConn
+	})
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &nativeClient{client, conn}, nil
+}
+
+// nativeSettings are the settings in the library's form, by name.
+func nativeSettings(settings driver.Settings) []ch.Setting {
+	all := make([]ch.Setting, 0, len(settings))
+	for name, value := range settings {
+		all = append(all, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
+	}
+	slices.SortFunc(all, func(a, b ch.Setting) int { return cmp.Compare(a.Key, b.Key) })
+	return all
+}
+
+var errMute = errors.New("clickhouse has said nothing for " + silence.String())
+
+// nativeConn is a connection whose reads end when the server was silent for long,
+// and at once when they are no longer wanted. The library's own limits are not
+// used: it takes an expired one for a reason to read again.
+type nativeConn struct {
+	*patient
+	ended atomic.Bool
+}
+
+// SetReadDeadline does nothing.
+func (c *nativeConn) SetReadDeadline(time.Time) error { return nil }
+
+// Read reads what there is.
+func (c *nativeConn) Read(b []byte) (int, error) {
+	c.silent.Reset(silence)
+	defer c.silent.Stop()
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if err = errMute; c.ended.Load() {
+			err = net.ErrClosed
+		}
+	}
+	return n, err
+}
+
+// interrupt ends reading for good. Writing still goes: the server is told that
+// its query is cancelled.
+func (c *nativeConn) interrupt() {
+	c.ended.Store(true)
+	_ = c.Conn.SetReadDeadline(longAgo()) // a closed one has no reader
+}

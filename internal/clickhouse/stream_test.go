@@ -1,0 +1,307 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// lines are copies as one compares them.
+func lines(copies []aggregate.Copy) []string {
+	var all []string
+	for _, c := range copies {
+		all = append(all, fmt.Sprintf("%s|%s|%s|%d|%s|%s|%s|%s|%s|%v|%v|%v", c.AccountID, c.ResourceID, c.Time, c.Sequence,
+			c.Source, c.ID, c.Type, c.Item, c.Value, c.Position, c.KafkaTime, c.Err))
+	}
+	return all
+}
+
+func testMonthsMerge(t *testing.T, s *Store) {
+	// A month, its neighbours, and the same resources in all of them.
+	for _, usage := range []bool{false, true} {
+		err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, topic, partition, offset, kafka_ms)
+			SELECT
+				'a' || toString(intHash32(number) % 7) AS account,
+				if(number % 50 = 0, '', 'r' || toString(intHash32(number + 1) % 40)),
+				toDateTime64('2026-09-25 00:00:00', 3, 'UTC') + toIntervalMinute(intHash32(number + 2) % 100000),
+				number % 3, 's' || toString(number % 2), toString(intHash32(number + 3) % 15000),
+				{usage:Bool}, if({usage:Bool}, 'usage.recorded', 'resource.deleted'), if({usage:Bool}, 'cpu', ''),
+				if({usage:Bool}, number, 0),
+				if({usage:Bool}, '', concat('{"account_id":"', account, '"}')),
+				if({usage:Bool}, 'billing.usage', 'billing.lifecycle'), 0, number, number
+			FROM numbers(20000)`, bind("usage", usage))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, usage := range []bool{false, true} {
+		for _, from := range []time.Time{time.Unix(0, 0), time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)} {
+			scope := whole()
+			scope.From, scope.To = from, time.Date(2026, 11, 30, 17, 0, 0, 0, time.UTC)
+			scope.UsageTo = scope.To
+			scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 15000}, {Topic: "billing.usage", End: 15000}})
+			what := aggregate.Lifecycle
+			if usage {
+				what = aggregate.Usage
+			}
+			merged, err := s.Events(t.Context(), scope, what)
+			got := lines(collect(t, merged, err))
+			args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", usage))
+			sorted := &copies{}
+			err = sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true)
+			want := lines(collect(t, sorted, err))
+			if len(want) < 10000 || !slices.Equal(got, want) {
+				t.Errorf("usage %v from %v: %d rows merged, %d sorted, equal %v", usage, from, len(got), len(want), slices.Equal(got, want))
+			}
+		}
+	}
+}
+
+func testTexts(t *testing.T, s *Store) {
+	var batch []ingest.Accepted
+	want := map[string]string{}
+	for i := range int64(300) {
+		// Lengths about the edges of their own encoding, and far beyond.
+		length := []int64{1, 2, 126, 127, 128, 129, 255, 256, 16383, 16384, 16385, 40000}[i%12]
+		id := fmt.Sprintf("%d %s", i, strings.Repeat("x", int(length)))
+		resource := strings.Repeat("r", int(i%257)+1)
+		want[id] = resource
+		batch = append(batch, usageEvent("a", resource, id, noon(), i))
+	}
+	store(t, s, batch...)
+	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	for _, c := range collect(t, cursor, err) { // all are kept until after the last
+		if want[c.ID] != c.ResourceID {
+			t.Errorf("id of %d bytes: resource of %d bytes, want %d", len(c.ID), len(c.ResourceID), len(want[c.ID]))
+		}
+		delete(want, c.ID)
+	}
+	if len(want) > 0 {
+		t.Errorf("%d texts did not come back", len(want))
+	}
+}
+
+// testMostlyEmpty reads columns that the server keeps sparse. Were it to send
+// them so, they would have to be refused.
+func testMostlyEmpty(t *testing.T, s *Store) {
+	const rows = 100_000
+	err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, topic, offset)
+		SELECT 'a', if(number % 1000 = 0, toString(number), ''), '2026-10-15', if(number % 1000 = 0, 7, 0), if(number % 1000 = 0, 's', ''),
+			toString(number), true, 'usage.recorded', '', if(number % 1000 = 0, 0.5, 0), 'billing.usage', number
+		FROM numbers(100000)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	merge(t, s, "events")
+	if n := number(t, s, `SELECT toInt64(count()) FROM system.parts_columns
+		WHERE active AND database = currentDatabase() AND table = 'events' AND serialization_kind = 'Sparse'`); n == 0 {
+		t.Fatal("no column is kept sparse: this test tests nothing")
+	}
+	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	got, filled := collect(t, cursor, err), 0
+	for _, c := range got {
+		full := c.Position.Offset%1000 == 0
+		if full {
+			filled++
+		}
+		if (c.ResourceID != "") != full || (c.Sequence == 7) != full || (c.Source == "s") != full || c.Value.IsZero() == full {
+			t.Fatalf("offset %d: %+v", c.Position.Offset, c)
+		}
+	}
+	if len(got) != rows || filled != rows/1000 {
+		t.Errorf("%d rows, %d of them filled", len(got), filled)
+	}
+}
+
+// many stores enough events that reading them takes many blocks.
+func many(t *testing.T, s *Store) {
+	t.Helper()
+	err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
+		SELECT 'a', 'r', toDateTime64('2026-10-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(number), 's', toString(number), true,
+			'usage.recorded', 'billing.usage', number
+		FROM numbers(1000000)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drain reads to the error that ends the rows.
+func drain(c aggregate.Cursor[aggregate.Copy]) (rows int, err error) {
+	for {
+		if _, err := c.Next(); err != nil {
+			return rows, err
+		}
+		rows++
+	}
+}
+
+func testBrokenRead(t *testing.T, s *Store) {
+	many(t, s)
+	// begin hands out a cursor whose query runs, with blocks still to come.
+	begin := func() aggregate.Cursor[aggregate.Copy] {
+		t.Helper()
+		cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := cursor.Next(); err != nil {
+			t.Fatal(err)
+		}
+		return cursor
+	}
+	for _, test := range []struct {
+		name    string
+		breakIt func()
+	}{
+		{"the query is killed", func() {
+			if err := s.conn.Exec(t.Context(), "KILL QUERY WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%KILL%'"); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"the connection is cut", func() {
+			s.connections.mu.Lock()
+			defer s.connections.mu.Unlock()
+			for c := range s.connections.open {
+				_ = c.Conn.Close()
+			}
+		}},
+		{"half of the connection is closed by the other side", func() {
+			s.connections.mu.Lock()
+			defer s.connections.mu.Unlock()
+			for c := range s.connections.open {
+				if tcp, ok := c.Conn.(*net.TCPConn); ok {
+					_ = tcp.CloseRead()
+				}
+			}
+		}},
+	} {
+		cursor := begin()
+		test.breakIt()
+		rows, err := drain(cursor)
+		if errors.Is(err, io.EOF) || rows >= 999_999 {
+			t.Errorf("%s: %d rows, then %v", test.name, rows, err)
+		}
+		if _, again := cursor.Next(); again == nil || errors.Is(again, io.EOF) {
+			t.Errorf("%s: then %v", test.name, again)
+		}
+		if err := cursor.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	// The other way of reading, row by row.
+	slow, err := s.stream(t.Context(), "usage_of_month", append(bindScope(&aggregate.Scope{Cutoff: everything()}),
+		bindTime("from", time.Unix(0, 0)), bindTime("to", noon().AddDate(1, 0, 0)), bind("month", uint32(202610)))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = slow.Close() }()
+	s.connections.mu.Lock()
+	for c := range s.connections.open {
+		if tcp, ok := c.Conn.(*net.TCPConn); ok {
+			_ = tcp.CloseRead()
+		}
+	}
+	s.connections.mu.Unlock()
+	var text [7]string
+	var at time.Time
+	var number [3]int64
+	var value decimal.Decimal
+	var partition int32
+	for rows := 0; ; rows++ {
+		err := slow.next(&text[0], &text[1], &at, &number[0], &text[2], &text[3], &text[4], &text[5], &value, &text[6],
+			&partition, &number[1], &number[2])
+		if errors.Is(err, io.EOF) {
+			t.Errorf("row by row: %d rows, then %v", rows, err)
+		}
+		if err != nil {
+			break
+		}
+	}
+	// An exception in the midst of the rows, some of which have come already.
+	err = s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
+		VALUES ('z', 'r', '2026-10-30 00:00:00', 's', 'last', true, 'usage.recorded', 'billing.usage', -1)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := whole()
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", true), bind("month", uint32(202610)))
+	c := &copies{}
+	query, err := sql("usage_of_month")
+	if err != nil {
+		t.Fatal(err)
+	}
+	query = strings.Replace(query, "WHERE ", "WHERE throwIf(offset = -1, 'in the midst') = 0 AND ", 1)
+	rows, err := openStreamText(t.Context(), s, "with an exception", query, eventSettings(1), args, newEventBlock(false, true), newEventBlock(false, true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.streams = []*eventStream{{stream: rows, cutoff: newEnds(scope.Cutoff), known: newKnownData()}}
+	defer func() { _ = c.Close() }()
+	if n, err := drain(c); errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "in the midst") {
+		t.Errorf("%d rows, then %v", n, err)
+	}
+	// A scope that cannot be asked for.
+	if err := s.conn.Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
+		t.Fatal(err)
+	}
+	cursor, err := s.Events(t.Context(), aggregate.Scope{From: noon(), To: noon().Add(time.Hour)}, aggregate.Lifecycle)
+	if err == nil {
+		_, err = cursor.Next()
+		_ = cursor.Close()
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("without a table: %v", err)
+	}
+}
+
+func testNothingLeft(t *testing.T, s *Store) {
+	many(t, s)
+	running := func() int64 {
+		t.Helper()
+		return number(t, s, "SELECT toInt64(count()) FROM system.processes WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%processes%'")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for name, end := range map[string]func(aggregate.Cursor[aggregate.Copy]){
+		"closed":    func(c aggregate.Cursor[aggregate.Copy]) { _ = c.Close() },
+		"cancelled": func(aggregate.Cursor[aggregate.Copy]) { cancel() },
+	} {
+		cursor, err := s.Events(ctx, whole(), aggregate.Usage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := cursor.Next(); err != nil {
+			t.Fatal(err)
+		}
+		end(cursor)
+		if _, err := drain(cursor); err == nil || errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if name == "cancelled" {
+			for _, e := range cursor.(*copies).streams { //nolint:forcetypeassert // of this store
+				for range e.full { //nolint:revive // until the goroutine ends
+				}
+			}
+		}
+		for deadline := time.Now().Add(10 * time.Second); running() > 0; {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s: the query still runs", name)
+			}
+		}
+		_ = cursor.Close()
+		ctx, cancel = context.WithCancel(t.Context())
+	}
+	cancel()
+}
