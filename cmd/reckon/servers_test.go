@@ -211,7 +211,7 @@ func (i *installation) issued(t testing.TB) string {
 	for _, table := range []string{"runs", "seals", "periods", "invoice_lines", "invoices", "edges", "tombstones", "touched_resources"} {
 		columns := "*"
 		if table == "seals" {
-			columns = "* EXCEPT sealed_at" // when the work was done
+			columns = "DISTINCT * EXCEPT sealed_at" // when each of those who did the work had done it
 		}
 		fmt.Fprintf(&b, "== %s\n%s", table, i.ask(t, "SELECT "+columns+" FROM {db}."+table+" FINAL ORDER BY ALL FORMAT TSV"))
 	}
