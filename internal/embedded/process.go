@@ -133,8 +133,11 @@ func (e *endedError) Error() string {
 	if e.stderr == "" {
 		return "clickhouse ended: " + e.state
 	}
-	return "clickhouse ended: " + e.state + ": " + e.stderr
+	return "clickhouse ended: " + e.state + ": " + e.stderr[max(0, len(e.stderr)-saidBytes):]
 }
+
+// saidBytes is how much of the engine's last words an error repeats.
+const saidBytes = 4 << 10
 
 // The engine says its error codes only in text.
 func (e *endedError) code(number string) bool {
@@ -158,7 +161,9 @@ type tail struct {
 	text []byte
 }
 
-const tailBytes = 4 << 10
+// The engine may log much between naming what is wrong and its end: all of that
+// has to fit, or a failure that passes would not be known as one.
+const tailBytes = 256 << 10
 
 // Write never fails.
 func (t *tail) Write(p []byte) (int, error) {
