@@ -90,6 +90,7 @@ func (w *world) startEngine() {
 }
 
 func TestClickHouseKilledMidInsertLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	times, events := size(3, 30), size(60_000, 600_000)
 	w := newWorld(t)
 	w.suffer(times, events, func(random *rand.Rand) {
@@ -102,6 +103,7 @@ func TestClickHouseKilledMidInsertLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestTheBrokerStoppedAndStartedLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	times, events := size(2, 10), size(40_000, 400_000)
 	w := newWorld(t)
 	n := 0
@@ -124,6 +126,7 @@ func TestTheBrokerStoppedAndStartedLosesAndDoublesNothing(t *testing.T) {
 // TestAnswersOfClickHouseThatNeverArriveDoubleNothing guards A1 and J4: the rows
 // are stored, the connection is cut before ingest hears of it.
 func TestAnswersOfClickHouseThatNeverArriveDoubleNothing(t *testing.T) {
+	t.Parallel()
 	times, events := size(3, 30), size(60_000, 600_000)
 	w := newWorld(t)
 	var unheard int64

@@ -11,6 +11,7 @@ import (
 // TestDangerousServersAreRefusedByTheNameOfTheSetting guards J4: servers that
 // would lose or double events are found before any event is touched.
 func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	refused := 0
 	for _, c := range []struct {

@@ -8,6 +8,7 @@ import (
 
 // TestIngestKilledAtRandomLosesAndDoublesNothing guards A1, A3 and A7.
 func TestIngestKilledAtRandomLosesAndDoublesNothing(t *testing.T) {
+	t.Parallel()
 	events, kills := size(50_000, 2_000_000), size(5, 100)
 	w := newWorld(t)
 	random := rand.New(rand.NewPCG(1, 2))

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,7 +55,7 @@ func run(m *testing.M) int {
 	_ = os.Setenv(figuresVariable, figures)
 	code := embeddedtest.Run(m)
 	if text, err := os.ReadFile(figures); err == nil {
-		fmt.Fprintf(os.Stdout, "\nWhat was measured:\n%s", text)
+		_, _ = fmt.Fprintf(os.Stdout, "\nWhat was measured:\n%s", text) // nobody to tell if that fails
 	}
 	return code
 }
@@ -68,8 +69,8 @@ func figure(t *testing.T, format string, args ...any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if _, err := fmt.Fprintf(f, "  %s: %s\n", t.Name(), text); err != nil {
+	_, err = fmt.Fprintf(f, "  %s: %s\n", t.Name(), text)
+	if err := errors.Join(err, f.Close()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -171,7 +171,7 @@ func (p *proxy) serve(client net.Conn) {
 		if since.Swap(0) > largeInsert && p.mute.CompareAndSwap(1, 0) {
 			// The rest of what the server has to say: the insert is done when it falls
 			// silent.
-			_ = server.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+			_ = server.SetReadDeadline(time.Now().Add(1500 * time.Millisecond))
 			_, _ = io.Copy(io.Discard, server)
 			p.muted.Add(1)
 			return false

@@ -29,7 +29,7 @@ func (w *world) unseal() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var tables []string
 	for rows.Next() {
 		var name string
@@ -111,6 +111,7 @@ func (w *world) sealUntil(point int64, afterwards time.Duration) (reads int64, k
 // TestASealKilledAnywhereAndRepeatedIssuesTheSameInvoicesOnce guards F1, F2, F4
 // and F7.
 func TestASealKilledAnywhereAndRepeatedIssuesTheSameInvoicesOnce(t *testing.T) {
+	t.Parallel()
 	points := size(15, 200)
 	w := sealWorld(t, 20_000)
 	all, _ := w.sealUntil(0, 0)
@@ -140,6 +141,7 @@ func TestASealKilledAnywhereAndRepeatedIssuesTheSameInvoicesOnce(t *testing.T) {
 // TestTwoRunnersAtOnceIssueTheSameInvoicesOnce guards F2: in half of the rounds
 // one of the two is killed.
 func TestTwoRunnersAtOnceIssueTheSameInvoicesOnce(t *testing.T) {
+	t.Parallel()
 	rounds := size(5, 40)
 	w := sealWorld(t, 20_000)
 	w.sealUntil(0, 0)
@@ -173,6 +175,7 @@ func TestTwoRunnersAtOnceIssueTheSameInvoicesOnce(t *testing.T) {
 // TestAnOverflownDeduplicationWindowChangesNoInvoice guards A3 and J4: the server
 // has forgotten every insert when the whole log is read again.
 func TestAnOverflownDeduplicationWindowChangesNoInvoice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.exec("ALTER TABLE reckon.events MODIFY SETTING non_replicated_deduplication_window = 1")
 	w.exec("SYSTEM STOP MERGES reckon.events") // so that repeats stay to be seen

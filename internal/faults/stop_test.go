@@ -219,7 +219,7 @@ func awaitRun(t *testing.T, p *process, data string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }()
 	await(t, time.Minute, "a run is written down", func() bool {
 		if !p.running() {
 			t.Fatalf("%s ended by itself: %s", p.name, strings.TrimSpace(p.log.String()))

@@ -11,6 +11,7 @@ import (
 // TestARebalanceStormLosesNothingAndNoCommitGoesBack guards A4, J1 and J2:
 // members of the group come and go while events flow.
 func TestARebalanceStormLosesNothingAndNoCommitGoesBack(t *testing.T) {
+	t.Parallel()
 	changes := size(6, 60)
 	every := time.Duration(size(500, 2000)) * time.Millisecond
 	w := newWorld(t)

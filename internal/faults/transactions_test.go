@@ -49,6 +49,7 @@ func (w *world) end(client *kgo.Client, how kgo.TransactionEndTry) {
 // events are never billed, but the log goes on past them, and a seal must not wait
 // for what never comes. An open transaction is late when it is committed.
 func TestTransactionsAtTheLogsEndHoldUpNoSeal(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	client := w.transactional("faults")
 	w.begin(client, w.usage(usageTopic, 2000, w.now))
@@ -96,6 +97,7 @@ func TestTransactionsAtTheLogsEndHoldUpNoSeal(t *testing.T) {
 // TestTimestampsYearsAwayAreKept: Kafka refuses an hour ahead and deletes after a
 // week unless its topics are made otherwise.
 func TestTimestampsYearsAwayAreKept(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, at := range []time.Time{time.Date(2025, 4, 1, 0, 0, 0, 0, time.UTC), time.Date(2040, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		w.now = at

@@ -243,7 +243,7 @@ func (w *world) checkAccounts() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	i := 0
 	for ; rows.Next(); i++ {
 		var name string
