@@ -8,18 +8,21 @@ repeated AS (
         GROUP BY identity
         HAVING count() > 1
     ),
-    winners AS (
-        SELECT argMin((topic, partition, offset), (kafka_ms, topic, partition, offset))
+    losers AS (
+        SELECT arrayJoin(arrayMap(l -> (l.2, l.3, l.4),
+            arrayPopFront(arraySort(groupArray((kafka_ms, topic, partition, offset)))))) AS place
         FROM events
         WHERE time >= fromUnixTimestamp64Milli({{.From}}) AND time < fromUnixTimestamp64Milli({{.To}}){{.Kind}}
             AND identity IN repeated
         GROUP BY identity
     ),
+    -- One value, so that it is made once however often counting is read.
+    (SELECT groupArray(place) FROM losers) AS lost,
     counting AS (
         SELECT account_id, resource_id, time, sequence, source, id, type, item, value, data, is_usage
         FROM events
         WHERE time >= fromUnixTimestamp64Milli({{.From}}) AND time < fromUnixTimestamp64Milli({{.To}}){{.Kind}}
-            AND (identity NOT IN repeated OR (topic, partition, offset) IN winners)
+            AND (topic, partition, offset) NOT IN (SELECT arrayJoin(lost))
     )
 {{- end}}
 
@@ -71,13 +74,17 @@ items AS (
 {{- end}}
 
 {{define "measured" -}}
-measured AS (
+used AS (
+        SELECT account_id, resource_id, item, groupArray(time) AS times, groupArray(toDecimal256(value, 9)) AS amounts
+        FROM counting
+        WHERE is_usage
+        GROUP BY account_id, resource_id, item
+    ),
+    measured AS (
         SELECT p.account_id AS account_id, p.resource_id AS resource_id, p.i.1 AS item, p.period_start AS period_start,
-            sum(toDecimal256(u.value, 9)) AS measured
-        FROM counting AS u
+            arrayReduce('sumIf', u.amounts, arrayMap(at -> at >= period_start AND at < p.period_end, u.times)) AS measured
+        FROM used AS u
         INNER JOIN items AS p ON u.account_id = p.account_id AND u.resource_id = p.resource_id AND u.item = p.i.1
-        WHERE u.is_usage AND u.time >= p.period_start AND u.time < p.period_end
-        GROUP BY account_id, resource_id, item, period_start
     )
 {{- end}}
 
