@@ -1,13 +1,9 @@
 package clickhouse
 
-import (
-	"fmt"
-
-	"github.com/shopspring/decimal"
-)
+import "github.com/shopspring/decimal"
 
 // decimals gathers a column of decimals and refuses what the column cannot hold
-// exactly: the driver cuts surplus places and the server does not check digits.
+// exactly.
 type decimals struct {
 	name string
 	// digits in all and places of them behind the point, as in Decimal(38, 9).
@@ -32,13 +28,8 @@ func (s *Store) money(name string, rows int) *decimals {
 
 func (d *decimals) add(v decimal.Decimal) {
 	d.values = append(d.values, v)
-	switch exponent := v.Exponent(); {
-	case d.err != nil:
-	case exponent < -d.places && !v.Equal(v.Truncate(d.places)):
-		d.err = fmt.Errorf("%s %s: more than %d decimals", d.name, v, d.places)
-	// NumDigits counts a zero as one digit.
-	case !v.IsZero() && int32(v.NumDigits())+exponent > d.digits-d.places: //nolint:gosec // a number of digits
-		d.err = fmt.Errorf("%s %s: more than %d digits before the point", d.name, v, d.digits-d.places)
+	if d.err == nil {
+		d.err = fits(d.name, v, d.digits, d.places)
 	}
 }
 

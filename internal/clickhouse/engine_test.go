@@ -56,6 +56,8 @@ func TestOnTheEngine(t *testing.T) {
 		{"events come back as they were, whatever they hold", testEventsRoundTrip},
 		{"what a column cannot hold exactly is refused", testRefusesWhatDoesNotFit},
 		{"any Kafka timestamp is stored and ordered by", testKafkaTimestamps},
+		{"events come back as they were, compressed on the way", testCompressed},
+		{"a writer outlives an outage, and no batch fails by an old one", testWriterAfterOutage},
 		{"events come in the fold's order and by scope", testEventsByScope},
 		{"a month reads its own events, not the history", testMonthPrunes},
 		{"a cursor that is closed early or cancelled ends", testCursorEnds},

@@ -50,19 +50,23 @@ func (s *Store) connectTo(ctx context.Context, address string) (*nativeClient, e
 		return nil, errors.Join(fmt.Errorf("a connection of type %T", dialled), dialled.Close())
 	}
 	conn := &nativeConn{patient: beneath}
-	compression := ch.CompressionLZ4
-	if a, ok := conn.RemoteAddr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
-		compression = ch.CompressionDisabled
-	}
 	client, err := ch.Connect(ctx, conn, ch.Options{
 		Database: s.config.Database, User: s.config.Username, Password: s.config.Password,
-		Settings: nativeSettings(s.settings()), Compression: compression,
+		Settings: nativeSettings(s.settings()), Compression: s.compression(conn.RemoteAddr()),
 		ProtocolVersion: revision, HandshakeTimeout: dialTimeout, ReadTimeout: ch.NoTimeout, // see nativeConn
 	})
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return &nativeClient{client, conn}, nil
+}
+
+// compression is none where bytes cost less than packing them.
+func (s *Store) compression(to net.Addr) ch.Compression {
+	if a, ok := to.(*net.TCPAddr); ok && a.IP.IsLoopback() && !s.alwaysCompress {
+		return ch.CompressionDisabled
+	}
+	return ch.CompressionLZ4
 }
 
 // nativeSettings are the settings in the library's form, by name.

@@ -32,6 +32,9 @@ type Store struct {
 	config      Config
 	conn        driver.Conn
 	connections *connections
+	writers     writers
+	// alwaysCompress is for tests, whose servers are near.
+	alwaysCompress bool
 }
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -69,6 +72,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Close closes every connection.
 func (s *Store) Close() error {
+	s.writers.close()
 	if err := s.conn.Close(); err != nil {
 		return fmt.Errorf("close clickhouse: %w", err)
 	}

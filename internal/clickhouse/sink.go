@@ -3,10 +3,8 @@ package clickhouse
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"hash"
 	"time"
 
 	"github.com/reckon-billing/reckon/ingest"
@@ -33,55 +31,22 @@ func (s *Store) Insert(ctx context.Context, batch ingest.Batch) error {
 	return nil
 }
 
+// insertAccepted stores the identities first: a crash in between may leave too
+// many, never too few.
 func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) error {
-	n := len(rows)
-	var (
-		accounts, resources  = make([]string, n), make([]string, n)
-		sources, ids         = make([]string, n), make([]string, n)
-		types, items         = make([]string, n), make([]string, n)
-		data, raw            = make([]string, n), make([][]byte, n)
-		identities, contents = make([][]byte, n), make([][]byte, n)
-		short, shortContents = make([]uint64, n), make([]uint64, n)
-		times, sequences     = make([]time.Time, n), make([]int64, n)
-		usage                = make([]bool, n)
-		values               = quantities("value", n)
-		where                = newPositions(n)
-		headers              = newHeaders(n)
-		token                = newToken()
-		hashes               = make([]schemas.Hash, 2*n)
-		buffer               []byte
-	)
-	for i := range rows {
-		e, m := &rows[i].Event, &rows[i].Message
-		hashes[2*i], hashes[2*i+1] = schemas.Identity(e.Source, e.ID), e.Content()
-		identities[i], contents[i] = hashes[2*i][:], hashes[2*i+1][:]
-		short[i] = binary.LittleEndian.Uint64(identities[i])
-		shortContents[i] = binary.LittleEndian.Uint64(contents[i])
-		accounts[i], resources[i], times[i], sequences[i] = e.AccountID, e.ResourceID, e.Time, e.Sequence
-		sources[i], ids[i], types[i], items[i], raw[i] = e.Source, e.ID, string(e.Type), e.Item, m.Value
-		usage[i] = e.Type == schemas.UsageRecorded
-		if !usage[i] {
-			buffer = e.AppendData(buffer[:0])
-			data[i] = string(buffer)
+	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
+		w.rows.reset()
+		for i := range rows {
+			if err := w.rows.add(&rows[i]); err != nil {
+				return err
+			}
 		}
-		values.add(e.Value)
-		headers.add(m.Headers)
-		where.add(m)
-		token.message(m)
-		token.Write(identities[i])
-		token.Write(contents[i])
-	}
-	if err := values.err; err != nil {
-		return err
-	}
-	// First the identities: a crash in between may leave too many, never too few.
-	if err := s.insert(ctx, "insert_identities", token.String(), short, shortContents); err != nil {
-		return err
-	}
-	return s.insert(ctx, "insert_events", token.String(),
-		accounts, resources, times, sequences, sources, ids, usage, types, items, values.values, data,
-		identities, contents, where.topics, where.partitions, where.offsets, where.times, raw,
-		headers.keys, headers.values)
+		token := w.rows.token()
+		if err := w.insert(ctx, "insert_identities", token, w.rows.identitiesInput()); err != nil {
+			return err
+		}
+		return w.insert(ctx, "insert_events", token, w.rows.eventsInput())
+	})
 }
 
 func (s *Store) insertRejected(ctx context.Context, rows []ingest.Rejected) error {
@@ -91,18 +56,18 @@ func (s *Store) insertRejected(ctx context.Context, rows []ingest.Rejected) erro
 		reasons, details = make([]string, n), make([]string, n)
 		where            = newPositions(n)
 		headers          = newHeaders(n)
-		token            = newToken()
+		digest           = sha256.New()
+		buffer           []byte
 	)
 	for i := range rows {
 		m, r := &rows[i].Message, &rows[i].Rejection
 		keys[i], values[i], reasons[i], details[i] = m.Key, m.Value, r.Reason, r.Detail
 		headers.add(m.Headers)
 		where.add(m)
-		token.message(m)
-		token.Write(m.Value)
-		token.Write([]byte(r.Reason))
+		buffer = append(appendMessage(buffer[:0], m), m.Value...)
+		digest.Write(append(buffer, r.Reason...))
 	}
-	return s.insert(ctx, "insert_dead_letters", token.String(),
+	return s.insert(ctx, "insert_dead_letters", hex.EncodeToString(digest.Sum(nil)),
 		where.topics, where.partitions, where.offsets, where.times, keys, values,
 		headers.keys, headers.values, reasons, details)
 }
@@ -161,22 +126,3 @@ func (h *headerColumns) add(headers []schemas.Header) {
 	}
 	h.keys, h.values = append(h.keys, keys), append(h.values, values)
 }
-
-// rowsToken is the digest of the rows of an insert. Where the messages lie is
-// not enough: a topic that was made anew has the same offsets with other bytes,
-// and the server drops an insert with a known token without a word.
-type rowsToken struct{ hash.Hash }
-
-func newToken() rowsToken { return rowsToken{sha256.New()} }
-
-func (t rowsToken) message(m *schemas.Message) {
-	var b [28]byte
-	binary.BigEndian.PutUint64(b[:], uint64(len(m.Topic)))
-	binary.BigEndian.PutUint32(b[8:], uint32(m.Partition))         //nolint:gosec // its bits
-	binary.BigEndian.PutUint64(b[12:], uint64(m.Offset))           //nolint:gosec // its bits
-	binary.BigEndian.PutUint64(b[20:], uint64(m.Time.UnixMilli())) //nolint:gosec // its bits
-	t.Write(b[:])
-	t.Write([]byte(m.Topic))
-}
-
-func (t rowsToken) String() string { return hex.EncodeToString(t.Sum(nil)) }

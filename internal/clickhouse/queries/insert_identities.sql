@@ -1,1 +1,1 @@
-INSERT INTO identities (identity, content)
+INSERT INTO identities (identity, content) FORMAT Native

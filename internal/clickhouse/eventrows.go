@@ -1,0 +1,129 @@
+package clickhouse
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// eventRows are the rows of a batch of events, by column, and those that stand for
+// them in identities.
+type eventRows struct {
+	accounts, resources, sources, ids, data, raw textInput
+	kinds, items, topics                         wordInput
+	times, sequences, offsets, kafkaMs           proto.ColInt64
+	partitions                                   proto.ColInt32
+	usage                                        proto.ColBool
+	values                                       quantityInput
+	identities, contents                         proto.ColFixedStr16
+	headers                                      headerInput
+	shortIdentities, shortContents               proto.ColUInt64
+
+	all, short proto.Input
+	// digested is what the token is a digest of, canonical what data is written to.
+	digested, canonical []byte
+}
+
+func newEventRows() *eventRows {
+	r := &eventRows{values: quantityInput{name: "value"}}
+	r.all = proto.Input{
+		{Name: "account_id", Data: &r.accounts},
+		{Name: "resource_id", Data: &r.resources},
+		{Name: "time", Data: millisInput{&r.times}},
+		{Name: "sequence", Data: &r.sequences},
+		{Name: "source", Data: &r.sources},
+		{Name: "id", Data: &r.ids},
+		{Name: "is_usage", Data: &r.usage},
+		{Name: "type", Data: &r.kinds},
+		{Name: "item", Data: &r.items},
+		{Name: "value", Data: &r.values},
+		{Name: "data", Data: &r.data},
+		{Name: "identity", Data: &r.identities},
+		{Name: "content", Data: &r.contents},
+		{Name: "topic", Data: &r.topics},
+		{Name: "partition", Data: &r.partitions},
+		{Name: "offset", Data: &r.offsets},
+		{Name: "kafka_ms", Data: &r.kafkaMs},
+		{Name: "raw", Data: &r.raw},
+		{Name: "header_keys", Data: &r.headers.keys},
+		{Name: "header_values", Data: &r.headers.values},
+	}
+	r.short = proto.Input{
+		{Name: "identity", Data: &r.shortIdentities},
+		{Name: "content", Data: &r.shortContents},
+	}
+	return r
+}
+
+// millisInput sends milliseconds as DateTime64(3): the same bytes.
+type millisInput struct{ *proto.ColInt64 }
+
+// Type is for the library.
+func (millisInput) Type() proto.ColumnType { return "DateTime64(3, 'UTC')" }
+
+func (r *eventRows) reset() {
+	r.all.Reset()
+	r.short.Reset()
+	r.digested = r.digested[:0]
+}
+
+func (r *eventRows) eventsInput() proto.Input     { return r.all }
+func (r *eventRows) identitiesInput() proto.Input { return r.short }
+
+// add refuses an event whose value the column cannot hold.
+func (r *eventRows) add(row *ingest.Accepted) error {
+	e, m := &row.Event, &row.Message
+	if err := r.values.add(e.Value); err != nil {
+		return fmt.Errorf("%s[%d]@%d: %w", m.Topic, m.Partition, m.Offset, err)
+	}
+	identity, content := schemas.Identity(e.Source, e.ID), e.Content()
+	isUsage := e.Type == schemas.UsageRecorded
+	r.accounts.add(e.AccountID)
+	r.resources.add(e.ResourceID)
+	r.times = append(r.times, e.Time.UnixMilli())
+	r.sequences = append(r.sequences, e.Sequence)
+	r.sources.add(e.Source)
+	r.ids.add(e.ID)
+	r.usage = append(r.usage, isUsage)
+	r.kinds.add(string(e.Type))
+	r.items.add(e.Item)
+	r.canonical = r.canonical[:0]
+	if !isUsage {
+		r.canonical = e.AppendData(r.canonical)
+	}
+	r.data.addBytes(r.canonical)
+	r.identities = append(r.identities, identity)
+	r.contents = append(r.contents, content)
+	r.shortIdentities = append(r.shortIdentities, binary.LittleEndian.Uint64(identity[:]))
+	r.shortContents = append(r.shortContents, binary.LittleEndian.Uint64(content[:]))
+	r.topics.add(m.Topic)
+	r.partitions = append(r.partitions, m.Partition)
+	r.offsets = append(r.offsets, m.Offset)
+	r.kafkaMs = append(r.kafkaMs, kafkaMillis(m.Time))
+	r.raw.addBytes(m.Value)
+	r.headers.add(m.Headers)
+	r.digested = append(append(appendMessage(r.digested, m), identity[:]...), content[:]...)
+	return nil
+}
+
+// token is the digest of the rows of an insert. Where the messages lie is not
+// enough: a topic that was made anew has the same offsets with other bytes, and the
+// server drops an insert with a known token without a word.
+func (r *eventRows) token() string {
+	sum := sha256.Sum256(r.digested)
+	return hex.EncodeToString(sum[:])
+}
+
+// appendMessage appends where a message lies and when it was written.
+func appendMessage(b []byte, m *schemas.Message) []byte {
+	b = append(binary.AppendUvarint(b, uint64(len(m.Topic))), m.Topic...)
+	b = binary.BigEndian.AppendUint32(b, uint32(m.Partition))            //nolint:gosec // its bits
+	b = binary.BigEndian.AppendUint64(b, uint64(m.Offset))               //nolint:gosec // its bits
+	return binary.BigEndian.AppendUint64(b, uint64(kafkaMillis(m.Time))) //nolint:gosec // its bits
+}

@@ -1,0 +1,120 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// writer is a connection to insert events through, with the columns that a batch
+// is gathered in: both are used again, by one batch at a time.
+type writer struct {
+	*nativeClient
+	rows *eventRows
+}
+
+// writers are those that no batch uses now. The last one that was given back is
+// taken first, so that there are no more than batches at once.
+type writers struct {
+	mu   sync.Mutex
+	idle []*writer
+	done bool
+}
+
+func (p *writers) take() *writer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.idle) == 0 {
+		return nil
+	}
+	w := p.idle[len(p.idle)-1]
+	p.idle = p.idle[:len(p.idle)-1]
+	return w
+}
+
+func (p *writers) give(w *writer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done {
+		_ = w.Close() // nothing is under way on it
+		return
+	}
+	p.idle = append(p.idle, w)
+}
+
+func (p *writers) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = true
+	for _, w := range p.idle {
+		_ = w.Close() // nothing is under way on it
+	}
+	p.idle = nil
+}
+
+// withWriter lends a writer to use, for insertPatience at most. After any error its
+// connection is closed: nobody knows what the server still waits for on it.
+func (s *Store) withWriter(ctx context.Context, use func(context.Context, *writer) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, insertPatience, errSilent)
+	defer cancel()
+	w, err := s.takeWriter(ctx)
+	if err == nil {
+		stop := context.AfterFunc(ctx, w.conn.interrupt)
+		err = use(ctx, w)
+		if !stop() {
+			err = errors.Join(err, context.Cause(ctx))
+		}
+		if err == nil {
+			s.writers.give(w)
+			return nil
+		}
+		_ = w.Close() // what matters came from use
+	}
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return errSilent
+	}
+	return err
+}
+
+// takeWriter takes one whose connection still stands, or makes one.
+func (s *Store) takeWriter(ctx context.Context) (*writer, error) {
+	w := s.writers.take()
+	if w != nil {
+		stop := context.AfterFunc(ctx, w.conn.interrupt)
+		err := w.Ping(ctx)
+		if stop() && err == nil {
+			return w, nil
+		}
+		_ = w.Close() // the server has hung up, which is no failure yet
+	}
+	client, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if w == nil {
+		w = &writer{rows: newEventRows()}
+	}
+	w.nativeClient = client
+	return w, nil
+}
+
+// insert writes columns in one block. The server drops it when it knows the token.
+func (w *writer) insert(ctx context.Context, name, token string, columns proto.Input) error {
+	text, err := sql(name)
+	if err != nil {
+		return err
+	}
+	err = w.Do(ctx, ch.Query{
+		Body: text, Input: columns,
+		Settings: nativeSettings(driver.Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}),
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}

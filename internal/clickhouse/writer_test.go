@@ -1,0 +1,138 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/ingest"
+)
+
+func testCompressed(t *testing.T, s *Store) {
+	far := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}
+	if near := s.compression(&net.TCPAddr{IP: net.IPv6loopback}); near != ch.CompressionDisabled || s.compression(far) != ch.CompressionLZ4 {
+		t.Errorf("near: %v, far: %v", near, s.compression(far))
+	}
+	s.alwaysCompress = true
+	testEventsRoundTrip(t, s)
+}
+
+// testWriterAfterOutage cuts the connections that lie in the pool, from either end.
+func testWriterAfterOutage(t *testing.T, s *Store) {
+	insert := func(offset int64) error {
+		return s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{usageEvent("a", "r", fmt.Sprint(offset), noon(), offset)}})
+	}
+	for offset := range int64(3) {
+		if err := insert(offset); err != nil {
+			t.Fatalf("insert %d: %v", offset, err)
+		}
+		if n := len(s.writers.idle); n != 1 {
+			t.Fatalf("%d writers after %d inserts one after the other, want 1", n, offset+1)
+		}
+		conn := s.writers.idle[0].conn
+		if offset == 0 {
+			_ = conn.Conn.Close()
+			continue
+		}
+		if tcp, ok := conn.Conn.(*net.TCPConn); ok {
+			_ = tcp.CloseRead() // as if the server had hung up
+		}
+	}
+	// A failed insert is told of, and the next one has a connection of its own.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := s.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{usageEvent("a", "r", "no", noon(), 9)}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+	if err := s.conn.Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
+		t.Fatal(err)
+	}
+	if err := insert(10); err == nil || !strings.Contains(err.Error(), "insert_events") {
+		t.Errorf("without a table: %v", err)
+	}
+	if err := s.conn.Exec(t.Context(), "RENAME TABLE hidden TO events"); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for offset := range int64(8) {
+		all.Go(func() {
+			if err := insert(20 + offset); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got := number(t, s, "SELECT toInt64(count()) FROM events"); got != 11 {
+		t.Errorf("%d events, want 11", got)
+	}
+	// The same batch again is dropped whole, also by another connection.
+	if err := insert(20); err != nil {
+		t.Error(err)
+	}
+	if got := number(t, s, "SELECT toInt64(count()) FROM events"); got != 11 {
+		t.Errorf("%d events after a repeated batch, want 11", got)
+	}
+}
+
+func TestAServerThatHangsIsNoticedByAnInsert(t *testing.T) {
+	s, err := Open(Config{Addresses: []string{hung(t)}, Database: "reckon", Username: "reckon"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	err = s.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{usageEvent("a", "r", "1", noon(), 1)}})
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("insert: %v", err)
+	}
+	cursor, err := s.Events(ctx, aggregate.Scope{From: noon(), To: noon().Add(1)}, aggregate.Lifecycle)
+	if err == nil {
+		_, err = cursor.Next()
+		_ = cursor.Close()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("read: %v", err)
+	}
+}
+
+// TestAQuantityIsSentAsItIsOrRefused holds the column against arithmetic on whole
+// numbers.
+func TestAQuantityIsSentAsItIsOrRefused(t *testing.T) {
+	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
+	rapid.Check(t, func(t *rapid.T) {
+		digits := rapid.StringMatching(`-?[0-9]{1,42}`).Draw(t, "digits")
+		exponent := rapid.Int32Range(-30, 30).Draw(t, "exponent")
+		coefficient, _ := new(big.Int).SetString(digits, 10)
+		value := decimal.NewFromBigInt(coefficient, exponent)
+		// In billionths: coefficient * 10^(exponent + 9), which has to be whole.
+		power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(exponent+9, -exponent-9))), nil)
+		want, rest := new(big.Int).Mul(coefficient, power), new(big.Int)
+		if exponent < -9 {
+			want, rest = new(big.Int).QuoRem(coefficient, power, rest)
+		}
+		holds := rest.Sign() == 0 && want.CmpAbs(limit) < 0
+		column := quantityInput{name: "value"}
+		if err := column.add(value); (err == nil) != holds {
+			t.Fatalf("%s: %v, want it held: %v", value, err, holds)
+		}
+		if !holds {
+			return
+		}
+		if got := decimal128(column.ColDecimal128[0], 9); !got.Equal(decimal.NewFromBigInt(want, -9)) || got.Exponent() != -9 {
+			t.Fatalf("%s: sent and read back %s", value, got)
+		}
+	})
+}
