@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -112,5 +111,3 @@ func produce(ctx context.Context, k *kafka.Client, u *usageMessages, n int) erro
 	})
 	return g.Wait()
 }
-
-func count(n int64) string { return strconv.FormatInt(n, 10) }

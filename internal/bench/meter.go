@@ -11,7 +11,6 @@ type meter struct {
 	// broker and engine are the CPU seconds since the start, once stopped.
 	broker, engine   float64
 	broker0, engine0 float64
-	stopped          bool
 }
 
 // measure starts a meter, and lets the memory peak of ClickHouse begin anew.

@@ -29,11 +29,13 @@ func (b *bench) monthEnd(ctx context.Context) (section, error) {
 	cases := []sealCase{
 		{
 			"lifecycle", "month_end_ratio", "(a)", fmt.Sprintf("%s lifecycle events, %s resources, five lines each", short(float64(events)), short(float64(resources))),
-			workload{Resources: resources, PerResource: 100, Every: 20}, "rival_lifecycle",
+			workload{Resources: resources, PerResource: 100, Every: 20},
+			"rival_lifecycle",
 		},
 		{
 			"usage", "usage_month_ratio", "(b)", fmt.Sprintf("%s usage events, %s resources, one line each", short(float64(events)), short(float64(resources))),
-			workload{Resources: resources, PerResource: 1, Every: 1, Metered: true, Events: events, Copies: 1}, "rival_usage",
+			workload{Resources: resources, PerResource: 1, Every: 1, Metered: true, Events: events, Copies: 1},
+			"rival_usage",
 		},
 	}
 	for i := range cases {

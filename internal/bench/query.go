@@ -74,12 +74,12 @@ func (d *database) exec(ctx context.Context, statement string, settings ...strin
 }
 
 // run runs queries/NAME.sql with its parameters filled in.
-func (d *database) run(ctx context.Context, name string, parameters any, settings ...string) (string, error) {
+func (d *database) run(ctx context.Context, name string, parameters any) (string, error) {
 	text, err := statement(name, parameters)
 	if err != nil {
 		return "", err
 	}
-	answer, err := d.exec(ctx, text, settings...)
+	answer, err := d.exec(ctx, text)
 	if err != nil {
 		return "", fmt.Errorf("%s.sql: %w", name, err)
 	}

@@ -154,8 +154,6 @@ type shared struct {
 
 const neighbours = 64
 
-func (s *shared) reset() { *s = shared{} }
-
 // at is value i of c; rows ascend.
 func (s *shared) at(c *texts, i int) string {
 	if i >= s.next {
@@ -233,15 +231,6 @@ func decimal128(v proto.Decimal128, places int32) decimal.Decimal {
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:], v.High)
 	binary.BigEndian.PutUint64(b[8:], v.Low)
-	return decimal.NewFromBigInt(signed(b[:]), -places)
-}
-
-// decimal256 is the same for Decimal(76, places).
-func decimal256(v proto.Decimal256, places int32) decimal.Decimal {
-	var b [32]byte
-	for i, part := range [...]uint64{v.High.High, v.High.Low, v.Low.High, v.Low.Low} {
-		binary.BigEndian.PutUint64(b[8*i:], part)
-	}
 	return decimal.NewFromBigInt(signed(b[:]), -places)
 }
 

@@ -72,6 +72,9 @@ func decimalMillis(ms int64) string {
 	return fmt.Sprintf("%s%d.%03d", sign, ms/1000, ms%1000)
 }
 
+// Both are tables, safe for concurrent use.
+//
+//nolint:gochecknoglobals // made once, never changed
 var (
 	escapeText  = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)
 	escapeQuote = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\t", `\t`, "\n", `\n`, "\r", `\r`, "\x00", `\0`)

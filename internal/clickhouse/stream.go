@@ -95,7 +95,7 @@ func (b *stream[B]) next() (B, error) {
 func (b *stream[B]) close() {
 	b.closed = true
 	b.cancel()
-	for range b.full { //nolint:revive // what was decoded in vain
+	for range b.full { // what was decoded in vain
 	}
 }
 

@@ -291,7 +291,7 @@ func testNothingLeft(t *testing.T, s *Store) {
 		}
 		if name == "cancelled" {
 			for _, e := range cursor.(*copies).streams { //nolint:forcetypeassert // of this store
-				for range e.full { //nolint:revive // until the goroutine ends
+				for range e.full { // until the goroutine ends
 				}
 			}
 		}
