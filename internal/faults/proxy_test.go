@@ -138,8 +138,8 @@ func (p *proxy) wait() {
 	}
 }
 
-// largeInsert is more than any statement that is no insert sends.
-const largeInsert = 16 << 10
+// largeInsert is more than anything sends that is no insert of events.
+const largeInsert = 200 << 10
 
 func (p *proxy) serve(client net.Conn) {
 	server, err := net.Dial("tcp", p.target) //nolint:noctx // on loopback
