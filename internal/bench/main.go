@@ -170,7 +170,7 @@ func (b *bench) all(ctx context.Context, only []string, stdout io.Writer) (err e
 }
 
 // say tells people how far it has come.
-func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.log, format+"\n", args...) }
+func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.log, format+"\n", args...) }
 
 // onServers starts fresh servers, for one benchmark alone.
 func (b *bench) onServers(ctx context.Context, work func(*servers) error) (err error) {

@@ -115,7 +115,7 @@ func ingestAll(t *testing.T, endpoints embedded.Endpoints, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer store.Close()
+	t.Cleanup(func() { _ = store.Close() })
 	k, err := kafka.New(kafka.Config{Brokers: []string{endpoints.Kafka}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

@@ -218,6 +218,7 @@ func (c *words) at(i int) string {
 		return c.list[c.raw.Keys8[i]]
 	case proto.KeyUInt16:
 		return c.list[c.raw.Keys16[i]]
+	case proto.KeyUInt32, proto.KeyUInt64: // the latter was refused while reading
 	}
 	return c.list[c.raw.Keys32[i]]
 }
