@@ -199,4 +199,4 @@ func (c *copies) Close() error {
 	return nil
 }
 
-var errClosed = errors.New("events: read after close")
+var errClosed = errors.New("a cursor is read after its end")

@@ -6,22 +6,13 @@ import "github.com/shopspring/decimal"
 // exactly.
 type decimals struct {
 	name string
-	// digits in all and places of them behind the point, as in Decimal(38, 9).
+	// digits in all and places of them behind the point, as in Decimal(76, 0).
 	digits, places int32
 	values         []decimal.Decimal
 	err            error
 }
 
-// quantities is a column Decimal(38, 9), percents one of Decimal(9, 4), money
-// one of Decimal(76, places of the currency).
-func quantities(name string, rows int) *decimals {
-	return &decimals{name: name, digits: 38, places: 9, values: make([]decimal.Decimal, 0, rows)}
-}
-
-func percents(name string, rows int) *decimals {
-	return &decimals{name: name, digits: 9, places: 4, values: make([]decimal.Decimal, 0, rows)}
-}
-
+// money is a column of Decimal(76, places of the currency).
 func (s *Store) money(name string, rows int) *decimals {
 	return &decimals{name: name, digits: 76, places: s.config.Digits, values: make([]decimal.Decimal, 0, rows)}
 }
@@ -31,14 +22,6 @@ func (d *decimals) add(v decimal.Decimal) {
 	if d.err == nil {
 		d.err = fits(d.name, v, d.digits, d.places)
 	}
-}
-
-// take hands out what was gathered since the last take: one row of a column of
-// arrays.
-func (d *decimals) take() []decimal.Decimal {
-	row := d.values
-	d.values = nil
-	return row
 }
 
 // firstError is the first of the columns' errors.

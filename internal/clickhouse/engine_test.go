@@ -77,6 +77,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"200 races for one run number keep one run", testAddRunRaces},
 		{"runs and seals come back as they were", testBook},
 		{"what is written twice is there once", testLedgerTwice},
+		{"a period is stored with its items, its coupon and its events", testPeriodColumns},
 		{"what is forgotten can be written again", testForget},
 		{"invoiced lines are those of earlier runs with a header", testInvoiced},
 		{"reports come in the order of the contract", testReportOrder},

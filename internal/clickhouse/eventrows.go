@@ -22,7 +22,8 @@ type eventRows struct {
 	usage                                        proto.ColBool
 	values                                       quantityInput
 	identities, contents                         proto.ColFixedStr16
-	headers                                      headerInput
+	headerKeys, headerValues                     textInput
+	keyLists, valueLists                         listInput
 	shortIdentities, shortContents               proto.ColUInt64
 
 	all, short proto.Input
@@ -32,6 +33,7 @@ type eventRows struct {
 
 func newEventRows() *eventRows {
 	r := &eventRows{values: quantityInput{name: "value"}}
+	r.keyLists.values, r.valueLists.values = &r.headerKeys, &r.headerValues
 	r.all = proto.Input{
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
@@ -51,8 +53,8 @@ func newEventRows() *eventRows {
 		{Name: "offset", Data: &r.offsets},
 		{Name: "kafka_ms", Data: &r.kafkaMs},
 		{Name: "raw", Data: &r.raw},
-		{Name: "header_keys", Data: &r.headers.keys},
-		{Name: "header_values", Data: &r.headers.values},
+		{Name: "header_keys", Data: &r.keyLists},
+		{Name: "header_values", Data: &r.valueLists},
 	}
 	r.short = proto.Input{
 		{Name: "identity", Data: &r.shortIdentities},
@@ -72,9 +74,6 @@ func (r *eventRows) reset() {
 	r.short.Reset()
 	r.digested = r.digested[:0]
 }
-
-func (r *eventRows) eventsInput() proto.Input     { return r.all }
-func (r *eventRows) identitiesInput() proto.Input { return r.short }
 
 // add refuses an event whose value the column cannot hold.
 func (r *eventRows) add(row *ingest.Accepted) error {
@@ -107,7 +106,12 @@ func (r *eventRows) add(row *ingest.Accepted) error {
 	r.offsets = append(r.offsets, m.Offset)
 	r.kafkaMs = append(r.kafkaMs, kafkaMillis(m.Time))
 	r.raw.addBytes(m.Value)
-	r.headers.add(m.Headers)
+	for _, h := range m.Headers {
+		r.headerKeys.add(h.Key)
+		r.headerValues.addBytes(h.Value)
+	}
+	r.keyLists.end()
+	r.valueLists.end()
 	r.digested = append(append(appendMessage(r.digested, m), identity[:]...), content[:]...)
 	return nil
 }

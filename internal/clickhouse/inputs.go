@@ -2,14 +2,9 @@ package clickhouse
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
-	"math/big"
 
 	"github.com/ClickHouse/ch-go/proto"
-	"github.com/shopspring/decimal"
-
-	"github.com/reckon-billing/reckon/schemas"
 )
 
 // textInput is a column String to insert, kept in the form that is sent: a value
@@ -108,99 +103,36 @@ func (c *wordInput) Prepare() error {
 	return nil
 }
 
-// textListInput is a column Array(String) to insert.
-type textListInput struct {
-	texts textInput
-	ends  proto.ColUInt64
+// resettable is a column to insert that is used again.
+type resettable interface {
+	proto.ColInput
+	Reset()
+}
+
+// listInput is a column Array of what another column holds.
+type listInput struct {
+	values resettable
+	ends   proto.ColUInt64
 }
 
 // end ends the list of a row.
-func (c *textListInput) end() { c.ends = append(c.ends, uint64(c.texts.rows)) } //nolint:gosec // never negative
+func (c *listInput) end() { c.ends = append(c.ends, uint64(c.values.Rows())) } //nolint:gosec // never negative
 
 // Type, Rows, EncodeColumn, WriteColumn and Reset are for the library.
-func (c *textListInput) Type() proto.ColumnType {
-	return proto.ColumnTypeArray.Sub(proto.ColumnTypeString)
-}
+func (c *listInput) Type() proto.ColumnType { return proto.ColumnTypeArray.Sub(c.values.Type()) }
+func (c *listInput) Rows() int              { return len(c.ends) }
 
-func (c *textListInput) Rows() int { return len(c.ends) }
-
-func (c *textListInput) EncodeColumn(b *proto.Buffer) {
+func (c *listInput) EncodeColumn(b *proto.Buffer) {
 	c.ends.EncodeColumn(b)
-	c.texts.EncodeColumn(b)
+	c.values.EncodeColumn(b)
 }
 
-func (c *textListInput) WriteColumn(w *proto.Writer) {
+func (c *listInput) WriteColumn(w *proto.Writer) {
 	c.ends.WriteColumn(w)
-	c.texts.WriteColumn(w)
+	c.values.WriteColumn(w)
 }
 
-func (c *textListInput) Reset() {
-	c.texts.Reset()
+func (c *listInput) Reset() {
+	c.values.Reset()
 	c.ends = c.ends[:0]
-}
-
-// headerInput are the headers of each message, keys and values apart.
-type headerInput struct{ keys, values textListInput }
-
-func (c *headerInput) add(headers []schemas.Header) {
-	for _, h := range headers {
-		c.keys.texts.add(h.Key)
-		c.values.texts.addBytes(h.Value)
-	}
-	c.keys.end()
-	c.values.end()
-}
-
-// quantityInput is a column Decimal(38, 9) to insert, which refuses what it cannot
-// hold exactly.
-type quantityInput struct {
-	proto.ColDecimal128
-	name string
-}
-
-// Type is for the library.
-func (c *quantityInput) Type() proto.ColumnType { return "Decimal(38, 9)" }
-
-func (c *quantityInput) add(v decimal.Decimal) error {
-	const digits, places = 38, 9
-	if v.IsZero() {
-		c.ColDecimal128 = append(c.ColDecimal128, proto.Decimal128{})
-		return nil
-	}
-	shift := v.Exponent() + places
-	if shift >= 0 && int(shift)+v.NumDigits() <= 18 {
-		n := v.CoefficientInt64()
-		for range shift {
-			n *= 10
-		}
-		c.ColDecimal128 = append(c.ColDecimal128, proto.Decimal128{Low: uint64(n), High: uint64(n >> 63)}) //nolint:gosec // its bits
-		return nil
-	}
-	if err := fits(c.name, v, digits, places); err != nil {
-		return err
-	}
-	n := v.Shift(places).BigInt()
-	if n.Sign() < 0 {
-		n.Add(n, new(big.Int).Lsh(big.NewInt(1), 128))
-	}
-	var b [16]byte
-	n.FillBytes(b[:])
-	c.ColDecimal128 = append(c.ColDecimal128, proto.Decimal128{
-		High: binary.BigEndian.Uint64(b[:8]), Low: binary.BigEndian.Uint64(b[8:]),
-	})
-	return nil
-}
-
-// fits refuses a number that a column Decimal(digits, places) does not hold
-// exactly: the libraries cut surplus places and the server does not check digits.
-func fits(name string, v decimal.Decimal, digits, places int32) error {
-	exponent := v.Exponent()
-	switch {
-	case exponent < -places && !v.Equal(v.Truncate(places)):
-		return fmt.Errorf("%s %s: more than %d decimals", name, v, places)
-	// NumDigits counts a zero as one digit.
-	case !v.IsZero() && int32(v.NumDigits())+exponent > digits-places: //nolint:gosec // a number of digits
-		return fmt.Errorf("%s %s: more than %d digits before the point", name, v, digits-places)
-	}
-	return nil
 }

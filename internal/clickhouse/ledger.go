@@ -41,48 +41,6 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 	return nil
 }
 
-func (s *Store) writeLines(ctx context.Context, run int64, lines []schemas.Line) error {
-	n := len(lines)
-	var (
-		months, accounts, resources = make([]string, n), make([]string, n), make([]string, n)
-		starts, ends                = make([]time.Time, n), make([]time.Time, n)
-		places, runs, minutes       = make([]int32, n), make([]int64, n), make([]int64, n)
-		codes, items, coupons       = make([]string, n), make([]string, n), make([]string, n)
-		names, products, services   = make([]string, n), make([]string, n), make([]string, n)
-		units, meters, pers         = make([]string, n), make([]string, n), make([]string, n)
-		prices, fixed               = quantities("unit_price", n), quantities("item_quantity", n)
-		free, billed                = quantities("free_quantity", n), quantities("quantity", n)
-		discounts, taxes            = percents("discount_percent", n), percents("tax_percent", n)
-		money                       = s.newAmounts(n)
-	)
-	for i := range lines {
-		l := &lines[i]
-		months[i], accounts[i], resources[i] = l.Month.String(), l.AccountID, l.ResourceID
-		starts[i], ends[i], places[i], runs[i] = l.PeriodStart, l.PeriodEnd, int32(l.Position), run //nolint:gosec // a place in a list of items
-		codes[i], items[i], coupons[i] = l.InvoiceCode, l.Item.Name, l.CouponCode
-		names[i], products[i], services[i] = l.ResourceName, l.Product, l.Service
-		units[i], meters[i], pers[i], minutes[i] = l.Item.Unit, string(l.Item.Meter), string(l.Item.Per), l.Minutes
-		prices.add(l.Item.UnitPrice)
-		fixed.add(l.Item.Quantity)
-		free.add(l.Item.FreeQuantity)
-		billed.add(l.Quantity)
-		discounts.add(l.Item.DiscountPercent)
-		taxes.add(l.Item.TaxPercent)
-		money.add(&l.Amounts)
-	}
-	if err := firstError(prices, fixed, free, billed, discounts, taxes); err != nil {
-		return err
-	}
-	if err := money.err(); err != nil {
-		return err
-	}
-	columns := []any{
-		months, accounts, resources, starts, places, runs, codes, items, coupons, ends, names, products, services,
-		units, prices.values, fixed.values, meters, pers, discounts.values, taxes.values, free.values, minutes, billed.values,
-	}
-	return s.insert(ctx, "insert_lines", "", append(columns, money.columns()...)...)
-}
-
 // writeEdges puts the states of what is alive and of what is not into their
 // tables.
 func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Edge) error {

@@ -1,70 +1,130 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"time"
 
-	"github.com/shopspring/decimal"
+	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 func (s *Store) writePeriods(ctx context.Context, run int64, all []schemas.Period) error {
-	n := len(all)
-	var (
-		months, accounts, resources = make([]string, n), make([]string, n), make([]string, n)
-		starts, ends                = make([]time.Time, n), make([]time.Time, n)
-		runs, modes                 = make([]int64, n), make([]string, n)
-		names, products, services   = make([]string, n), make([]string, n), make([]string, n)
-		balances                    = s.newBalances(n)
-		opened, closed              = newRefs(n), newRefs(n)
-		isClosed                    = make([]bool, n)
-		items                       = newItemLists(n)
-	)
-	for i := range all {
-		p := &all[i]
-		months[i], accounts[i], resources[i] = p.Month.String(), p.AccountID, p.ResourceID
-		starts[i], ends[i], runs[i], modes[i] = p.Start, p.End, run, string(p.Mode)
-		names[i], products[i], services[i] = p.ResourceName, p.Product, p.Service
-		balances.add(p.Balance)
-		opened.add(&p.OpenedBy)
-		isClosed[i] = p.ClosedBy != nil
-		closed.add(p.ClosedBy)
-		items.add(p.Items)
+	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
+		if w.periods == nil {
+			w.periods = newPeriodRows(s.config.Digits)
+		}
+		w.periods.all.Reset()
+		for i := range all {
+			if err := w.periods.add(run, &all[i]); err != nil {
+				return err
+			}
+		}
+		return w.insert(ctx, "insert_periods", "", w.periods.all)
+	})
+}
+
+// periodRows are rows of periods, by column.
+type periodRows struct {
+	accounts, resources, names, coupons, couponSources, couponIDs textInput
+	months, products, services, modes                             wordInput
+	starts, ends, runs                                            proto.ColInt64
+	couponValue, couponUsed                                       moneyInput
+	opened, closed                                                refInput
+	isClosed                                                      proto.ColBool
+	items                                                         itemInput
+
+	month monthText
+	all   proto.Input
+}
+
+func newPeriodRows(digits int32) *periodRows {
+	r := &periodRows{
+		couponValue: moneyInput{name: "coupon_value", places: digits}, couponUsed: moneyInput{name: "coupon_used", places: digits},
 	}
-	if err := firstError(append(items.decimals(), balances.value, balances.used)...); err != nil {
-		return err
+	r.all = proto.Input{
+		{Name: "month", Data: &r.months},
+		{Name: "account_id", Data: &r.accounts},
+		{Name: "resource_id", Data: &r.resources},
+		{Name: "period_start", Data: millisInput{&r.starts}},
+		{Name: "run", Data: &r.runs},
+		{Name: "period_end", Data: millisInput{&r.ends}},
+		{Name: "resource_name", Data: &r.names},
+		{Name: "product", Data: &r.products},
+		{Name: "service", Data: &r.services},
+		{Name: "mode", Data: &r.modes},
+		{Name: "coupon_code", Data: &r.coupons},
+		{Name: "coupon_value", Data: &r.couponValue},
+		{Name: "coupon_used", Data: &r.couponUsed},
+		{Name: "coupon_source", Data: &r.couponSources},
+		{Name: "coupon_id", Data: &r.couponIDs},
+		{Name: "is_closed", Data: &r.isClosed},
 	}
-	columns := append([]any{months, accounts, resources, starts, runs, ends, names, products, services, modes}, balances.columns()...)
-	columns = append(append(columns, opened.columns()...), isClosed)
-	columns = append(append(columns, closed.columns()...), items.columns()...)
-	return s.insert(ctx, "insert_periods", "", columns...)
+	r.all = append(append(r.all, r.opened.input("opened_")...), r.closed.input("closed_")...)
+	r.all = append(r.all, r.items.input()...)
+	return r
 }
 
-// balances are the coupon columns of periods.
-type balances struct {
-	codes, sources, ids []string
-	value, used         *decimals
-}
-
-func (s *Store) newBalances(n int) *balances {
-	return &balances{value: s.money("coupon_value", n), used: s.money("coupon_used", n)}
-}
-
-func (c *balances) add(b *schemas.Balance) {
-	if b == nil {
-		b = &schemas.Balance{}
+// add refuses a period with a number that a column cannot hold.
+func (r *periodRows) add(run int64, p *schemas.Period) error {
+	r.months.add(r.month.of(p.Month))
+	r.accounts.add(p.AccountID)
+	r.resources.add(p.ResourceID)
+	r.starts = append(r.starts, p.Start.UnixMilli())
+	r.ends = append(r.ends, p.End.UnixMilli())
+	r.runs = append(r.runs, run)
+	r.names.add(p.ResourceName)
+	r.products.add(p.Product)
+	r.services.add(p.Service)
+	r.modes.add(string(p.Mode))
+	var balance schemas.Balance
+	if p.Balance != nil {
+		balance = *p.Balance
 	}
-	c.codes, c.sources, c.ids = append(c.codes, b.Code), append(c.sources, b.Source), append(c.ids, b.ID)
-	c.value.add(b.Value)
-	c.used.add(b.Used)
+	r.coupons.add(balance.Code)
+	r.couponSources.add(balance.Source)
+	r.couponIDs.add(balance.ID)
+	r.opened.add(&p.OpenedBy)
+	r.isClosed = append(r.isClosed, p.ClosedBy != nil)
+	r.closed.add(p.ClosedBy)
+	return cmp.Or(r.couponValue.add(balance.Value), r.couponUsed.add(balance.Used), r.items.add(p.Items))
 }
 
-func (c *balances) columns() []any {
-	return []any{c.codes, c.value.values, c.used.values, c.sources, c.ids}
+// refInput are the seven columns that name an event; empty where there is none.
+type refInput struct {
+	sources, ids   textInput
+	types, topics  wordInput
+	times, offsets proto.ColInt64
+	partitions     proto.ColInt32
 }
 
-// refs are the seven columns that name an event; empty where there is none.
+func (c *refInput) input(prefix string) proto.Input {
+	return proto.Input{
+		{Name: prefix + "source", Data: &c.sources},
+		{Name: prefix + "id", Data: &c.ids},
+		{Name: prefix + "type", Data: &c.types},
+		{Name: prefix + "time", Data: millisInput{&c.times}},
+		{Name: prefix + "topic", Data: &c.topics},
+		{Name: prefix + "partition", Data: &c.partitions},
+		{Name: prefix + "offset", Data: &c.offsets},
+	}
+}
+
+func (c *refInput) add(r *schemas.EventRef) {
+	if r == nil {
+		r = &schemas.EventRef{Time: time.Unix(0, 0)}
+	}
+	c.sources.add(r.Source)
+	c.ids.add(r.ID)
+	c.types.add(string(r.Type))
+	c.times = append(c.times, r.Time.UnixMilli())
+	c.topics.add(r.Position.Topic)
+	c.partitions = append(c.partitions, r.Position.Partition)
+	c.offsets = append(c.offsets, r.Position.Offset)
+}
+
+// refs are the seven columns that name each event of a list.
 type refs struct {
 	sources, ids, types, topics []string
 	times                       []time.Time
@@ -86,10 +146,6 @@ func (c *refs) add(r *schemas.EventRef) {
 	c.sources, c.ids, c.types = append(c.sources, r.Source), append(c.ids, r.ID), append(c.types, string(r.Type))
 	c.times, c.topics = append(c.times, r.Time), append(c.topics, r.Position.Topic)
 	c.partitions, c.offsets = append(c.partitions, r.Position.Partition), append(c.offsets, r.Position.Offset)
-}
-
-func (c *refs) columns() []any {
-	return []any{c.sources, c.ids, c.types, c.times, c.topics, c.partitions, c.offsets}
 }
 
 // refLists are the columns that name a list of events.
@@ -121,53 +177,54 @@ func (c *refLists) columns() []any {
 	return []any{c.sources, c.ids, c.types, c.times, c.topics, c.partitions, c.offsets}
 }
 
-// itemLists are the item_* columns of periods, an array for each period.
-type itemLists struct {
-	names, units, meters, pers                                       [][]string
-	price, quantity, discount, tax, free, gave, billed               *decimals
-	prices, fixed, discounts, taxes, frees, measured, billedByPeriod [][]decimal.Decimal
-	usage                                                            [][]int64
+// itemInput are the item_* columns of periods, an array for each period.
+type itemInput struct {
+	names, units, meters, pers              textInput
+	price, quantity, free, measured, billed quantityInput
+	discount, tax                           percentInput
+	usage                                   proto.ColInt64
+	lists                                   []*listInput
 }
 
-func newItemLists(n int) *itemLists {
-	return &itemLists{
-		names: make([][]string, 0, n), units: make([][]string, 0, n), meters: make([][]string, 0, n), pers: make([][]string, 0, n),
-		price: quantities("unit_price", 0), quantity: quantities("item_quantity", 0), discount: percents("discount_percent", 0),
-		tax: percents("tax_percent", 0), free: quantities("free_quantity", 0), gave: quantities("measured", 0),
-		billed: quantities("billed", 0),
+func (c *itemInput) input() proto.Input {
+	c.price.name, c.quantity.name, c.free.name = "unit_price", "item_quantity", "free_quantity"
+	c.measured.name, c.billed.name = "measured", "billed"
+	c.discount.name, c.tax.name = "discount_percent", "tax_percent"
+	var all proto.Input
+	for _, column := range []struct {
+		name   string
+		values resettable
+	}{
+		{"names", &c.names}, {"units", &c.units}, {"unit_prices", &c.price}, {"quantities", &c.quantity},
+		{"meters", &c.meters}, {"pers", &c.pers}, {"discount_percents", &c.discount}, {"tax_percents", &c.tax},
+		{"free_quantities", &c.free}, {"measured", &c.measured}, {"billed", &c.billed}, {"usage", &c.usage},
+	} {
+		list := &listInput{values: column.values}
+		c.lists = append(c.lists, list)
+		all = append(all, proto.InputColumn{Name: "item_" + column.name, Data: list})
 	}
+	return all
 }
 
-func (c *itemLists) add(items []schemas.PeriodItem) {
-	n := len(items)
-	names, units, meters, pers := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	usage := make([]int64, n)
+func (c *itemInput) add(items []schemas.PeriodItem) error {
 	for i := range items {
 		it := &items[i]
-		names[i], units[i], meters[i], pers[i], usage[i] = it.Name, it.Unit, string(it.Meter), string(it.Per), it.Usage
-		c.price.add(it.UnitPrice)
-		c.quantity.add(it.Quantity)
-		c.discount.add(it.DiscountPercent)
-		c.tax.add(it.TaxPercent)
-		c.free.add(it.FreeQuantity)
-		c.gave.add(it.Measured)
-		c.billed.add(it.Billed)
+		c.names.add(it.Name)
+		c.units.add(it.Unit)
+		c.meters.add(string(it.Meter))
+		c.pers.add(string(it.Per))
+		c.usage = append(c.usage, it.Usage)
+		err := cmp.Or(
+			c.price.add(it.UnitPrice), c.quantity.add(it.Quantity), c.free.add(it.FreeQuantity),
+			c.measured.add(it.Measured), c.billed.add(it.Billed),
+			c.discount.add(it.DiscountPercent), c.tax.add(it.TaxPercent),
+		)
+		if err != nil {
+			return err
+		}
 	}
-	c.names, c.units, c.meters = append(c.names, names), append(c.units, units), append(c.meters, meters)
-	c.pers, c.usage = append(c.pers, pers), append(c.usage, usage)
-	c.prices, c.fixed = append(c.prices, c.price.take()), append(c.fixed, c.quantity.take())
-	c.discounts, c.taxes = append(c.discounts, c.discount.take()), append(c.taxes, c.tax.take())
-	c.frees, c.measured = append(c.frees, c.free.take()), append(c.measured, c.gave.take())
-	c.billedByPeriod = append(c.billedByPeriod, c.billed.take())
-}
-
-func (c *itemLists) decimals() []*decimals {
-	return []*decimals{c.price, c.quantity, c.discount, c.tax, c.free, c.gave, c.billed}
-}
-
-func (c *itemLists) columns() []any {
-	return []any{
-		c.names, c.units, c.prices, c.fixed, c.meters, c.pers, c.discounts,
-		c.taxes, c.frees, c.measured, c.billedByPeriod, c.usage,
+	for _, list := range c.lists {
+		list.end()
 	}
+	return nil
 }

@@ -35,17 +35,20 @@ func (s *Store) Insert(ctx context.Context, batch ingest.Batch) error {
 // many, never too few.
 func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) error {
 	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		w.rows.reset()
+		if w.events == nil {
+			w.events = newEventRows()
+		}
+		w.events.reset()
 		for i := range rows {
-			if err := w.rows.add(&rows[i]); err != nil {
+			if err := w.events.add(&rows[i]); err != nil {
 				return err
 			}
 		}
-		token := w.rows.token()
-		if err := w.insert(ctx, "insert_identities", token, w.rows.identitiesInput()); err != nil {
+		token := w.events.token()
+		if err := w.insert(ctx, "insert_identities", token, w.events.short); err != nil {
 			return err
 		}
-		return w.insert(ctx, "insert_events", token, w.rows.eventsInput())
+		return w.insert(ctx, "insert_events", token, w.events.all)
 	})
 }
 

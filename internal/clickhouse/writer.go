@@ -11,11 +11,13 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// writer is a connection to insert events through, with the columns that a batch
-// is gathered in: both are used again, by one batch at a time.
+// writer is a connection to insert through, with the columns that a batch is
+// gathered in: both are used again, by one batch at a time.
 type writer struct {
 	*nativeClient
-	rows *eventRows
+	events  *eventRows
+	lines   *lineRows
+	periods *periodRows
 }
 
 // writers are those that no batch uses now. The last one that was given back is
@@ -97,22 +99,24 @@ func (s *Store) takeWriter(ctx context.Context) (*writer, error) {
 		return nil, err
 	}
 	if w == nil {
-		w = &writer{rows: newEventRows()}
+		w = &writer{}
 	}
 	w.nativeClient = client
 	return w, nil
 }
 
-// insert writes columns in one block. The server drops it when it knows the token.
+// insert writes columns in one block. With a token, the server drops it when it
+// knows that token; see Store.insertColumns.
 func (w *writer) insert(ctx context.Context, name, token string, columns proto.Input) error {
 	text, err := sql(name)
 	if err != nil {
 		return err
 	}
-	err = w.Do(ctx, ch.Query{
-		Body: text, Input: columns,
-		Settings: nativeSettings(driver.Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}),
-	})
+	settings := driver.Settings{"deduplicate_insert": "disable"}
+	if token != "" {
+		settings = driver.Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}
+	}
+	err = w.Do(ctx, ch.Query{Body: text, Input: columns, Settings: nativeSettings(settings)})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -108,31 +108,57 @@ func TestAServerThatHangsIsNoticedByAnInsert(t *testing.T) {
 	}
 }
 
-// TestAQuantityIsSentAsItIsOrRefused holds the column against arithmetic on whole
+// TestADecimalIsSentAsItIsOrRefused holds the columns against arithmetic on whole
 // numbers.
-func TestAQuantityIsSentAsItIsOrRefused(t *testing.T) {
-	limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(38), nil)
+func TestADecimalIsSentAsItIsOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		digits := rapid.StringMatching(`-?[0-9]{1,42}`).Draw(t, "digits")
-		exponent := rapid.Int32Range(-30, 30).Draw(t, "exponent")
+		digits := rapid.StringMatching(`-?[0-9]{1,80}`).Draw(t, "digits")
+		exponent := rapid.Int32Range(-30, 60).Draw(t, "exponent")
 		coefficient, _ := new(big.Int).SetString(digits, 10)
 		value := decimal.NewFromBigInt(coefficient, exponent)
-		// In billionths: coefficient * 10^(exponent + 9), which has to be whole.
-		power := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(exponent+9, -exponent-9))), nil)
-		want, rest := new(big.Int).Mul(coefficient, power), new(big.Int)
-		if exponent < -9 {
-			want, rest = new(big.Int).QuoRem(coefficient, power, rest)
-		}
-		holds := rest.Sign() == 0 && want.CmpAbs(limit) < 0
-		column := quantityInput{name: "value"}
-		if err := column.add(value); (err == nil) != holds {
-			t.Fatalf("%s: %v, want it held: %v", value, err, holds)
-		}
-		if !holds {
-			return
-		}
-		if got := decimal128(column.ColDecimal128[0], 9); !got.Equal(decimal.NewFromBigInt(want, -9)) || got.Exponent() != -9 {
-			t.Fatalf("%s: sent and read back %s", value, got)
+		for _, column := range []struct {
+			kind           string
+			digits, places int32
+			send           func() (decimal.Decimal, error)
+		}{
+			{"quantity", 38, 9, func() (decimal.Decimal, error) {
+				c := quantityInput{name: "q"}
+				if err := c.add(value); err != nil {
+					return value, err
+				}
+				return decimal128(c.ColDecimal128[0], 9), nil
+			}},
+			{"percent", 9, 4, func() (decimal.Decimal, error) {
+				c := percentInput{name: "p"}
+				if err := c.add(value); err != nil {
+					return value, err
+				}
+				return decimal.New(int64(c.ColDecimal32[0]), -4), nil
+			}},
+			{"money", 76, 2, func() (decimal.Decimal, error) {
+				c := moneyInput{name: "m", places: 2}
+				if err := c.add(value); err != nil {
+					return value, err
+				}
+				return decimal256(c.ColDecimal256[0], 2), nil
+			}},
+		} {
+			// coefficient * 10^(exponent + places) has to be whole and not too big.
+			shift := int64(exponent + column.places)
+			power := new(big.Int).Exp(big.NewInt(10), big.NewInt(max(shift, -shift)), nil)
+			want, rest := new(big.Int).Mul(coefficient, power), new(big.Int)
+			if shift < 0 {
+				want, rest = new(big.Int).QuoRem(coefficient, power, rest)
+			}
+			limit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(column.digits)), nil)
+			holds := rest.Sign() == 0 && want.CmpAbs(limit) < 0
+			got, err := column.send()
+			if (err == nil) != holds {
+				t.Fatalf("%s %s: %v, want it held: %v", column.kind, value, err, holds)
+			}
+			if holds && (!got.Equal(decimal.NewFromBigInt(want, -column.places)) || got.Exponent() != -column.places) {
+				t.Fatalf("%s %s: sent and read back %s", column.kind, value, got)
+			}
 		}
 	})
 }

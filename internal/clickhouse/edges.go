@@ -1,0 +1,204 @@
+package clickhouse
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ClickHouse/ch-go/proto"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Edges streams states as [aggregate.Source] says: for each resource the row of
+// the highest month up to scope.Month, then of the highest run before scope.Run.
+// A tombstone that a later run wrote for the same edge hides the living state, and
+// a living state hides every older tombstone.
+func (s *Store) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+	if scope.Month.IsZero() {
+		return noEdges{}, nil
+	}
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("month", scope.Month.String()))
+	c := &edges{}
+	for _, name := range []string{"edges", "tombstones"} {
+		block := func() *edgeBlock { return newEdgeBlock(s.config.Digits) }
+		rows, err := openStream(ctx, s, name, driver.Settings{"max_block_size": edgeRows}, args, block(), block())
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.streams = append(c.streams, &edgeStream{stream: rows, places: s.config.Digits})
+	}
+	return c, nil
+}
+
+// edgeRows is the number of rows in a block; a state has some hundred bytes.
+const edgeRows = 8192
+
+// noEdges are those of the month before the first.
+type noEdges struct{}
+
+func (noEdges) Next() (*schemas.Edge, error) { return nil, io.EOF }
+func (noEdges) Close() error                 { return nil }
+
+// edgeBlock is a block of rows of edges.sql or tombstones.sql, by column.
+type edgeBlock struct {
+	columns
+	rows                        int
+	accounts, resources, states texts
+	months                      words
+	runs                        proto.ColInt64
+	used                        proto.ColDecimal256
+	dead, wanted                proto.ColBool
+}
+
+func newEdgeBlock(digits int32) *edgeBlock {
+	b := &edgeBlock{}
+	b.columns = columns{
+		{"account_id", "String", &b.accounts},
+		{"resource_id", "String", &b.resources},
+		{"at", "LowCardinality(String)", &b.months},
+		{"run", "Int64", &b.runs},
+		{"dead", "Bool", &b.dead},
+		{"state", "String", &b.states},
+		{"coupon_used", fmt.Sprintf("Decimal(76, %d)", digits), &b.used},
+		{"wanted", "Bool", &b.wanted},
+	}
+	return b
+}
+
+// DecodeResult is called by the library for each block.
+func (b *edgeBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
+	b.rows = block.Rows
+	return b.columns.DecodeResult(r, version, block)
+}
+
+// edgeStream stands at one row after the other.
+type edgeStream struct {
+	*stream[*edgeBlock]
+	block             *edgeBlock
+	row               int
+	account, resource string
+	places            int32
+	ended             bool
+}
+
+// advance goes to the next row, or to the end.
+func (e *edgeStream) advance() error {
+	e.row++
+	if e.block == nil || e.row >= e.block.rows {
+		block, err := e.next()
+		if errors.Is(err, io.EOF) {
+			e.ended = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e.block, e.row = block, 0
+	}
+	e.account = e.block.accounts.like(e.account, e.row)
+	e.resource = e.block.resources.like(e.resource, e.row)
+	return nil
+}
+
+// at tells whether the row is of the resource.
+func (e *edgeStream) at(account, resource string) bool {
+	return !e.ended && e.account == account && e.resource == resource
+}
+
+// edges merges the streams of the living and the dead.
+type edges struct {
+	streams []*edgeStream
+	started bool
+	err     error
+
+	ring [2]schemas.Edge
+	n    int
+}
+
+// Next is as [aggregate.Cursor] says.
+func (c *edges) Next() (*schemas.Edge, error) {
+	for c.err == nil {
+		var row *schemas.Edge
+		if row, c.err = c.resource(); row != nil && c.err == nil {
+			return row, nil
+		}
+	}
+	return nil, c.err
+}
+
+// resource takes all rows of the next resource and hands out the one that counts,
+// if it is wanted.
+func (c *edges) resource() (*schemas.Edge, error) {
+	if !c.started {
+		c.started = true
+		for _, e := range c.streams {
+			if err := e.advance(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var first *edgeStream
+	for _, e := range c.streams {
+		if !e.ended && (first == nil || e.account < first.account || e.account == first.account && e.resource < first.resource) {
+			first = e
+		}
+	}
+	if first == nil {
+		return nil, io.EOF
+	}
+	account, resource := first.account, first.resource
+	row, wanted := &c.ring[(c.n+1)%2], false
+	month, run := "", int64(0)
+	for _, e := range c.streams {
+		for e.at(account, resource) {
+			b, i := e.block, e.row
+			if at := b.months.at(i); at > month || at == month && b.runs[i] > run {
+				month, run, wanted = at, b.runs[i], b.wanted[i]
+				*row = schemas.Edge{
+					AccountID: account, ResourceID: resource, Deleted: b.dead[i], State: string(b.states.at(i)),
+					CouponUsed: decimal256(b.used[i], e.places),
+				}
+			}
+			if err := e.advance(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if !wanted {
+		return nil, nil
+	}
+	at, err := schemas.ParseMonth(month)
+	if err != nil {
+		return nil, fmt.Errorf("stored edge of account %q, resource %q: %w", account, resource, err)
+	}
+	row.At = at
+	c.n++
+	return row, nil
+}
+
+// Close ends the queries wherever they are.
+func (c *edges) Close() error {
+	for _, e := range c.streams {
+		e.close()
+	}
+	c.err = errClosed
+	return nil
+}
+
+// decimal256 is a value of a column Decimal(76, places).
+func decimal256(v proto.Decimal256, places int32) decimal.Decimal {
+	if sign := uint64(int64(v.Low.Low) >> 63); v.Low.High == sign && v.High.Low == sign && v.High.High == sign { //nolint:gosec // its bits
+		return decimal.New(int64(v.Low.Low), -places) //nolint:gosec // its bits
+	}
+	var b [32]byte
+	for i, part := range [...]uint64{v.High.High, v.High.Low, v.Low.High, v.Low.Low} {
+		binary.BigEndian.PutUint64(b[8*i:], part)
+	}
+	return decimal.NewFromBigInt(signed(b[:]), -places)
+}
