@@ -1,5 +1,6 @@
 // Package clickhouse keeps what reckon knows in ClickHouse, and is the only
-// user of clickhouse-go. It implements what ingest, aggregate and invoicer ask
+// user of clickhouse-go, and of ch-go where rows are many: it reads and writes by
+// column. It implements what ingest, aggregate and invoicer ask
 // of a store.
 //
 // Invariants:

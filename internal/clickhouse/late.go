@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/reckon-billing/reckon/invoicer"
@@ -16,7 +17,7 @@ var _ invoicer.Late = (*Store)(nil)
 // from the two cutoffs.
 func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
 	args := append(bindCutoff("", run.Cutoff), bindCutoff("since_", since)...)
-	args = append(args, bind("run", run.Number), bindTime("sealed_to", sealedTo))
+	args = append(args, bind("run", run.Number), bindTime("sealed_to", sealedTo), bind("least", leastNew(run.Cutoff, since)))
 	if err := s.exec(ctx, "mark_touched", args...); err != nil {
 		return 0, fmt.Errorf("run %d: mark touched resources: %w", run.Number, err)
 	}
@@ -25,4 +26,15 @@ func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.
 		return 0, fmt.Errorf("run %d: count touched resources: %w", run.Number, err)
 	}
 	return touched, nil
+}
+
+// leastNew is an offset before which no partition has anything that lies inside the
+// cutoff and not inside the earlier one.
+func leastNew(cutoff, since schemas.Cutoff) int64 {
+	earlier := newEnds(since)
+	least := int64(math.MaxInt64)
+	for _, p := range cutoff {
+		least = min(least, earlier.all[p.Topic][p.Partition])
+	}
+	return least
 }

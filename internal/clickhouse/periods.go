@@ -195,9 +195,18 @@ func (c *itemInput) input() proto.Input {
 		name   string
 		values resettable
 	}{
-		{"names", &c.names}, {"units", &c.units}, {"unit_prices", &c.price}, {"quantities", &c.quantity},
-		{"meters", &c.meters}, {"pers", &c.pers}, {"discount_percents", &c.discount}, {"tax_percents", &c.tax},
-		{"free_quantities", &c.free}, {"measured", &c.measured}, {"billed", &c.billed}, {"usage", &c.usage},
+		{"names", &c.names},
+		{"units", &c.units},
+		{"unit_prices", &c.price},
+		{"quantities", &c.quantity},
+		{"meters", &c.meters},
+		{"pers", &c.pers},
+		{"discount_percents", &c.discount},
+		{"tax_percents", &c.tax},
+		{"free_quantities", &c.free},
+		{"measured", &c.measured},
+		{"billed", &c.billed},
+		{"usage", &c.usage},
 	} {
 		list := &listInput{values: column.values}
 		c.lists = append(c.lists, list)

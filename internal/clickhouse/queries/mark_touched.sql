@@ -3,7 +3,9 @@
 -- same rows. A copy that is no news (a duplicate of an older event) touches too:
 -- deriving its resource again then finds no difference.
 --
--- is_new: inside the run's cutoff, not inside the earlier one. 24 hours is how
+-- new: inside the run's cutoff, not inside the earlier one. least is the lowest of
+-- the earlier one's ends: no new event lies before it, and to know that of the
+-- whole history only one column is read. 24 hours is how
 -- long after its creation a resource may fail to be provisioned (contract 3):
 -- what began before sealed_to can be undone until then.
 INSERT INTO touched_resources (run, account_id, resource_id)
@@ -11,6 +13,7 @@ WITH
     new AS (
         SELECT account_id, resource_id, type, time, is_usage
         FROM events
+        PREWHERE offset >= {least:Int64}
         WHERE time < {sealed_to:DateTime64(3, 'UTC')} + INTERVAL 24 HOUR
             AND offset < transform(
                 toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
