@@ -85,6 +85,9 @@ func (b *Broker) keep(t testing.TB) {
 // Addr is where it listens, host:port.
 func (b *Broker) Addr() string { return b.addr }
 
+// PID is its process.
+func (b *Broker) PID() int { return b.cmd.Process.Pid }
+
 // Start starts it again after Stop or Kill; it does not wait.
 func (b *Broker) Start(t testing.TB) {
 	t.Helper()
