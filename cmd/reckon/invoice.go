@@ -122,9 +122,13 @@ func (s *system) withIngest(ctx context.Context, work func(context.Context) erro
 }
 
 func (c *invoiceCommand) seal(ctx context.Context, v *invoicer.Invoicer) error {
-	ctx, cancel := context.WithTimeout(ctx, c.wait)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	v.Waiting = c.bounded(v.Waiting, cancel)
 	seals, err := v.Seal(ctx, c.month)
+	if err != nil && errors.Is(context.Cause(ctx), errWaited) {
+		err = fmt.Errorf("%w: %w", errWaited, err)
+	}
 	for _, s := range seals {
 		c.printf("%s sealed by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, s.Run,
 			s.Totals.Invoices, s.Totals.Adjustments, s.Totals.Lines, v.Currency.Format(s.Totals.Amounts.TotalAmount), v.Currency.Code)
@@ -166,6 +170,24 @@ func (c *invoiceCommand) preview(ctx context.Context, s *system, v *invoicer.Inv
 		return err
 	}
 	return out.Close()
+}
+
+var errWaited = errors.New("ingest has not stored all that was sent within --wait")
+
+// bounded gives up when one wait for ingest lasts too long. The seal itself may
+// take as long as it does.
+func (c *invoiceCommand) bounded(tell func([]invoicer.Lag), giveUp context.CancelCauseFunc) func([]invoicer.Lag) {
+	var began, last time.Time
+	return func(lags []invoicer.Lag) {
+		tell(lags)
+		now := c.now()
+		if now.Sub(last) > 10*time.Second { // it asks many times a second: this is another wait
+			began = now
+		}
+		if last = now; now.Sub(began) > c.wait {
+			giveUp(errWaited)
+		}
+	}
 }
 
 // sayWaiting tells people, not too often, what a seal waits for.
