@@ -145,7 +145,7 @@ func descendants(t *testing.T, pid int) []int {
 }
 
 // engineOf is the ClickHouse engine that a process started on the native address,
-// or on any if that is empty; 0 if there is none.
+// or on any if that is empty; there must be one.
 func engineOf(t *testing.T, pid int, native string) int {
 	t.Helper()
 	_, port, _ := strings.Cut(native, ":")
@@ -155,6 +155,7 @@ func engineOf(t *testing.T, pid int, native string) int {
 			return child
 		}
 	}
+	t.Fatalf("process %d has no ClickHouse engine at %q", pid, native)
 	return 0
 }
 

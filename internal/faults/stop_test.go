@@ -93,6 +93,27 @@ func TestEveryCommandOnServersStopsInTime(t *testing.T) {
 	}
 }
 
+// TestACommandThatReadsStopsInTime: one that only asks ClickHouse, which hangs.
+func TestACommandThatReadsStopsInTime(t *testing.T) {
+	w := sealWorld(t, 1000)
+	w.seal()
+	code := w.report()[0][1]
+	w.proxy.freeze()
+	var longest time.Duration
+	commands := [][]string{
+		{"report", "usage", "--month", month}, {"verify", "--month", month}, {"explain", code}, {"anomalies"}, {"conflicts"},
+		{"deadletter", "list"}, {"migrate"}, {"invoice", "--month", month, "--dry-run"},
+	}
+	for _, command := range commands {
+		p := start(t, w.env(), command...)
+		time.Sleep(500 * time.Millisecond)
+		longest = max(longest, p.stops(t, w.dir, false))
+	}
+	if !t.Failed() {
+		figure(t, "%d commands that read stopped while ClickHouse hangs: gone within %.1f s", len(commands), longest.Seconds())
+	}
+}
+
 // TestASealStopsInTime: told to stop amid a seal, the seal is given up, and made
 // whole by the next one.
 func TestASealStopsInTime(t *testing.T) {
