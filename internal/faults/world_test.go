@@ -44,6 +44,8 @@ type world struct {
 	store  driver.Conn // straight to ClickHouse
 	now    time.Time   // the timestamp of messages
 	users  string      // ClickHouse's users as they were before profile
+	// embedded is the program's environment where it runs on its own stack.
+	embedded []string
 }
 
 // newWorld starts the engines, makes tables and topics, and sends the events that
@@ -86,6 +88,9 @@ func (w *world) options() *driver.Options {
 // env is the environment of the program, as for servers; settings are NAME=VALUE
 // without the prefix and win.
 func (w *world) env(settings ...string) []string {
+	if w.embedded != nil {
+		return w.embedded
+	}
 	e := w.stack.Endpoints()
 	env := []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + w.dir,
