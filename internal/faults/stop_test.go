@@ -101,8 +101,14 @@ func TestACommandThatReadsStopsInTime(t *testing.T) {
 	w.proxy.freeze()
 	var longest time.Duration
 	commands := [][]string{
-		{"report", "usage", "--month", month}, {"verify", "--month", month}, {"explain", code}, {"anomalies"}, {"conflicts"},
-		{"deadletter", "list"}, {"migrate"}, {"invoice", "--month", month, "--dry-run"},
+		{"report", "usage", "--month", month},
+		{"verify", "--month", month},
+		{"explain", code},
+		{"anomalies"},
+		{"conflicts"},
+		{"deadletter", "list"},
+		{"migrate"},
+		{"invoice", "--month", month, "--dry-run"},
 	}
 	for _, command := range commands {
 		p := start(t, w.env(), command...)
