@@ -19,7 +19,7 @@ import (
 // that an event takes of all three processes. The speed is printed and not
 // asserted (80 % is what is wanted); that nothing is lost is.
 func TestPoisonInEveryTenthMessageSlowsItsNeighboursLittle(t *testing.T) {
-	events, rounds := size(100_000, 500_000), size(4, 9)
+	events, rounds := size(100_000, 1_000_000), size(4, 7)
 	w := newWorld(t)
 	clean, poisoned := "clean", "poisoned"
 	w.makeTopics(clean, poisoned)
@@ -101,7 +101,7 @@ func (w *world) rate(topic, group string, events int) (perSecond, processor floa
 	}
 	engine := engineOf(w.t, os.Getpid(), w.stack.Endpoints().Native)
 	before := processorSeconds(w.t, engine) + processorSeconds(w.t, w.broker.PID())
-	p := w.ingest("KAFKA_TOPICS_USAGE="+topic, "KAFKA_GROUP="+group, "INGEST_BATCH_ROWS=10000", "INGEST_BATCH_MAX_AGE=300ms")
+	p := w.ingest("KAFKA_TOPICS_USAGE="+topic, "KAFKA_GROUP="+group, fmt.Sprint("INGEST_BATCH_ROWS=", events/20))
 	var first int64
 	await(w.t, time.Minute, "the first commit", func() bool { first = committed(); return first > 0 })
 	began := time.Now()

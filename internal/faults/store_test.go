@@ -23,7 +23,7 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 		ail, says  string
 		fall, heal func(w *world)
 	}{
-		{"it refuses connections", "EOF", func(w *world) { w.proxy.close() }, func(w *world) { w.proxy.reopen() }},
+		{"it refuses connections", "connect to 127.0.0.1", func(w *world) { w.proxy.close() }, func(w *world) { w.proxy.reopen() }},
 		{"it hangs", "not answered", func(w *world) { w.proxy.freeze() }, func(w *world) { w.proxy.thaw() }},
 		{"it has too many parts", "Too many parts", func(w *world) {
 			w.exec("SYSTEM STOP MERGES reckon.events")
@@ -40,7 +40,8 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 			events := size(5_000, 100_000)
 			w := newWorld(t)
 			listen := freeAddress(t)
-			p := w.ingest("LISTEN=" + listen)
+			// What waits in memory is bounded by the batches: 16 partitions of 4 MiB here.
+			p := w.ingest("LISTEN="+listen, "INGEST_BATCH_BYTES=4MiB")
 			w.sendUsage(events)
 			w.caughtUp(time.Minute)
 			memory := residentMiB(t, p)

@@ -82,6 +82,7 @@ func (w *world) options() *driver.Options {
 	e := w.stack.Endpoints()
 	return &driver.Options{
 		Addr: []string{e.Native}, Auth: driver.Auth{Username: e.User, Password: e.Password}, MaxOpenConns: 4,
+		Settings: driver.Settings{"max_memory_usage": 0}, // what ails the program is not to ail the test
 	}
 }
 
