@@ -59,8 +59,10 @@ const usersXML = `<clickhouse>
 </clickhouse>
 `
 
+// The console, which is a terminal here, has a level of its own: trace, unless
+// it is said.
 const configXML = `<clickhouse>
-    <logger><level>error</level></logger>
+    <logger><level>error</level><console_log_level>error</console_log_level></logger>
     <users_config>%s</users_config>
     <max_server_memory_usage>%d</max_server_memory_usage>
     <mark_cache_size>%d</mark_cache_size>

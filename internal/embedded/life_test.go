@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -79,7 +80,9 @@ func TestADeadEngineIsStartedAgainOnTheSamePorts(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
-	t.Logf("down: %v", stack.Health())
+	if down := stack.Health(); down == nil || !strings.HasSuffix(down.Error(), "signal: killed") {
+		t.Errorf("what it says of the killed engine ends in the engine's chatter: %v", down)
+	}
 	eventually(t, 15*time.Second, "the stack is up again", func() bool { return stack.Health() == nil })
 	if got := mustAsk(t, e, "SELECT a FROM reckon.t"); got != "7" {
 		t.Errorf("kept %s, want 7", got)
