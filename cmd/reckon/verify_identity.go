@@ -45,6 +45,20 @@ func (p *proof) identity(ctx context.Context, skipLog bool) error {
 			return err
 		}
 	}
+	return p.known(ctx)
+}
+
+// known checks that copies of one event are found wherever they lie.
+func (p *proof) known(ctx context.Context) error {
+	missing, err := p.store.MissingIdentities(ctx, p.last.Cutoff, mostDifferences)
+	if err != nil {
+		return err
+	}
+	for _, position := range missing {
+		if err := p.differ("%s is stored as an event, but its identity is not: a copy of it elsewhere would count again", place(position)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -14,6 +14,7 @@ func newYear() time.Time { return time.Date(2026, 12, 31, 17, 0, 0, 0, time.UTC)
 
 func TestVerifyOnTheEngines(t *testing.T) {
 	w := startTown(t, newYear(), november())
+	w.abort(t)
 	w.play(t, scenarioLines(t, "late")...)
 	for _, month := range []string{"2026-11", "2026-12"} {
 		got := w.command(t, "", "verify", "--month", month)
@@ -119,6 +120,15 @@ func tampers() []tamper {
 			name: "a message stored as two events", table: "events", log: true,
 			change: again("'x9' AS id, unhex(repeat('0', 32)) AS identity, time + INTERVAL 1 DAY AS time", "id = '9'"),
 			want:   []string{"is stored twice as an event"},
+		},
+		{
+			name: "an event that Kafka never had", table: "events", log: true,
+			change: again("'x9' AS id, toInt32(0) AS partition, toInt64(0) AS offset", "id = '9'"), // see abort
+			want:   []string{"billing.usage/0/0 is stored, but Kafka has no such message"},
+		},
+		{
+			name: "a lost identity", table: "identities", change: remove("identity = (SELECT reinterpretAsUInt64(any(identity)) FROM events WHERE id = '9')"),
+			want: []string{"is stored as an event, but its identity is not"},
 		},
 	}
 }

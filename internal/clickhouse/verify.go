@@ -174,5 +174,20 @@ func (c *StoredOffsets) Next() (StoredOffset, error) {
 	return o, err
 }
 
+// MissingIdentities names events before the cutoff that the search for copies of
+// one identity would not see, up to so many, by topic, partition and offset.
+func (s *Store) MissingIdentities(ctx context.Context, cutoff schemas.Cutoff, most int) ([]schemas.Position, error) {
+	var all []schemas.Position
+	var one schemas.Position
+	err := s.each(ctx, "missing_identities", []any{&one.Topic, &one.Partition, &one.Offset}, func() error {
+		all = append(all, one)
+		return nil
+	}, append(bindCutoff("", cutoff), bind("most", int64(most)))...)
+	if err != nil {
+		return nil, fmt.Errorf("look for events without an identity: %w", err)
+	}
+	return all, nil
+}
+
 // ended tells whether a cursor came to its end.
 func ended(err error) bool { return errors.Is(err, io.EOF) }

@@ -1,0 +1,25 @@
+-- Events before a cutoff that identities knows nothing of, which the search for
+-- copies that lie apart (moved.sql) would therefore miss. Equal rows of both tables are grouped, on disk
+-- where there are many.
+SELECT position.1 AS topic, position.2 AS partition, position.3 AS offset
+FROM
+(
+    SELECT identity, content, maxIf((topic, partition, offset), of_event) AS position
+    FROM
+    (
+        SELECT reinterpretAsUInt64(identity) AS identity, reinterpretAsUInt64(content) AS content,
+            toString(topic) AS topic, partition, offset, true AS of_event
+        FROM events
+        WHERE offset < transform(
+            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
+            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+        UNION ALL
+        SELECT identity, content, '' AS topic, toInt32(0) AS partition, toInt64(0) AS offset, false AS of_event
+        FROM identities
+    )
+    GROUP BY identity, content
+    HAVING min(of_event)
+)
+ORDER BY topic, partition, offset
+LIMIT {most:Int64}
+SETTINGS max_bytes_before_external_group_by = 500000000
