@@ -21,7 +21,8 @@ const (
 )
 
 // state is all that later events of a resource need to know of earlier ones. It
-// is what an edge carries, as JSON.
+// is what an edge carries, see encode; the tags are those of the form that older
+// edges have.
 type state struct {
 	Phase phase `json:"phase"`
 	// Mode, Name, Product and Service are those of the life.
@@ -63,17 +64,17 @@ func (s *state) alive() bool { return s.Phase == running || s.Phase == suspended
 // makes them void (contract 3).
 const provisionWindow = 24 * time.Hour
 
-// encode writes the state for an edge at the given instant.
+// encode writes the state for an edge at the given instant: equal states have
+// equal bytes.
 func (s *state) encode(edge time.Time) (string, error) {
 	kept := *s
 	if edge.Sub(s.Since) > provisionWindow {
 		kept.Before = nil
 	}
-	b, err := json.Marshal(&kept)
-	if err != nil {
-		return "", fmt.Errorf("encode state: %w", err)
-	}
-	return string(b), nil
+	e := stateEncoder{}
+	e.bytes = append(e.room[:0], stateForm)
+	e.state(&kept)
+	return string(e.bytes), nil
 }
 
 func decodeState(encoded string) (state, error) {
@@ -81,8 +82,16 @@ func decodeState(encoded string) (state, error) {
 	if encoded == "" {
 		return s, nil
 	}
-	if err := json.Unmarshal([]byte(encoded), &s); err != nil {
-		return state{}, fmt.Errorf("decode state: %w", err)
+	if encoded[0] == '{' { // as older edges have it
+		if err := json.Unmarshal([]byte(encoded), &s); err != nil {
+			return state{}, fmt.Errorf("decode state: %w", err)
+		}
+	} else {
+		d := stateDecoder{rest: encoded[1:], failed: encoded[0] != stateForm}
+		d.state(&s)
+		if d.failed || d.rest != "" {
+			return state{}, fmt.Errorf("decode state: %d bytes that are none", len(encoded))
+		}
 	}
 	switch s.Phase {
 	case running, suspended, deleted:
