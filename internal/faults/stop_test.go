@@ -127,11 +127,14 @@ func TestASealStopsInTime(t *testing.T) {
 	all, _ := w.sealUntil(0, 0)
 	want := w.sealed()
 	var longest time.Duration
-	times := size(6, 20)
-	for i := range times {
+	times, stopped := size(6, 20), 0
+	for i := 0; stopped < times; i++ {
+		if i > 3*times {
+			t.Fatalf("only %d of %d seals came to their points", stopped, i)
+		}
 		w.unseal()
 		hang := i%2 == 0
-		begin, point := w.proxy.reads.Load(), 1+int64(i)*all/int64(times)
+		begin, point := w.proxy.reads.Load(), 1+int64(i)*all/int64(times)%all
 		reached := make(chan struct{}, 1)
 		w.proxy.watch(func() {
 			if w.proxy.reads.Load()-begin == point {
@@ -146,13 +149,13 @@ func TestASealStopsInTime(t *testing.T) {
 			command, served = []string{"invoicer"}, true
 		}
 		p := start(t, w.env("BILLING_FIRST_MONTH="+month), command...)
-		select {
-		case <-reached:
-		case <-time.After(time.Minute):
-			t.Fatal("the seal did not come to its point")
-		}
-		if p.running() {
+		await(t, time.Minute, "the seal comes to its point or ends", func() bool { return len(reached) > 0 || !p.running() })
+		switch {
+		case p.running():
+			stopped++
 			longest = max(longest, p.stops(t, w.dir, served))
+		case len(reached) == 0: // how often it speaks to ClickHouse varies by a little
+			all = min(all, w.proxy.reads.Load()-begin)
 		}
 		w.proxy.watch(nil)
 		w.proxy.thaw()
