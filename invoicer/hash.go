@@ -1,7 +1,6 @@
 package invoicer
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
@@ -37,11 +36,18 @@ type Column struct{ Name, Text string }
 // HeaderColumns and LineColumns list them. Before each text stands its length,
 // and before the lines their number, so that no two invoices look alike.
 func HashInvoice(h *schemas.Invoice, lines []schemas.Line) Hash {
-	d := digest{buffer: make([]byte, 0, 512*(1+len(lines)))}
-	headerColumns(h, &d)
+	var d digest
+	return d.invoice(h, lines)
+}
+
+// invoice is HashInvoice; the digest may be used again.
+func (d *digest) invoice(h *schemas.Invoice, lines []schemas.Line) Hash {
+	d.buffer = d.buffer[:0]
+	headerColumns(h, d)
 	d.integer("lines", int64(len(lines)))
-	for _, i := range lineOrder(lines) {
-		lineColumns(h.Run, &lines[i], &d)
+	d.order = lineOrder(d.order[:0], lines)
+	for _, i := range d.order {
+		lineColumns(h.Run, &lines[i], d)
 	}
 	return sha256.Sum256(d.buffer)
 }
@@ -66,20 +72,25 @@ func CompareLines(a, b *schemas.Line) int {
 		strings.Compare(a.Item.Name, b.Item.Name), strings.Compare(a.CouponCode, b.CouponCode))
 }
 
-func lineOrder(lines []schemas.Line) []int {
-	order := make([]int, len(lines))
-	for i := range order {
-		order[i] = i
+// lineOrder appends the places of the lines in their order, which most have.
+func lineOrder(order []int, lines []schemas.Line) []int {
+	isSorted := true
+	for i := range lines {
+		order = append(order, i)
+		isSorted = isSorted && (i == 0 || CompareLines(&lines[i-1], &lines[i]) <= 0)
 	}
-	slices.SortStableFunc(order, func(i, j int) int { return CompareLines(&lines[i], &lines[j]) })
+	if !isSorted {
+		slices.SortStableFunc(order, func(i, j int) int { return CompareLines(&lines[i], &lines[j]) })
+	}
 	return order
 }
 
 // MonthHash gathers what one run issued for one month: code and hash of each
 // invoice, in ascending order of the codes.
 type MonthHash struct {
-	hash     hash.Hash
 	Invoices int64
+	hash     hash.Hash
+	text     digest
 }
 
 // NewMonthHash is that of no invoice.
@@ -88,10 +99,9 @@ func NewMonthHash() *MonthHash { return &MonthHash{hash: sha256.New()} }
 // Add adds an invoice.
 func (m *MonthHash) Add(code string, h Hash) {
 	m.Invoices++
-	d := digest{}
-	d.text("", code)
-	m.hash.Write(d.buffer)
-	m.hash.Write(h[:])
+	m.text.buffer = m.text.buffer[:0]
+	m.text.text("", code)
+	m.hash.Write(append(m.text.buffer, h[:]...))
 }
 
 // Sum is the hash of all that was added.
@@ -100,76 +110,102 @@ func (m *MonthHash) Sum() Hash { return Hash(m.hash.Sum(nil)) }
 // columnSink takes columns in order.
 type columnSink interface {
 	text(name, value string)
+	integer(name string, n int64)
+	exact(name string, d decimal.Decimal)
+	month(name string, m schemas.Month)
 }
 
 // digest writes the texts one after the other, each with its length before it.
-type digest struct{ buffer []byte }
+// Its memory is used again by the next invoice.
+type digest struct {
+	buffer    []byte
+	order     []int
+	lastMonth schemas.Month
+	monthText string
+}
 
 func (d *digest) text(_, value string) {
 	d.buffer = binary.BigEndian.AppendUint64(d.buffer, uint64(len(value)))
 	d.buffer = append(d.buffer, value...)
 }
 
-func (d *digest) integer(name string, n int64) { d.text(name, strconv.FormatInt(n, 10)) }
+func (d *digest) integer(_ string, n int64) {
+	at := len(d.buffer)
+	d.buffer = strconv.AppendInt(append(d.buffer, make([]byte, 8)...), n, 10)
+	binary.BigEndian.PutUint64(d.buffer[at:], uint64(len(d.buffer)-at-8)) //nolint:gosec // never negative
+}
+
+// exact writes what [schemas.FormatDecimal] does; most numbers are short and whole.
+func (d *digest) exact(name string, v decimal.Decimal) {
+	switch {
+	case v.IsZero():
+		d.text(name, "0")
+	case v.Exponent() == 0 && v.NumDigits() <= 18:
+		d.integer(name, v.CoefficientInt64())
+	default:
+		d.text(name, schemas.FormatDecimal(v))
+	}
+}
+
+func (d *digest) month(name string, m schemas.Month) {
+	if m != d.lastMonth || d.monthText == "" {
+		d.lastMonth, d.monthText = m, m.String()
+	}
+	d.text(name, d.monthText)
+}
 
 type listing []Column
 
-func (l *listing) text(name, value string) { *l = append(*l, Column{name, value}) }
+func (l *listing) text(name, value string)              { *l = append(*l, Column{name, value}) }
+func (l *listing) integer(name string, n int64)         { l.text(name, strconv.FormatInt(n, 10)) }
+func (l *listing) exact(name string, v decimal.Decimal) { l.text(name, schemas.FormatDecimal(v)) }
+func (l *listing) month(name string, m schemas.Month)   { l.text(name, m.String()) }
 
-func number(to columnSink, name string, n int64) { to.text(name, strconv.FormatInt(n, 10)) }
-
-func instant(to columnSink, name string, t time.Time) { number(to, name, t.UnixMilli()) }
-
-func exact(to columnSink, name string, d decimal.Decimal) { to.text(name, schemas.FormatDecimal(d)) }
+func instant(to columnSink, name string, t time.Time) { to.integer(name, t.UnixMilli()) }
 
 func amountColumns(a *schemas.Amounts, to columnSink) {
-	exact(to, "before_tax", a.BeforeTax)
-	exact(to, "tax_amount", a.TaxAmount)
-	exact(to, "coupon_value", a.CouponValue)
-	exact(to, "total_amount", a.TotalAmount)
+	to.exact("before_tax", a.BeforeTax)
+	to.exact("tax_amount", a.TaxAmount)
+	to.exact("coupon_value", a.CouponValue)
+	to.exact("total_amount", a.TotalAmount)
 }
 
 func headerColumns(h *schemas.Invoice, to columnSink) {
-	to.text("month", h.Month.String())
+	to.month("month", h.Month)
 	to.text("account_id", h.AccountID)
 	to.text("resource_id", h.ResourceID)
 	to.text("code", h.Code)
 	to.text("kind", string(h.Kind))
-	number(to, "run", h.Run)
+	to.integer("run", h.Run)
 	instant(to, "created_at", h.CreatedAt)
 	instant(to, "period_start", h.PeriodStart)
 	instant(to, "period_end", h.PeriodEnd)
-	number(to, "lines", int64(h.Lines))
+	to.integer("lines", int64(h.Lines))
 	amountColumns(&h.Amounts, to)
-	number(to, "late_events", h.LateEvents)
-	lists := []struct {
-		name string
-		text func(*schemas.EventRef) string
-	}{
-		{"late_sources", func(r *schemas.EventRef) string { return r.Source }},
-		{"late_ids", func(r *schemas.EventRef) string { return r.ID }},
-		{"late_types", func(r *schemas.EventRef) string { return string(r.Type) }},
-		{"late_times", func(r *schemas.EventRef) string { return strconv.FormatInt(r.Time.UnixMilli(), 10) }},
-		{"late_topics", func(r *schemas.EventRef) string { return r.Position.Topic }},
-		{"late_partitions", func(r *schemas.EventRef) string { return strconv.Itoa(int(r.Position.Partition)) }},
-		{"late_offsets", func(r *schemas.EventRef) string { return strconv.FormatInt(r.Position.Offset, 10) }},
-	}
-	for _, list := range lists {
-		var b bytes.Buffer
+	to.integer("late_events", h.LateEvents)
+	lateColumn := func(name string, text func(*schemas.EventRef) string) {
+		var b []byte
 		for i := range h.Late {
-			b.WriteString(strconv.Quote(list.text(&h.Late[i])))
+			b = strconv.AppendQuote(b, text(&h.Late[i]))
 		}
-		to.text(list.name, b.String())
+		to.text(name, string(b))
 	}
+	lateColumn("late_sources", func(r *schemas.EventRef) string { return r.Source })
+	lateColumn("late_ids", func(r *schemas.EventRef) string { return r.ID })
+	lateColumn("late_types", func(r *schemas.EventRef) string { return string(r.Type) })
+	lateColumn("late_times", func(r *schemas.EventRef) string { return strconv.FormatInt(r.Time.UnixMilli(), 10) })
+	lateColumn("late_topics", func(r *schemas.EventRef) string { return r.Position.Topic })
+	lateColumn("late_partitions", func(r *schemas.EventRef) string { return strconv.Itoa(int(r.Position.Partition)) })
+	lateColumn("late_offsets", func(r *schemas.EventRef) string { return strconv.FormatInt(r.Position.Offset, 10) })
 }
 
 func lineColumns(run int64, l *schemas.Line, to columnSink) {
-	to.text("month", l.Month.String())
+	to.month("month", l.Month)
 	to.text("account_id", l.AccountID)
 	to.text("resource_id", l.ResourceID)
 	instant(to, "period_start", l.PeriodStart)
-	number(to, "position", int64(l.Position))
-	number(to, "run", run)
+	to.integer("position", int64(l.Position))
+	to.integer("run", run)
 	to.text("invoice_code", l.InvoiceCode)
 	to.text("item", l.Item.Name)
 	to.text("coupon_code", l.CouponCode)
@@ -178,14 +214,14 @@ func lineColumns(run int64, l *schemas.Line, to columnSink) {
 	to.text("product", l.Product)
 	to.text("service", l.Service)
 	to.text("unit", l.Item.Unit)
-	exact(to, "unit_price", l.Item.UnitPrice)
-	exact(to, "item_quantity", l.Item.Quantity)
+	to.exact("unit_price", l.Item.UnitPrice)
+	to.exact("item_quantity", l.Item.Quantity)
 	to.text("meter", string(l.Item.Meter))
 	to.text("per", string(l.Item.Per))
-	exact(to, "discount_percent", l.Item.DiscountPercent)
-	exact(to, "tax_percent", l.Item.TaxPercent)
-	exact(to, "free_quantity", l.Item.FreeQuantity)
-	number(to, "minutes", l.Minutes)
-	exact(to, "quantity", l.Quantity)
+	to.exact("discount_percent", l.Item.DiscountPercent)
+	to.exact("tax_percent", l.Item.TaxPercent)
+	to.exact("free_quantity", l.Item.FreeQuantity)
+	to.integer("minutes", l.Minutes)
+	to.exact("quantity", l.Quantity)
 	amountColumns(&l.Amounts, to)
 }
