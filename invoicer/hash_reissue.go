@@ -24,6 +24,11 @@ func Reissue(plan Plan, currency schemas.Currency, d Derived, invoiced []schemas
 	if err := w.resource(d); err != nil {
 		return nil, err
 	}
+	return w.issued(), nil
+}
+
+// issued is what the writer took and has not written yet.
+func (w *writer) issued() []Issued {
 	of := map[string][]schemas.Line{}
 	for _, l := range w.batch.Lines {
 		of[l.InvoiceCode] = append(of[l.InvoiceCode], l)
@@ -32,7 +37,7 @@ func Reissue(plan Plan, currency schemas.Currency, d Derived, invoiced []schemas
 	for i, h := range w.headers {
 		out[i] = Issued{h, of[h.Code]}
 	}
-	return out, nil
+	return out
 }
 
 // lineSlice is a cursor over lines in memory.

@@ -124,6 +124,9 @@ type Ledger interface {
 	// ascending, then by run, month, period start and position. Only lines whose
 	// header is stored count.
 	Invoiced(ctx context.Context, run int64, accounts []string) (InvoicedCursor, error)
+	// AllInvoiced are the lines invoiced by runs before the given one for any
+	// resource, in the same order.
+	AllInvoiced(ctx context.Context, run int64) (InvoicedCursor, error)
 	// Forget removes lines, periods and edges that the run wrote for the accounts
 	// where no header was stored: an attempt that broke off.
 	Forget(ctx context.Context, run int64, accounts []string) error

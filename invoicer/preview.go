@@ -8,45 +8,83 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Preview hands out the invoices that sealing the month now would make, of it
-// and of every earlier month that is not sealed, by account and resource, and
-// writes nothing. What late events would settle of sealed months is not part of
-// it. The month need not be due.
+// Preview hands out what [Invoicer.Seal] of the month would issue now, and writes
+// nothing: the invoices of it and of every earlier month that is not sealed, and
+// the adjustments by which late events settle the sealed ones; by account and
+// resource. The month need not be due. Accounts that a run has parked are left
+// out, as they are until they are mended.
 func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(schemas.Invoice, []schemas.Line) error) error {
 	b, err := v.open(ctx)
 	if err != nil {
 		return err
 	}
-	next, _ := b.next(v.FirstMonth, month)
-	if month.Before(next) {
-		return fmt.Errorf("%s is not to be sealed: the next month is %s", month, next)
+	first := b.first(v.FirstMonth, month)
+	if month.Before(first) {
+		return &SettingError{"billing.first_month", fmt.Sprintf("billing begins with %s: %s is before it", first, month)}
 	}
 	cutoff, createdAt, err := v.note(ctx)
 	if err != nil {
 		return err
 	}
-	plan := Plan{
-		Run: schemas.Run{
-			Number: int64(len(b.runs)) + 1, Month: month, CreatedAt: createdAt, Cutoff: cutoff, FirstMonth: b.first(v.FirstMonth, month),
-		},
-		Earlier: b.runs, First: b.first(v.FirstMonth, month), Last: month, New: true, Whole: true,
+	next, _ := b.next(v.FirstMonth, month)
+	last := month
+	if sealed := b.lastSealed(); last.Before(sealed) {
+		last = sealed // late events may have touched any month
 	}
-	return v.Periods.Derive(ctx, plan, func(d Derived) error {
-		if d.Err != nil {
-			return fmt.Errorf("account %q: %w", d.AccountID, d.Err)
+	run := schemas.Run{Number: int64(len(b.runs)) + 1, Month: last, CreatedAt: createdAt, Cutoff: cutoff, FirstMonth: first}
+	p := &preview{v: v, next: next, each: each, plan: Plan{
+		Run: run, Earlier: b.runs, First: first, Last: last, New: !last.Before(next), Whole: true, Except: b.parkedBefore(run.Number),
+	}}
+	if len(b.runs) > 0 {
+		invoiced, err := v.Ledger.AllInvoiced(ctx, run.Number)
+		if err != nil {
+			return fmt.Errorf("read what was invoiced so far: %w", err)
 		}
-		rater := rating.Rater{Currency: v.Currency}
-		for i := range d.Periods {
-			p := &d.Periods[i]
-			lines := rater.Lines(p)
-			if p.Month.Before(next) || len(lines) == 0 {
-				continue
-			}
-			h := header(plan.Run, periodInvoice(p, lines[0].InvoiceCode), lines)
-			if err := each(h, lines); err != nil {
-				return err
-			}
+		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
+		p.invoiced = &invoicedLines{cursor: invoiced}
+	}
+	return v.Periods.Derive(ctx, p.plan, p.resource)
+}
+
+// preview shows what a run would issue, resource by resource.
+type preview struct {
+	v    *Invoicer
+	plan Plan
+	// next is the first month that is not sealed.
+	next     schemas.Month
+	invoiced *invoicedLines
+	each     func(schemas.Invoice, []schemas.Line) error
+}
+
+func (p *preview) resource(d Derived) error {
+	if d.Err != nil {
+		return fmt.Errorf("account %q: %w", d.AccountID, d.Err)
+	}
+	rater := rating.Rater{Currency: p.v.Currency}
+	present := map[schemas.Month][]schemas.Line{}
+	var fresh []Issued
+	for i := range d.Periods {
+		period := &d.Periods[i]
+		switch lines := rater.Lines(period); {
+		case period.Month.Before(p.next):
+			present[period.Month] = append(present[period.Month], lines...)
+		case len(lines) > 0:
+			fresh = append(fresh, Issued{header(p.plan.Run, periodInvoice(period, lines[0].InvoiceCode), lines), lines})
 		}
-		return nil
-	})
+	}
+	if p.invoiced != nil && d.ResourceID != "" {
+		before, err := p.invoiced.of(d.AccountID, d.ResourceID)
+		if err != nil {
+			return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
+		}
+		w := &writer{v: p.v, plan: p.plan}
+		w.settle(d, present, before)
+		fresh = append(w.issued(), fresh...)
+	}
+	for i := range fresh {
+		if err := p.each(fresh[i].Invoice, fresh[i].Rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -27,7 +27,8 @@ func (a *app) invoiceCommand() *cobra.Command {
 stored all that lies in Kafka now, and says which partition lags meanwhile. Of a
 month that is sealed already it settles the events that came late.
 
-With --dry-run nothing is written: it prints the lines that a seal would invoice.`,
+With --dry-run nothing is written: it prints the lines that it would invoice, those of
+adjustments for late events among them.`,
 		Example: "  reckon invoice --month 2026-10 --dry-run\n  reckon invoice --month 2026-10",
 		Args:    noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

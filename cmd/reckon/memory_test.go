@@ -251,13 +251,21 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 }
 
 func (m *memory) Invoiced(_ context.Context, run int64, _ []string) (invoicer.InvoicedCursor, error) {
+	return m.invoicedOf(run, func(account, resource string) bool { return m.touched[run][[2]string{account, resource}] })
+}
+
+func (m *memory) AllInvoiced(_ context.Context, run int64) (invoicer.InvoicedCursor, error) {
+	return m.invoicedOf(run, func(string, string) bool { return true })
+}
+
+func (m *memory) invoicedOf(run int64, wanted func(account, resource string) bool) (invoicer.InvoicedCursor, error) {
 	type row struct {
 		schemas.Line
 		run int64
 	}
 	var out []row
 	for code, h := range m.headers {
-		if h.Run < run && m.touched[run][[2]string{h.AccountID, h.ResourceID}] {
+		if h.Run < run && wanted(h.AccountID, h.ResourceID) {
 			for _, l := range m.lines[code] {
 				out = append(out, row{l, h.Run})
 			}

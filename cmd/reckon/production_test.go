@@ -73,6 +73,10 @@ func testProductionPath(t *testing.T, s *servers) {
 
 	// Late: gamma's server went after ten days.
 	i.produce(t, deletedFor("gamma", "server", "2026-10-31T00:00:00+07:00"))
+	preview = i.must(t, "invoice", "--month", "2026-10", "--dry-run", "--format", "csv")
+	if strings.Count(preview, "\n") != 2 || !strings.Contains(preview, ",-2880,-288,,0,-3168\n") {
+		t.Errorf("the preview of a settlement is\n%s", preview)
+	}
 	said = i.must(t, "invoice", "--month", "2026-10")
 	if want := "0 invoices, 1 adjustments, 1 lines, total -3168 VND"; !strings.Contains(said, want) {
 		t.Errorf("settling said %q, not %q", said, want)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -53,6 +54,48 @@ func TestWhatARunIssuedCanBeMadeAgain(t *testing.T) {
 		}
 		if again != len(m.headers) {
 			t.Fatalf("%d invoices were made again, of %d", again, len(m.headers))
+		}
+	})
+}
+
+// Whatever the history, the seals and the lateness: a preview shows what the seal
+// then issues, adjustments too, and leaves everything as it was.
+func TestAPreviewShowsWhatTheSealThenIssues(t *testing.T) {
+	z := zone(t, "Asia/Ho_Chi_Minh")
+	rapid.Check(t, func(t *rapid.T) {
+		all, first := drawn(t, z)
+		m := newMemory()
+		month := first
+		for len(all) > 0 {
+			n := rapid.IntRange(1, len(all)).Draw(t, "stored before the seal")
+			m.copies, all = append(m.copies, all[:n]...), all[n:]
+			shown := newMemory()
+			v := sealer(m, z, first)
+			m.fail = func(what string) error { return fmt.Errorf("a preview writes a %s", what) }
+			err := v.Preview(context.Background(), month, func(h schemas.Invoice, lines []schemas.Line) error {
+				shown.headers[h.Code], shown.lines[h.Code] = h, lines
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.fail = nil
+			for code := range m.headers {
+				if _, again := shown.headers[code]; again {
+					t.Fatalf("the preview of %s shows %s, which was issued before", month, code)
+				}
+			}
+			maps.Copy(shown.headers, m.headers)
+			maps.Copy(shown.lines, m.lines)
+			if _, err := v.Seal(context.Background(), month); err != nil {
+				t.Fatal(err)
+			}
+			if want, got := m.dump(), shown.dump(); want != got {
+				t.Fatalf("of %s the preview showed\n%s\nbut the seal made of it\n%s", month, got, want)
+			}
+			if rapid.Bool().Draw(t, "next month") && month.Compare(first) < 4 {
+				month = month.Next()
+			}
 		}
 	})
 }

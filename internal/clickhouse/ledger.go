@@ -125,7 +125,16 @@ func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error 
 
 // Invoiced streams lines as [invoicer.Ledger] says.
 func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (invoicer.InvoicedCursor, error) {
-	rows, err := s.stream(ctx, "invoiced", append(bindAccounts(accounts), bind("run", run))...)
+	return s.invoiced(ctx, append(bindAccounts(accounts), bind("run", run), bind("touched", true)))
+}
+
+// AllInvoiced streams lines as [invoicer.Ledger] says.
+func (s *Store) AllInvoiced(ctx context.Context, run int64) (invoicer.InvoicedCursor, error) {
+	return s.invoiced(ctx, append(bindAccounts(nil), bind("run", run), bind("touched", false)))
+}
+
+func (s *Store) invoiced(ctx context.Context, args []any) (invoicer.InvoicedCursor, error) {
+	rows, err := s.stream(ctx, "invoiced", args...)
 	if err != nil {
 		return nil, err
 	}
