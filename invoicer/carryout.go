@@ -72,7 +72,11 @@ func (b *books) stillParked(run int64) []Parked {
 
 // issue derives, prices and writes.
 func (v *Invoicer) issue(ctx context.Context, plan Plan) (*writer, error) {
-	w := &writer{v: v, ctx: ctx, plan: plan, batch: Batch{Run: plan.Run}, parked: map[string]string{}}
+	w := &writer{v: v, plan: plan, batch: Batch{Run: plan.Run}, other: Batch{Run: plan.Run}, parked: map[string]string{}}
+	defer func() { _ = w.written() }() // nothing goes on writing after an error, which came first
+	var cancel context.CancelFunc
+	w.ctx, cancel = context.WithCancel(ctx)
+	defer cancel()
 	if len(plan.Earlier) > 0 {
 		invoiced, err := v.Ledger.Invoiced(ctx, plan.Run.Number, plan.Accounts)
 		if err != nil {
@@ -87,7 +91,10 @@ func (v *Invoicer) issue(ctx context.Context, plan Plan) (*writer, error) {
 	if err := w.endAccount(); err != nil {
 		return w, err
 	}
-	return w, w.flush()
+	if err := w.flush(); err != nil {
+		return w, err
+	}
+	return w, w.written()
 }
 
 // writer gathers what one run issues, account by account, and writes it in
@@ -100,18 +107,22 @@ type writer struct {
 
 	account string
 	minutes rating.ItemMinutes
-	batch   Batch
+	// batch gathers; other is being written meanwhile, while writing is not nil.
+	batch, other Batch
+	writing      chan error
 	// headers, with their hashes, and lived are those of the account; totals
 	// includes them only once it ended.
 	headers []schemas.Invoice
 	hashes  []InvoiceHash
 	lived   []ResourceMinutes
+	digest  digest
 	totals  Totals
 	parked  map[string]string
 }
 
-// batchLines is how many lines are written together.
-const batchLines = 50_000
+// batchRows is how many rows of lines and what else grows with the resources are
+// written together. Two such batches are held.
+const batchRows = 50_000
 
 // add takes one resource.
 func (w *writer) add(d Derived) error {
@@ -131,7 +142,7 @@ func (w *writer) add(d Derived) error {
 	if err := w.resource(d); err != nil {
 		return err
 	}
-	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Edges)+len(w.batch.Minutes) >= batchLines {
+	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Edges)+len(w.batch.Minutes) >= batchRows {
 		return w.flush()
 	}
 	return nil
@@ -194,7 +205,7 @@ func (w *writer) take(h schemas.Invoice, lines []schemas.Line) {
 	h = header(w.plan.Run, h, lines)
 	w.batch.Lines = append(w.batch.Lines, lines...)
 	w.headers = append(w.headers, h)
-	w.hashes = append(w.hashes, InvoiceHash{h.Month, h.AccountID, h.ResourceID, h.Code, h.Run, HashInvoice(&h, lines)})
+	w.hashes = append(w.hashes, InvoiceHash{h.Month, h.AccountID, h.ResourceID, h.Code, h.Run, w.digest.invoice(&h, lines)})
 }
 
 // header completes a header: which run issues it, and the totals of its lines.
@@ -229,20 +240,6 @@ func (w *writer) endAccount() error {
 	return nil
 }
 
-// flush writes what has gathered.
-func (w *writer) flush() error {
-	if err := w.v.Ledger.Write(w.ctx, w.batch); err != nil {
-		return fmt.Errorf("write %d lines and %d invoices: %w", len(w.batch.Lines), len(w.batch.Invoices), err)
-	}
-	w.totals.count(w.batch)
-	w.v.Metrics.issued(w.batch)
-	if w.v.Progress != nil {
-		w.v.Progress(w.plan.Run, w.totals)
-	}
-	w.batch = Batch{Run: w.plan.Run}
-	return nil
-}
-
 // parkedList are the accounts that stay parked after this attempt, by name:
 // those that broke, and those that wait for an earlier run.
 func (w *writer) parkedList(waiting []Parked) []Parked {
@@ -252,22 +249,6 @@ func (w *writer) parkedList(waiting []Parked) []Parked {
 	}
 	slices.SortFunc(out, func(x, y Parked) int { return strings.Compare(x.AccountID, y.AccountID) })
 	return out
-}
-
-func (t *Totals) count(b Batch) {
-	t.Lines += int64(len(b.Lines))
-	for i := range b.Invoices {
-		if b.Invoices[i].Kind == schemas.KindAdjustment {
-			t.Adjustments++
-		} else {
-			t.Invoices++
-		}
-		t.Amounts = t.Amounts.Add(b.Invoices[i].Amounts)
-	}
-}
-
-func (t Totals) plus(o Totals) Totals {
-	return Totals{t.Invoices + o.Invoices, t.Adjustments + o.Adjustments, t.Lines + o.Lines, t.Amounts.Add(o.Amounts)}
 }
 
 // invoicedLines reads what was invoiced, resource by resource.

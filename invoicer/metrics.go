@@ -38,7 +38,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) issued(b Batch) {
+func (m *Metrics) issued(b *Batch) {
 	if m == nil {
 		return
 	}

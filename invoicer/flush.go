@@ -1,0 +1,61 @@
+package invoicer
+
+import (
+	"fmt"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// flush hands over what has gathered to be written beside what comes next. No two
+// batches are written at once, so that headers stay behind lines; and no more than
+// two are held.
+func (w *writer) flush() error {
+	if err := w.written(); err != nil {
+		return err
+	}
+	w.batch, w.other = w.other, w.batch
+	w.writing = make(chan error, 1)
+	go func(batch Batch, done chan<- error) { done <- w.v.Ledger.Write(w.ctx, batch) }(w.other, w.writing)
+	return nil
+}
+
+// written waits until what was handed over is written, and counts it.
+func (w *writer) written() error {
+	if w.writing == nil {
+		return nil
+	}
+	err := <-w.writing
+	w.writing = nil
+	if err != nil {
+		return fmt.Errorf("write %d lines and %d invoices: %w", len(w.other.Lines), len(w.other.Invoices), err)
+	}
+	w.totals.count(&w.other)
+	w.v.Metrics.issued(&w.other)
+	if w.v.Progress != nil {
+		w.v.Progress(w.plan.Run, w.totals)
+	}
+	w.other.reset()
+	return nil
+}
+
+// reset empties the batch and keeps its memory.
+func (b *Batch) reset() {
+	b.Periods, b.Lines, b.Edges = b.Periods[:0], b.Lines[:0], b.Edges[:0]
+	b.Invoices, b.Hashes, b.Minutes = b.Invoices[:0], b.Hashes[:0], b.Minutes[:0]
+}
+
+func (t *Totals) count(b *Batch) {
+	t.Lines += int64(len(b.Lines))
+	for i := range b.Invoices {
+		if b.Invoices[i].Kind == schemas.KindAdjustment {
+			t.Adjustments++
+		} else {
+			t.Invoices++
+		}
+		t.Amounts = t.Amounts.Add(b.Invoices[i].Amounts)
+	}
+}
+
+func (t Totals) plus(o Totals) Totals {
+	return Totals{t.Invoices + o.Invoices, t.Adjustments + o.Adjustments, t.Lines + o.Lines, t.Amounts.Add(o.Amounts)}
+}
