@@ -153,6 +153,29 @@ func TestTheReadmeExplainsEveryMetric(t *testing.T) {
 	}
 }
 
+func TestTheTestsThatTheReadmeNamesExist(t *testing.T) {
+	have := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		for _, d := range parse(t, path, nil).Decls {
+			if f, ok := d.(*ast.FuncDecl); ok {
+				have[f.Name.Name] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(readReadme(t), -1) {
+		if !have[name[1]] {
+			t.Errorf("README.md names %s, which is no test", name[1])
+		}
+	}
+}
+
 // metricNames are the literals that look like one of our metrics: names are
 // written whole, so that they can be searched for.
 func metricNames(file *ast.File) []string {
