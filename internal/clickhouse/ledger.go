@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -39,76 +38,6 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 		}
 	}
 	return nil
-}
-
-// writeEdges puts the states of what is alive and of what is not into their
-// tables.
-func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Edge) error {
-	living, dead := s.newEdgeColumns(), s.newEdgeColumns()
-	for i := range all {
-		if all[i].Deleted {
-			dead.add(run, &all[i])
-		} else {
-			living.add(run, &all[i])
-		}
-	}
-	if err := firstError(living.used, dead.used); err != nil {
-		return err
-	}
-	if len(living.months) > 0 {
-		if err := s.insert(ctx, "insert_edges", "", living.columns()...); err != nil {
-			return err
-		}
-	}
-	if len(dead.months) > 0 {
-		return s.insert(ctx, "insert_tombstones", "", dead.columns()...)
-	}
-	return nil
-}
-
-type edgeColumns struct {
-	months, accounts, resources, states []string
-	runs                                []int64
-	used                                *decimals
-}
-
-func (s *Store) newEdgeColumns() edgeColumns { return edgeColumns{used: s.money("coupon_used", 0)} }
-
-func (c *edgeColumns) add(run int64, e *schemas.Edge) {
-	c.months, c.accounts = append(c.months, e.At.String()), append(c.accounts, e.AccountID)
-	c.resources, c.states = append(c.resources, e.ResourceID), append(c.states, e.State)
-	c.runs = append(c.runs, run)
-	c.used.add(e.CouponUsed)
-}
-
-func (c *edgeColumns) columns() []any {
-	return []any{c.months, c.accounts, c.resources, c.runs, c.states, c.used.values}
-}
-
-func (s *Store) writeInvoices(ctx context.Context, all []schemas.Invoice) error {
-	n := len(all)
-	var (
-		months, accounts, resources = make([]string, n), make([]string, n), make([]string, n)
-		codes, kinds                = make([]string, n), make([]string, n)
-		runs, lines, lateEvents     = make([]int64, n), make([]int64, n), make([]int64, n)
-		created, starts, ends       = make([]time.Time, n), make([]time.Time, n), make([]time.Time, n)
-		money                       = s.newAmounts(n)
-		late                        = newRefLists(n)
-	)
-	for i := range all {
-		h := &all[i]
-		months[i], accounts[i], resources[i] = h.Month.String(), h.AccountID, h.ResourceID
-		codes[i], kinds[i], runs[i], created[i] = h.Code, string(h.Kind), h.Run, h.CreatedAt
-		starts[i], ends[i], lines[i], lateEvents[i] = h.PeriodStart, h.PeriodEnd, int64(h.Lines), h.LateEvents
-		money.add(&h.Amounts)
-		late.add(h.Late)
-	}
-	if err := money.err(); err != nil {
-		return err
-	}
-	columns := append([]any{months, accounts, resources, codes, kinds, runs, created, starts, ends, lines}, money.columns()...)
-	columns = append(append(columns, lateEvents), late.columns()...)
-	return s.insert(ctx, "insert_invoices", "", columns...)
 }
 
 // Forget removes what the run wrote without a header, as [invoicer.Ledger] says:

@@ -124,59 +124,6 @@ func (c *refInput) add(r *schemas.EventRef) {
 	c.offsets = append(c.offsets, r.Position.Offset)
 }
 
-// refs are the seven columns that name each event of a list.
-type refs struct {
-	sources, ids, types, topics []string
-	times                       []time.Time
-	partitions                  []int32
-	offsets                     []int64
-}
-
-func newRefs(n int) *refs {
-	return &refs{
-		make([]string, 0, n), make([]string, 0, n), make([]string, 0, n), make([]string, 0, n),
-		make([]time.Time, 0, n), make([]int32, 0, n), make([]int64, 0, n),
-	}
-}
-
-func (c *refs) add(r *schemas.EventRef) {
-	if r == nil {
-		r = &schemas.EventRef{Time: time.Unix(0, 0)}
-	}
-	c.sources, c.ids, c.types = append(c.sources, r.Source), append(c.ids, r.ID), append(c.types, string(r.Type))
-	c.times, c.topics = append(c.times, r.Time), append(c.topics, r.Position.Topic)
-	c.partitions, c.offsets = append(c.partitions, r.Position.Partition), append(c.offsets, r.Position.Offset)
-}
-
-// refLists are the columns that name a list of events.
-type refLists struct {
-	sources, ids, types, topics [][]string
-	times                       [][]time.Time
-	partitions                  [][]int32
-	offsets                     [][]int64
-}
-
-func newRefLists(n int) *refLists {
-	return &refLists{
-		make([][]string, 0, n), make([][]string, 0, n), make([][]string, 0, n), make([][]string, 0, n),
-		make([][]time.Time, 0, n), make([][]int32, 0, n), make([][]int64, 0, n),
-	}
-}
-
-func (c *refLists) add(list []schemas.EventRef) {
-	row := newRefs(len(list))
-	for i := range list {
-		row.add(&list[i])
-	}
-	c.sources, c.ids, c.types = append(c.sources, row.sources), append(c.ids, row.ids), append(c.types, row.types)
-	c.times, c.topics = append(c.times, row.times), append(c.topics, row.topics)
-	c.partitions, c.offsets = append(c.partitions, row.partitions), append(c.offsets, row.offsets)
-}
-
-func (c *refLists) columns() []any {
-	return []any{c.sources, c.ids, c.types, c.times, c.topics, c.partitions, c.offsets}
-}
-
 // itemInput are the item_* columns of periods, an array for each period.
 type itemInput struct {
 	names, units, meters, pers              textInput

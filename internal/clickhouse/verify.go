@@ -11,31 +11,6 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// writeHashes stores the digests of invoices; the headers come after.
-func (s *Store) writeHashes(ctx context.Context, all []invoicer.InvoiceHash) error {
-	n := len(all)
-	months, accounts, resources := make([]string, n), make([]string, n), make([]string, n)
-	codes, runs, hashes := make([]string, n), make([]int64, n), make([][]byte, n)
-	for i := range all {
-		h := &all[i]
-		months[i], accounts[i], resources[i] = h.Month.String(), h.AccountID, h.ResourceID
-		codes[i], runs[i], hashes[i] = h.Code, h.Run, h.Hash[:]
-	}
-	return s.insert(ctx, "insert_hashes", "", months, accounts, resources, codes, runs, hashes)
-}
-
-func (s *Store) writeMinutes(ctx context.Context, run int64, all []invoicer.ResourceMinutes) error {
-	n := len(all)
-	months, accounts, resources := make([]string, n), make([]string, n), make([]string, n)
-	runs, lived, onLines, excluded := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
-	for i := range all {
-		m := &all[i]
-		months[i], accounts[i], resources[i], runs[i] = m.Month.String(), m.AccountID, m.ResourceID, run
-		lived[i], onLines[i], excluded[i] = m.Lived, m.OnLines, m.Excluded
-	}
-	return s.insert(ctx, "insert_minutes", "", months, accounts, resources, runs, lived, onLines, excluded)
-}
-
 // hashMonths writes the hash of each month that the run issued for, and of the
 // month that it sealed. It follows from the invoices that are stored, so that a
 // second runner writes the same row.

@@ -15,9 +15,13 @@ import (
 // gathered in: both are used again, by one batch at a time.
 type writer struct {
 	*nativeClient
-	events  *eventRows
-	lines   *lineRows
-	periods *periodRows
+	events       *eventRows
+	periods      *periodRows
+	lines        *lineRows
+	living, dead *stateRows
+	minutes      *minuteRows
+	hashes       *hashRows
+	headers      *headerRows
 }
 
 // writers are those that no batch uses now. The last one that was given back is

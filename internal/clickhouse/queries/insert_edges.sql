@@ -1,1 +1,1 @@
-INSERT INTO edges (at, account_id, resource_id, run, state, coupon_used)
+INSERT INTO edges (at, account_id, resource_id, run, state, coupon_used) FORMAT Native

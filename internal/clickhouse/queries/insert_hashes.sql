@@ -1,1 +1,1 @@
-INSERT INTO invoice_hashes (month, account_id, resource_id, code, run, hash)
+INSERT INTO invoice_hashes (month, account_id, resource_id, code, run, hash) FORMAT Native

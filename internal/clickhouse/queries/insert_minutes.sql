@@ -1,1 +1,1 @@
-INSERT INTO item_minutes (month, account_id, resource_id, run, lived, on_lines, excluded)
+INSERT INTO item_minutes (month, account_id, resource_id, run, lived, on_lines, excluded) FORMAT Native

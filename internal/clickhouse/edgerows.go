@@ -1,0 +1,73 @@
+package clickhouse
+
+import (
+	"context"
+
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// writeEdges puts the states of what is alive and of what is not into their
+// tables.
+func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Edge) error {
+	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
+		if w.living == nil {
+			w.living, w.dead = newStateRows(s.config.Digits), newStateRows(s.config.Digits)
+		}
+		w.living.all.Reset()
+		w.dead.all.Reset()
+		for i := range all {
+			rows := w.living
+			if all[i].Deleted {
+				rows = w.dead
+			}
+			if err := rows.add(run, &all[i]); err != nil {
+				return err
+			}
+		}
+		if w.living.accounts.rows > 0 {
+			if err := w.insert(ctx, "insert_edges", "", w.living.all); err != nil {
+				return err
+			}
+		}
+		if w.dead.accounts.rows > 0 {
+			return w.insert(ctx, "insert_tombstones", "", w.dead.all)
+		}
+		return nil
+	})
+}
+
+// stateRows are rows of edges or of tombstones, by column.
+type stateRows struct {
+	months                      wordInput
+	accounts, resources, states textInput
+	runs                        proto.ColInt64
+	used                        moneyInput
+
+	month monthText
+	all   proto.Input
+}
+
+func newStateRows(digits int32) *stateRows {
+	r := &stateRows{used: moneyInput{name: "coupon_used", places: digits}}
+	r.all = proto.Input{
+		{Name: "at", Data: &r.months},
+		{Name: "account_id", Data: &r.accounts},
+		{Name: "resource_id", Data: &r.resources},
+		{Name: "run", Data: &r.runs},
+		{Name: "state", Data: &r.states},
+		{Name: "coupon_used", Data: &r.used},
+	}
+	return r
+}
+
+// add refuses an edge with a number that a column cannot hold.
+func (r *stateRows) add(run int64, e *schemas.Edge) error {
+	r.months.add(r.month.of(e.At))
+	r.accounts.add(e.AccountID)
+	r.resources.add(e.ResourceID)
+	r.runs = append(r.runs, run)
+	r.states.add(e.State)
+	return r.used.add(e.CouponUsed)
+}
