@@ -15,7 +15,6 @@ import (
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
@@ -102,27 +101,6 @@ func (w *town) send(ctx context.Context, line string) error {
 	}
 	_, err := w.out.Produce(ctx, []schemas.Message{m})
 	return err
-}
-
-// abort leaves a gap in the log: offsets of the usage topic's first partition
-// that no message ever has.
-func (w *town) abort(t *testing.T) {
-	t.Helper()
-	client, err := kgo.NewClient(kgo.SeedBrokers(w.endpoints.Kafka), kgo.TransactionalID("aborts"), kgo.RecordPartitioner(kgo.ManualPartitioner()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	if err := client.BeginTransaction(); err != nil {
-		t.Fatal(err)
-	}
-	gone := &kgo.Record{Topic: w.cfg.Kafka.Topics.Usage, Value: []byte("never was")}
-	if err := client.ProduceSync(t.Context(), gone).FirstErr(); err != nil {
-		t.Fatal(err)
-	}
-	if err := client.EndTransaction(t.Context(), kgo.TryAbort); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // scenarioLines are the lines of a file of testdata.
