@@ -61,12 +61,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 // flushed counts a batch that was stored and committed.
 func (m *Metrics) flushed(p *Pipeline, why cause) {
 	b := &p.batch
-	m.stored.WithLabelValues(p.Topic).Add(float64(len(b.Accepted)))
-	for i := range b.Rejected {
-		m.rejected.WithLabelValues(p.Topic, b.Rejected[i].Rejection.Reason).Inc()
+	m.stored.WithLabelValues(p.Topic).Add(float64(b.accepted))
+	for i := range b.rejected {
+		m.rejected.WithLabelValues(p.Topic, b.rejected[i].Rejection.Reason).Inc()
 	}
 	m.batches.WithLabelValues(string(why)).Inc()
-	if rows := b.Rows(); rows > 0 {
+	if rows := b.rows(); rows > 0 {
 		m.batchRows.Observe(float64(rows))
 	}
 	m.lastCommit.WithLabelValues(p.labels()...).Set(float64(p.Now().UnixMilli()) / 1000)

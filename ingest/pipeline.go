@@ -26,6 +26,7 @@ type Pipeline struct {
 	Metrics     *Metrics
 	Log         *slog.Logger
 
+	rows      Rows
 	batch     batch
 	committed int64
 }
@@ -37,23 +38,27 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	// Nothing is known to be committed, so that the first pause commits: a
 	// partition that was never committed would look behind for ever otherwise.
 	p.committed = -1
+	p.rows = p.Sink.Open()
 	for {
-		m, err := p.Source.Fetch(ctx, p.batch.deadline(p.Now(), p.Limits))
+		messages, err := p.Source.Fetch(ctx, p.batch.deadline(p.Now(), &p.Limits))
+		idle := errors.Is(err, ErrIdle)
 		switch {
-		case err == nil:
-			err = p.accept(m)
-		case errors.Is(err, ErrIdle):
-			err = nil
+		case idle:
 			p.observe()
-		default:
-			err = fmt.Errorf("fetch from %s/%d: %w", p.Topic, p.Partition, err)
+		case err != nil:
+			return fmt.Errorf("fetch from %s/%d: %w", p.Topic, p.Partition, err)
 		}
-		if err != nil {
+		if err := p.take(ctx, messages); err != nil {
 			return err
 		}
-		next, _ := p.Source.Progress()
+		next, end := p.Source.Progress()
 		p.batch.advance(next)
-		if why := p.batch.due(p.Now(), p.Limits, p.committed); why != "" {
+		p.batch.hold(p.Limits.Memory)
+		waiting := end - next
+		if idle {
+			waiting = 0 // whatever is there does not come
+		}
+		if why := p.batch.due(p.Now(), &p.Limits, p.committed, waiting); why != "" {
 			if err := p.flush(ctx, why); err != nil {
 				return err
 			}
@@ -61,35 +66,59 @@ func (p *Pipeline) Run(ctx context.Context) error {
 	}
 }
 
+// take puts messages into the batch, which it flushes whenever it is full. The
+// clock and the metrics are asked once for all of them: they cost as much as
+// reading a message.
+func (p *Pipeline) take(ctx context.Context, messages []schemas.Message) error {
+	read, now := 0, p.Now()
+	defer func() { p.Metrics.read.WithLabelValues(p.Topic).Add(float64(read)) }()
+	for i := range messages {
+		if err := p.accept(&messages[i], now); err != nil {
+			return err
+		}
+		read++
+		if why := p.batch.full(&p.Limits); why != "" {
+			if err := p.flush(ctx, why); err != nil {
+				return err
+			}
+			now = p.Now()
+		}
+	}
+	return nil
+}
+
 // accept puts a message into the batch, as an event or as a reject.
-func (p *Pipeline) accept(m schemas.Message) error {
-	event, err := p.Parse(&m)
+func (p *Pipeline) accept(m *schemas.Message, now time.Time) error {
+	event, err := p.Parse(m)
 	var rejection *schemas.Rejection
 	switch {
 	case err == nil:
-		p.batch.accept(Accepted{Event: event, Message: m}, p.Now())
+		err = p.rows.Accept(&event, m)
 	case errors.As(err, &rejection):
-		p.batch.reject(Rejected{Message: m, Rejection: *rejection}, p.Now())
+		err = p.rows.Reject(m, rejection)
 	default:
 		return fmt.Errorf("parse %s/%d@%d: %w", m.Topic, m.Partition, m.Offset, err)
 	}
-	p.Metrics.read.WithLabelValues(p.Topic).Inc()
+	if err != nil {
+		return fmt.Errorf("take %s/%d@%d: %w", m.Topic, m.Partition, m.Offset, err)
+	}
+	p.batch.add(m, rejection, now)
 	return nil
 }
 
 // flush stores, copies, commits, in this order: that is the guarantee. Swapping
-// Insert and Commit makes TestNothingCommittedIsEverLost fail (tried).
+// Store and Commit makes TestNothingCommittedIsEverLost fail (tried).
 func (p *Pipeline) flush(ctx context.Context, why cause) error {
 	b := &p.batch
-	if b.Rows() > 0 {
-		if err := p.Sink.Insert(ctx, b.Batch); err != nil {
-			return fmt.Errorf("insert %d rows of %s/%d before %d: %w", b.Rows(), p.Topic, p.Partition, b.next, err)
+	if b.rows() > 0 {
+		if err := p.rows.Store(ctx); err != nil {
+			return fmt.Errorf("insert %d rows of %s/%d before %d: %w", b.rows(), p.Topic, p.Partition, b.next, err)
 		}
 	}
-	if len(b.Rejected) > 0 {
-		if err := p.DeadLetters.Copy(ctx, b.Rejected); err != nil {
+	if len(b.rejected) > 0 {
+		if err := p.DeadLetters.Copy(ctx, b.rejected); err != nil {
 			return fmt.Errorf("copy %d dead letters of %s/%d before %d: %w",
-				len(b.Rejected), p.Topic, p.Partition, b.next, err)
+				len(b.rejected), p.Topic, p.Partition, b.next, err)
 		}
 	}
 	if err := p.Source.Commit(ctx, b.next); err != nil {
@@ -98,8 +127,8 @@ func (p *Pipeline) flush(ctx context.Context, why cause) error {
 	p.committed = b.next
 	p.Metrics.flushed(p, why)
 	p.Log.Debug("batch stored", "stage", "ingest", "topic", p.Topic, "partition", p.Partition,
-		"offset", b.next, "rows", b.Rows(), "rejected", len(b.Rejected), "cause", string(why))
-	b.reset()
+		"offset", b.next, "rows", b.rows(), "rejected", len(b.rejected), "cause", string(why))
+	b.reset(p.Limits.Memory)
 	p.observe()
 	return nil
 }
@@ -115,7 +144,8 @@ func (p *Pipeline) observe() {
 // leave gives the messages of an unfinished batch back to the log and withdraws
 // what is told of the partition: another process may own it now.
 func (p *Pipeline) leave() {
-	p.Metrics.abandoned.WithLabelValues(p.Topic).Add(float64(p.batch.Rows()))
+	p.Metrics.abandoned.WithLabelValues(p.Topic).Add(float64(p.batch.rows()))
+	p.batch.reset(p.Limits.Memory)
 	p.Metrics.lag.DeleteLabelValues(p.labels()...)
 	p.Metrics.lastCommit.DeleteLabelValues(p.labels()...)
 }

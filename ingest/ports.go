@@ -13,10 +13,11 @@ var ErrIdle = errors.New("no message yet")
 
 // Source is one partition of the log, read as committed.
 type Source interface {
-	// Fetch gives the next message, in the order of offsets. When there is none
-	// it returns ErrIdle, at the latest shortly after until. Any other error
-	// means that the partition can no longer be read from here on.
-	Fetch(ctx context.Context, until time.Time) (schemas.Message, error)
+	// Fetch gives the next messages, one at least, in the order of offsets. They
+	// and their bytes are the caller's until the next Fetch. When there is none it
+	// returns ErrIdle, at the latest shortly after until. Any other error means that
+	// the partition can no longer be read from here on.
+	Fetch(ctx context.Context, until time.Time) ([]schemas.Message, error)
 	// Progress tells how far Fetch has come. Every message before next has been
 	// given; next may lie past the last one, where the log holds only what is no
 	// message. End is the last stable offset as last heard; next <= end.
@@ -38,23 +39,34 @@ type Rejected struct {
 	Rejection schemas.Rejection
 }
 
-// Batch is what is stored at once. Its messages are of one partition, their
-// offsets ascending.
+// Batch is messages that are stored at once, whole.
 type Batch struct {
 	Accepted []Accepted
 	Rejected []Rejected
 }
 
-// Rows counts the messages of the batch.
-func (b *Batch) Rows() int { return len(b.Accepted) + len(b.Rejected) }
-
-// Sink stores a batch.
-//
-// After nil every event and every reject of the batch is stored. After an error
-// nothing, a part, or all of it may be; the same messages come again, perhaps
-// cut differently, and storing them again must change no result.
+// Sink is the store.
 type Sink interface {
-	Insert(ctx context.Context, batch Batch) error
+	// Open begins a batch.
+	Open() Rows
+}
+
+// Rows is a batch that is gathered in the form in which the store takes it, one
+// message at a time. Its messages are of one partition, their offsets ascending.
+// One goroutine uses it.
+type Rows interface {
+	// Accept adds a valid event with the message that carried it, and keeps neither
+	// of them. An error means that the store has no room for such an event, ever.
+	Accept(e *schemas.Event, m *schemas.Message) error
+	// Reject adds a message that is not an event, and keeps nothing of it.
+	Reject(m *schemas.Message, why *schemas.Rejection) error
+	// Store stores the batch.
+	//
+	// After nil every event and every reject is stored, and the batch is empty and
+	// may be filled anew. After an error nothing, a part, or all of it may be stored,
+	// and the batch is not used again; the same messages come again, perhaps cut
+	// differently, and storing them again must change no result.
+	Store(ctx context.Context) error
 }
 
 // DeadLetters takes copies of rejects for whoever watches for them. The store

@@ -26,6 +26,8 @@ type world struct {
 	dead      map[int64]int
 	copies    map[int64]int
 	now       time.Time
+	// atOnce is how many messages a fetch gives at most; 0 is 1.
+	atOnce int
 	// fails decides how a step goes.
 	fails func(step string) outcome
 }
@@ -60,30 +62,37 @@ func newWorld(log []string) *world {
 // reader is one process's sight of the log. It implements Source.
 type reader struct {
 	*world
-	next int64
+	next    int64
+	fetched []schemas.Message
 }
 
-func (r *reader) Fetch(ctx context.Context, until time.Time) (schemas.Message, error) {
+// Fetch gives up to r.atOnce messages, whose bytes are overwritten by the next one.
+func (r *reader) Fetch(ctx context.Context, until time.Time) ([]schemas.Message, error) {
 	if err := ctx.Err(); err != nil {
-		return schemas.Message{}, err
+		return nil, err
 	}
 	if r.fails("fetch") != fine {
-		return schemas.Message{}, errWorld
+		return nil, errWorld
 	}
+	for i := range r.fetched {
+		copy(r.fetched[i].Value, "overwritten")
+	}
+	r.fetched = nil
 	r.now = r.now.Add(time.Millisecond)
-	for r.next < r.stable {
-		offset := r.next
-		r.next++
-		if r.log[offset] != marker {
-			return schemas.Message{
-				Position: schemas.Position{Topic: "t", Offset: offset}, Value: []byte(r.log[offset]),
-			}, nil
+	for ; r.next < r.stable && len(r.fetched) < max(1, r.atOnce); r.next++ {
+		if r.log[r.next] != marker {
+			r.fetched = append(r.fetched, schemas.Message{
+				Position: schemas.Position{Topic: "t", Offset: r.next}, Value: []byte(r.log[r.next]),
+			})
 		}
+	}
+	if len(r.fetched) > 0 {
+		return r.fetched, nil
 	}
 	if r.now.Before(until) {
 		r.now = until
 	}
-	return schemas.Message{}, ErrIdle
+	return nil, ErrIdle
 }
 
 func (r *reader) Progress() (next, end int64) { return r.next, r.stable }
@@ -96,9 +105,29 @@ func (r *reader) Commit(_ context.Context, next int64) error {
 	return failure(how)
 }
 
-func (w *world) Insert(_ context.Context, b Batch) error {
+func (w *world) Open() Rows { return &gathered{of: w} }
+
+// gathered is a batch for the world.
+type gathered struct {
+	of *world
+	Batch
+}
+
+func (g *gathered) Accept(e *schemas.Event, m *schemas.Message) error {
+	g.Accepted = append(g.Accepted, Accepted{Event: *e, Message: *m})
+	return nil
+}
+
+func (g *gathered) Reject(m *schemas.Message, why *schemas.Rejection) error {
+	g.Rejected = append(g.Rejected, Rejected{Message: *m, Rejection: *why})
+	return nil
+}
+
+func (g *gathered) Store(context.Context) error {
+	w, b := g.of, g.Batch
+	g.Batch = Batch{}
 	how := w.fails("insert")
-	done := portion(how, b.Rows())
+	done := portion(how, len(b.Accepted)+len(b.Rejected))
 	for _, a := range b.Accepted[:min(done, len(b.Accepted))] {
 		w.stored[a.Message.Offset]++
 	}
@@ -111,6 +140,9 @@ func (w *world) Insert(_ context.Context, b Batch) error {
 func (w *world) Copy(_ context.Context, rejected []Rejected) error {
 	how := w.fails("copy")
 	for _, r := range rejected[:portion(how, len(rejected))] {
+		if string(r.Message.Value) != poison {
+			return fmt.Errorf("a copy of %q", r.Message.Value)
+		}
 		w.copies[r.Message.Offset]++
 	}
 	return failure(how)
@@ -188,6 +220,10 @@ func TestNothingCommittedIsEverLost(t *testing.T) {
 		limits := Limits{
 			Rows: rapid.IntRange(1, 20).Draw(t, "rows"), Bytes: rapid.IntRange(0, 8_000).Draw(t, "bytes"),
 			Age: time.Duration(rapid.IntRange(1, 30).Draw(t, "age_ms")) * time.Millisecond,
+		}
+		w.atOnce = rapid.IntRange(1, 30).Draw(t, "at_once")
+		if rapid.Bool().Draw(t, "memory") {
+			limits.Memory = &Memory{Bytes: rapid.Int64Range(0, 8_000).Draw(t, "memory_bytes")}
 		}
 		all := w.stable
 		for life := range 30 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -140,18 +141,44 @@ func (s *scratch) close() error {
 // scratchPatience is how long the engine of a scratch folder may take to end.
 const scratchPatience = 200 * time.Millisecond
 
-// Insert stores a batch, and remembers what was rejected.
-func (s *scratch) Insert(ctx context.Context, batch ingest.Batch) error {
-	if err := s.store.Insert(ctx, batch); err != nil {
+// Open begins a batch of which it is remembered what was rejected.
+func (s *scratch) Open() ingest.Rows { return &scratchRows{Rows: s.store.Open(), of: s} }
+
+// scratchRows is a batch; see [scratch.Open].
+type scratchRows struct {
+	ingest.Rows
+	of      *scratch
+	rows    int64
+	rejects map[schemas.Position]string
+}
+
+// Accept counts an event; see [ingest.Rows].
+func (r *scratchRows) Accept(e *schemas.Event, m *schemas.Message) error {
+	r.rows++
+	return r.Rows.Accept(e, m)
+}
+
+// Reject remembers a reject; see [ingest.Rows].
+func (r *scratchRows) Reject(m *schemas.Message, why *schemas.Rejection) error {
+	r.rows++
+	if r.rejects == nil {
+		r.rejects = map[schemas.Position]string{}
+	}
+	r.rejects[m.Position] = why.Error()
+	return r.Rows.Reject(m, why)
+}
+
+// Store stores the batch, and tells of it only then; see [ingest.Rows].
+func (r *scratchRows) Store(ctx context.Context) error {
+	if err := r.Rows.Store(ctx); err != nil {
 		return err
 	}
-	s.stored.Add(int64(batch.Rows()))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range batch.Rejected {
-		r := &batch.Rejected[i]
-		s.rejects[r.Message.Position] = r.Rejection.Error()
-	}
+	r.of.stored.Add(r.rows)
+	r.of.mu.Lock()
+	maps.Copy(r.of.rejects, r.rejects)
+	r.of.mu.Unlock()
+	r.rows = 0
+	clear(r.rejects)
 	return nil
 }
 

@@ -24,7 +24,10 @@ type ingestStage struct {
 func (s *system) ingestStage(reg prometheus.Registerer) *ingestStage {
 	return &ingestStage{
 		system: s, sink: s.store, metrics: ingest.NewMetrics(reg),
-		limits: ingest.Limits{Rows: s.cfg.Ingest.BatchRows, Bytes: int(s.cfg.Ingest.BatchBytes), Age: s.cfg.Ingest.BatchMaxAge},
+		limits: ingest.Limits{
+			Rows: s.cfg.Ingest.BatchRows, Bytes: int(s.cfg.Ingest.BatchBytes), Age: s.cfg.Ingest.BatchMaxAge,
+			Memory: &ingest.Memory{Bytes: int64(s.cfg.Ingest.Memory)},
+		},
 	}
 }
 

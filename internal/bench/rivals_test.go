@@ -126,22 +126,24 @@ func ingestAll(t *testing.T, endpoints embedded.Endpoints, n int) {
 	var stored atomic.Int64
 	err = k.Consume(ctx, "ours", []string{usageTopic}, func(ctx context.Context, p *kafka.Partition) error {
 		for {
-			m, err := p.Fetch(ctx, time.Now().Add(time.Second))
+			messages, err := p.Fetch(ctx, time.Now().Add(time.Second))
 			if errors.Is(err, ingest.ErrIdle) {
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			event, err := parser.Parse(&m)
-			if err != nil {
-				return err
-			}
-			if err := store.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{{Event: event, Message: m}}}); err != nil {
-				return err
-			}
-			if stored.Add(1) == int64(n) {
-				enough()
+			for _, m := range messages {
+				event, err := parser.Parse(&m)
+				if err != nil {
+					return err
+				}
+				if err := store.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{{Event: event, Message: m}}}); err != nil {
+					return err
+				}
+				if stored.Add(1) == int64(n) {
+					enough()
+				}
 			}
 		}
 	})

@@ -3,12 +3,11 @@ package clickhouse
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"fmt"
+	"hash"
 
 	"github.com/ClickHouse/ch-go/proto"
 
-	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -27,12 +26,14 @@ type eventRows struct {
 	shortIdentities, shortContents               proto.ColUInt64
 
 	all, short proto.Input
-	// digested is what the token is a digest of, canonical what data is written to.
+	digest     hash.Hash
+	// digested is what of a row goes into the digest, canonical what data is
+	// written to.
 	digested, canonical []byte
 }
 
 func newEventRows() *eventRows {
-	r := &eventRows{values: quantityInput{name: "value"}}
+	r := &eventRows{values: quantityInput{name: "value"}, digest: sha256.New()}
 	r.keyLists.values, r.valueLists.values = &r.headerKeys, &r.headerValues
 	r.all = proto.Input{
 		{Name: "account_id", Data: &r.accounts},
@@ -72,12 +73,13 @@ func (millisInput) Type() proto.ColumnType { return "DateTime64(3, 'UTC')" }
 func (r *eventRows) reset() {
 	r.all.Reset()
 	r.short.Reset()
-	r.digested = r.digested[:0]
+	r.digest.Reset()
 }
 
+func (r *eventRows) rows() int { return len(r.times) }
+
 // add refuses an event whose value the column cannot hold.
-func (r *eventRows) add(row *ingest.Accepted) error {
-	e, m := &row.Event, &row.Message
+func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
 	if err := r.values.add(e.Value); err != nil {
 		return fmt.Errorf("%s[%d]@%d: %w", m.Topic, m.Partition, m.Offset, err)
 	}
@@ -112,16 +114,9 @@ func (r *eventRows) add(row *ingest.Accepted) error {
 	}
 	r.keyLists.end()
 	r.valueLists.end()
-	r.digested = append(append(appendMessage(r.digested, m), identity[:]...), content[:]...)
+	r.digested = append(append(appendMessage(r.digested[:0], m), identity[:]...), content[:]...)
+	r.digest.Write(r.digested)
 	return nil
-}
-
-// token is the digest of the rows of an insert. Where the messages lie is not
-// enough: a topic that was made anew has the same offsets with other bytes, and the
-// server drops an insert with a known token without a word.
-func (r *eventRows) token() string {
-	sum := sha256.Sum256(r.digested)
-	return hex.EncodeToString(sum[:])
 }
 
 // appendMessage appends where a message lies and when it was written.

@@ -33,6 +33,7 @@ type Store struct {
 	conn        driver.Conn
 	connections *connections
 	writers     writers
+	inserts     *inserts
 	// alwaysCompress is for tests, whose servers are near.
 	alwaysCompress bool
 }
@@ -48,7 +49,7 @@ func Open(config Config) (*Store, error) {
 	case !databaseName.MatchString(config.Database) || config.Database == "default" || config.Database == "system":
 		return nil, fmt.Errorf("open clickhouse: database %q: want a name of our own of letters, digits and '_'", config.Database)
 	}
-	s := &Store{config: config, connections: newConnections()}
+	s := &Store{config: config, connections: newConnections(), inserts: newInserts()}
 	var err error
 	if s.conn, err = driver.Open(s.options(config.Database)); err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)

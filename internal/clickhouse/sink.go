@@ -4,8 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"hash"
+	"maps"
 	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
@@ -13,85 +17,111 @@ import (
 
 var _ ingest.Sink = (*Store)(nil)
 
-// Insert stores the rejects of a batch in dead_letters, then its events in
-// events and before them in identities, as [ingest.Sink] says. A batch that comes again as it was is dropped
-// by its deduplication token; one that was cut elsewhere is stored twice and
-// made one by every reader.
+// batchRows is a batch in columns. It implements ingest.Rows.
+type batchRows struct {
+	store   *Store
+	events  *eventRows
+	letters *letterRows
+}
+
+// Open begins a batch, as [ingest.Sink] says. A batch that comes again as it was is
+// dropped by its deduplication token if it was stored by itself; one that was
+// stored together with others, or was cut elsewhere, is stored twice and made one
+// by every reader.
+func (s *Store) Open() ingest.Rows { return &batchRows{store: s} }
+
+// Insert stores a batch that is there whole.
 func (s *Store) Insert(ctx context.Context, batch ingest.Batch) error {
-	if len(batch.Rejected) > 0 {
-		if err := s.insertRejected(ctx, batch.Rejected); err != nil {
-			return fmt.Errorf("store %d rejects: %w", len(batch.Rejected), err)
+	rows := s.Open()
+	for i := range batch.Accepted {
+		if err := rows.Accept(&batch.Accepted[i].Event, &batch.Accepted[i].Message); err != nil {
+			return err
 		}
 	}
-	if len(batch.Accepted) > 0 {
-		if err := s.insertAccepted(ctx, batch.Accepted); err != nil {
-			return fmt.Errorf("store %d events: %w", len(batch.Accepted), err)
+	for i := range batch.Rejected {
+		if err := rows.Reject(&batch.Rejected[i].Message, &batch.Rejected[i].Rejection); err != nil {
+			return err
 		}
 	}
+	return rows.Store(ctx)
+}
+
+// Accept adds an event; see [ingest.Rows].
+func (b *batchRows) Accept(e *schemas.Event, m *schemas.Message) error {
+	if b.events == nil {
+		b.events = b.store.inserts.events()
+	}
+	return b.events.add(e, m)
+}
+
+// Reject adds a message that is no event; see [ingest.Rows].
+func (b *batchRows) Reject(m *schemas.Message, why *schemas.Rejection) error {
+	if b.letters == nil {
+		b.letters = b.store.inserts.letters()
+	}
+	b.letters.add(m, why)
 	return nil
 }
 
-// insertAccepted stores the identities first: a crash in between may leave too
-// many, never too few.
-func (s *Store) insertAccepted(ctx context.Context, rows []ingest.Accepted) error {
+// Store stores the batch; see [ingest.Rows].
+func (b *batchRows) Store(ctx context.Context) error {
+	if b.events == nil && b.letters == nil {
+		return nil
+	}
+	if err := b.store.inserts.join(ctx, b, b.store.insertJoined); err != nil {
+		return err
+	}
+	b.store.inserts.recycle(b)
+	return nil
+}
+
+// insertJoined stores the rejects of batches, then their events and before them
+// their identities: a crash in between may leave too many of those, never too few.
+func (s *Store) insertJoined(ctx context.Context, batches []*batchRows) error {
 	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.events == nil {
-			w.events = newEventRows()
+		var letters, events, identities []proto.Input
+		rejected, accepted := sha256.New(), sha256.New()
+		for _, b := range batches {
+			if b.letters != nil {
+				letters = append(letters, b.letters.all)
+				rejected.Write(b.letters.digest.Sum(nil))
+			}
+			if b.events != nil {
+				events, identities = append(events, b.events.all), append(identities, b.events.short)
+				accepted.Write(b.events.digest.Sum(nil))
+			}
 		}
-		w.events.reset()
-		for i := range rows {
-			if err := w.events.add(&rows[i]); err != nil {
+		for _, insert := range []struct {
+			name   string
+			token  hash.Hash
+			blocks []proto.Input
+		}{
+			{"insert_dead_letters", rejected, letters},
+			{"insert_identities", accepted, identities},
+			{"insert_events", accepted, events},
+		} {
+			if len(insert.blocks) == 0 {
+				continue
+			}
+			settings := insertSettings(hex.EncodeToString(insert.token.Sum(nil)))
+			maps.Copy(settings, ingestSettings())
+			if err := w.insertBlocks(ctx, insert.name, settings, insert.blocks); err != nil {
 				return err
 			}
 		}
-		token := w.events.token()
-		if err := w.insert(ctx, "insert_identities", token, w.events.short); err != nil {
-			return err
-		}
-		return w.insert(ctx, "insert_events", token, w.events.all)
+		return nil
 	})
 }
 
-func (s *Store) insertRejected(ctx context.Context, rows []ingest.Rejected) error {
-	n := len(rows)
-	var (
-		keys, values     = make([][]byte, n), make([][]byte, n)
-		reasons, details = make([]string, n), make([]string, n)
-		where            = newPositions(n)
-		headers          = newHeaders(n)
-		digest           = sha256.New()
-		buffer           []byte
-	)
-	for i := range rows {
-		m, r := &rows[i].Message, &rows[i].Rejection
-		keys[i], values[i], reasons[i], details[i] = m.Key, m.Value, r.Reason, r.Detail
-		headers.add(m.Headers)
-		where.add(m)
-		buffer = append(appendMessage(buffer[:0], m), m.Value...)
-		digest.Write(append(buffer, r.Reason...))
+// ingestSettings make an insert cheap for a server that has much to merge.
+func ingestSettings() driver.Settings {
+	return driver.Settings{
+		// Rows of equal keys are made one while inserting otherwise, as a merge would.
+		// Here are none, or hardly any, and readers take what there is.
+		"optimize_on_insert": 0,
+		// Merges make them.
+		"materialize_statistics_on_insert": 0,
 	}
-	return s.insert(ctx, "insert_dead_letters", hex.EncodeToString(digest.Sum(nil)),
-		where.topics, where.partitions, where.offsets, where.times, keys, values,
-		headers.keys, headers.values, reasons, details)
-}
-
-// positions are the columns that say where each message lay.
-type positions struct {
-	topics     []string
-	partitions []int32
-	offsets    []int64
-	times      []int64
-}
-
-func newPositions(n int) positions {
-	return positions{make([]string, 0, n), make([]int32, 0, n), make([]int64, 0, n), make([]int64, 0, n)}
-}
-
-func (p *positions) add(m *schemas.Message) {
-	p.topics = append(p.topics, m.Topic)
-	p.partitions = append(p.partitions, m.Partition)
-	p.offsets = append(p.offsets, m.Offset)
-	p.times = append(p.times, kafkaMillis(m.Time))
 }
 
 // noTimestamp is kafka_ms of a message without a timestamp, as Kafka has it.
@@ -113,19 +143,4 @@ func kafkaTime(ms int64) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
-}
-
-// headerColumns are the headers of each message, keys and values apart.
-type headerColumns struct{ keys, values [][]string }
-
-func newHeaders(n int) headerColumns {
-	return headerColumns{make([][]string, 0, n), make([][]string, 0, n)}
-}
-
-func (h *headerColumns) add(headers []schemas.Header) {
-	var keys, values []string
-	for _, header := range headers {
-		keys, values = append(keys, header.Key), append(values, string(header.Value))
-	}
-	h.keys, h.values = append(h.keys, keys), append(h.values, values)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"sync"
 
 	"github.com/ClickHouse/ch-go"
@@ -112,17 +114,46 @@ func (s *Store) takeWriter(ctx context.Context) (*writer, error) {
 // insert writes columns in one block. With a token, the server drops it when it
 // knows that token; see Store.insertColumns.
 func (w *writer) insert(ctx context.Context, name, token string, columns proto.Input) error {
+	return w.insertBlocks(ctx, name, insertSettings(token), []proto.Input{columns})
+}
+
+// insertSettings are those of an insert with a token, or of one without.
+func insertSettings(token string) driver.Settings {
+	if token == "" {
+		return driver.Settings{"deduplicate_insert": "disable"}
+	}
+	return driver.Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}
+}
+
+// insertBlocks writes blocks of the same columns by one statement. The server joins
+// them into parts as large as it likes them.
+func (w *writer) insertBlocks(ctx context.Context, name string, settings driver.Settings, blocks []proto.Input) error {
 	text, err := sql(name)
 	if err != nil {
 		return err
 	}
-	settings := driver.Settings{"deduplicate_insert": "disable"}
-	if token != "" {
-		settings = driver.Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}
-	}
-	err = w.Do(ctx, ch.Query{Body: text, Input: columns, Settings: nativeSettings(settings)})
+	// The library sends what input holds whenever the function has returned.
+	input, next := slices.Clone(blocks[0]), 1
+	err = w.Do(ctx, ch.Query{Body: text, Input: input, Settings: nativeSettings(settings), OnInput: func(context.Context) error {
+		if next == len(blocks) {
+			for i := range input {
+				input[i].Data = noRows{input[i].Data}
+			}
+			return io.EOF
+		}
+		copy(input, blocks[next])
+		next++
+		return nil
+	}})
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
+
+// noRows is a column that is sent already: what is left at the end of the input
+// the library would send again.
+type noRows struct{ proto.ColInput }
+
+// Rows is for the library.
+func (noRows) Rows() int { return 0 }

@@ -101,9 +101,10 @@ type Billing struct {
 	MinorDigits int32          `yaml:"-" env:"-"`
 }
 
-// Ingest says when a batch is cut: at the first of the three bounds.
+// Ingest says when a batch is cut: at the first of the bounds.
 type Ingest struct {
 	BatchRows   int           `yaml:"batch_rows" env:"BATCH_ROWS" envDefault:"100000" doc:"most events of a batch"`
 	BatchMaxAge time.Duration `yaml:"batch_max_age" env:"BATCH_MAX_AGE" envDefault:"1s" doc:"longest that an event waits in a batch"`
 	BatchBytes  ByteSize      `yaml:"batch_bytes" env:"BATCH_BYTES" envDefault:"64MiB" doc:"most bytes of a batch"`
+	Memory      ByteSize      `yaml:"memory" env:"MEMORY" envDefault:"384MiB" doc:"most bytes of all batches of a process together"`
 }

@@ -91,6 +91,7 @@ func TestAWrongSettingIsRefusedByNameAndTold(t *testing.T) {
 		"batches that never age":                {"ingest.batch_max_age", []string{"RECKON_INGEST_BATCH_MAX_AGE=0s"}, "1ms to 1m"},
 		"batches that wait too long":            {"ingest.batch_max_age", []string{"RECKON_INGEST_BATCH_MAX_AGE=2m"}, "1ms to 1m"},
 		"batches that hold no event":            {"ingest.batch_bytes", []string{"RECKON_INGEST_BATCH_BYTES=1KiB"}, "2MiB to 1GiB"},
+		"no memory for batches":                 {"ingest.memory", []string{"RECKON_INGEST_MEMORY=1MiB"}, "16MiB to 64GiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Load("", append([]string{home}, tc.environ...))

@@ -195,6 +195,9 @@ func (k *checker) ingest(c Ingest) {
 	if c.BatchBytes < 2*MiB || c.BatchBytes > GiB {
 		k.refuse("ingest.batch_bytes", "%s is out of range: write 2MiB to 1GiB", c.BatchBytes)
 	}
+	if c.Memory < 16*MiB || c.Memory > 64*GiB {
+		k.refuse("ingest.memory", "%s is out of range: write 16MiB to 64GiB", c.Memory)
+	}
 }
 
 func (k *checker) tls(path string, t TLS) {

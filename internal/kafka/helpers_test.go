@@ -108,13 +108,30 @@ func newStore() *store {
 	}
 }
 
-func (s *store) Insert(_ context.Context, b ingest.Batch) error {
+func (s *store) Open() ingest.Rows { return &rows{of: s} }
+
+// rows is a batch for the store.
+type rows struct {
+	of       *store
+	messages []schemas.Message
+}
+
+func (r *rows) Accept(_ *schemas.Event, m *schemas.Message) error {
+	r.messages = append(r.messages, clone(m))
+	return nil
+}
+
+func (r *rows) Reject(*schemas.Message, *schemas.Rejection) error { return nil }
+
+func (r *rows) Store(context.Context) error {
+	s := r.of
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, a := range b.Accepted {
-		s.messages[a.Message.Position] = a.Message
+	for _, m := range r.messages {
+		s.messages[m.Position] = m
 		s.stored++
 	}
+	r.messages = nil
 	close(s.changed)
 	s.changed = make(chan struct{})
 	return nil

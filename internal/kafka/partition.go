@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -34,10 +36,10 @@ type Partition struct {
 	now     func() time.Time
 	commit  func(ctx context.Context, next int64) error
 
-	// queue holds messages that were fetched; those from given on are still to be
-	// given.
+	// queue holds the messages of the last fetch, slab the bytes of their keys and
+	// values.
 	queue []schemas.Message
-	given int
+	slab  []byte
 	// next is the offset after all that was fetched, end the last stable offset.
 	next, end int64
 	// step is how far past next the next fetch looks, to leave a gap behind.
@@ -52,39 +54,33 @@ type fetcher interface {
 	fetch(ctx context.Context, topic string, partition int32, offset int64, wait time.Duration) (*fetch.ResponsePartition, error)
 }
 
-// Fetch gives the next message; see ingest.Source. At least one request is made
+// Fetch gives the next messages; see ingest.Source. At least one request is made
 // even when until has passed.
-func (p *Partition) Fetch(ctx context.Context, until time.Time) (schemas.Message, error) {
-	for first := true; p.given == len(p.queue); first = false {
+func (p *Partition) Fetch(ctx context.Context, until time.Time) ([]schemas.Message, error) {
+	for first := true; ; first = false {
 		wait := min(until.Sub(p.now()), maxFetchWait)
 		if wait <= 0 && !first {
-			return schemas.Message{}, ingest.ErrIdle
+			return nil, ingest.ErrIdle
 		}
 		if err := p.fill(ctx, max(0, wait)); err != nil {
-			return schemas.Message{}, err
+			return nil, err
+		}
+		if len(p.queue) > 0 {
+			return p.queue, nil
 		}
 	}
-	m := p.queue[p.given]
-	p.queue[p.given] = schemas.Message{} // its bytes are the caller's to let go of
-	p.given++
-	return m, nil
 }
 
 // Progress tells how far Fetch has come; see ingest.Source.
-func (p *Partition) Progress() (next, end int64) {
-	if p.given < len(p.queue) {
-		return p.queue[p.given].Offset, p.end
-	}
-	return p.next, p.end
-}
+func (p *Partition) Progress() (next, end int64) { return p.next, p.end }
 
 // Commit commits for the group; see ingest.Source. It waits while another
 // partition's commit is under way.
 func (p *Partition) Commit(ctx context.Context, next int64) error { return p.commit(ctx, next) }
 
-// fill fetches once and queues what came. The queue must have been given.
+// fill fetches once and queues what came, in the place of what was there.
 func (p *Partition) fill(ctx context.Context, wait time.Duration) error {
-	p.queue, p.given = p.queue[:0], 0
+	p.queue, p.slab = p.queue[:0], p.slab[:0]
 	asked := p.next + p.step
 	res, err := p.fetcher.fetch(ctx, p.Topic, p.ID, asked, wait)
 	if err != nil {
@@ -198,10 +194,10 @@ func (p *Partition) message(r *protocol.Record) (schemas.Message, error) {
 		m.Time = time.UnixMilli(ms).UTC()
 	}
 	var err error
-	if m.Key, err = readBytes(r.Key); err != nil {
+	if m.Key, err = p.copied(r.Key); err != nil {
 		return m, err
 	}
-	if m.Value, err = readBytes(r.Value); err != nil {
+	if m.Value, err = p.copied(r.Value); err != nil {
 		return m, err
 	}
 	if len(r.Headers) > 0 {
@@ -213,13 +209,17 @@ func (p *Partition) message(r *protocol.Record) (schemas.Message, error) {
 	return m, nil
 }
 
-// readBytes gives nil for null and a slice, if empty, for anything else.
-func readBytes(b protocol.Bytes) ([]byte, error) {
+// copied gives nil for null and a slice, if empty, for anything else. Where the
+// slab has to grow, what was copied before stays where it was.
+func (p *Partition) copied(b protocol.Bytes) ([]byte, error) {
 	if b == nil {
 		return nil, nil
 	}
-	data, err := protocol.ReadAll(b)
-	return data, errors.Join(err, b.Close())
+	begin, end := len(p.slab), len(p.slab)+b.Len()
+	p.slab = slices.Grow(p.slab, max(1, end-begin))[:end] // never nil
+	value := p.slab[begin:end:end]
+	_, err := io.ReadFull(b, value)
+	return value, errors.Join(err, b.Close())
 }
 
 // fetch asks the partition's leader once, as committed.

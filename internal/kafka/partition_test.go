@@ -28,16 +28,25 @@ func read(t *testing.T, c *Client, topic string, partition int32, n int) (messag
 	defer s.close()
 	p := &Partition{Topic: topic, ID: partition, fetcher: s, now: time.Now}
 	for len(messages) < n {
-		m, err := p.Fetch(t.Context(), time.Now().Add(10*time.Second))
+		got, err := p.Fetch(t.Context(), time.Now().Add(10*time.Second))
 		if err != nil {
 			t.Fatalf("after %d messages of %d: %v", len(messages), n, err)
 		}
-		messages = append(messages, m)
+		for i := range got {
+			messages = append(messages, clone(&got[i]))
+		}
 	}
 	if m, err := p.Fetch(t.Context(), time.Now()); !errors.Is(err, ingest.ErrIdle) {
 		t.Fatalf("after the last message came %v, %v", m, err)
 	}
 	return messages
+}
+
+// clone is a message that outlives its fetch; nil stays nil.
+func clone(m *schemas.Message) schemas.Message {
+	c := *m
+	c.Key, c.Value = bytes.Clone(m.Key), bytes.Clone(m.Value)
+	return c
 }
 
 func TestAMessageComesThroughUnchanged(t *testing.T) {

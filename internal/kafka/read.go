@@ -55,7 +55,8 @@ func (c *Client) Read(ctx context.Context, topic string, partition int32, from, 
 		if next > moved {
 			moved, patience = next, c.config.Now().Add(readPatience)
 		}
-		m, err := p.Fetch(ctx, c.config.Now().Add(maxFetchWait))
+		p.slab = nil // what was handed out is no longer ours
+		messages, err := p.Fetch(ctx, c.config.Now().Add(maxFetchWait))
 		switch {
 		case errors.Is(err, ingest.ErrIdle) && c.config.Now().After(patience):
 			return fmt.Errorf("read %s/%d: nothing more came from offset %d on, and it must go to %d", topic, partition, next, before)
@@ -63,11 +64,14 @@ func (c *Client) Read(ctx context.Context, topic string, partition int32, from, 
 			continue
 		case err != nil:
 			return err
-		case m.Offset >= before:
-			return nil
 		}
-		if err := each(&m); err != nil {
-			return err
+		for i := range messages {
+			if messages[i].Offset >= before {
+				return nil
+			}
+			if err := each(&messages[i]); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -1,0 +1,86 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// TestBatchesThatWaitForATurnAreInsertedTogetherOnce: each by itself while there
+// are turns, the others in one insert, and all hear how theirs ended.
+func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
+	const batches = 50
+	q, failure := newInserts(), errors.New("refused")
+	var (
+		all             sync.WaitGroup
+		calls, inserted atomic.Int64
+		came            = make(chan struct{}, batches)
+		goOn            = make(chan struct{})
+		told            atomic.Int64
+	)
+	insert := func(_ context.Context, joined []*batchRows) error {
+		inserted.Add(int64(len(joined)))
+		came <- struct{}{}
+		<-goOn
+		if calls.Add(1); len(joined) > 1 {
+			return failure
+		}
+		return nil
+	}
+	join := func() {
+		all.Go(func() {
+			switch err := q.join(t.Context(), &batchRows{}, insert); {
+			case errors.Is(err, failure):
+				told.Add(1)
+			case err != nil:
+				t.Error(err)
+			}
+		})
+	}
+	for range insertTurns {
+		join()
+		<-came // it has its turn: whoever comes now waits
+	}
+	for range batches {
+		join()
+	}
+	for waiting := 0; waiting < batches; {
+		q.mu.Lock()
+		if q.next != nil {
+			waiting = len(q.next.batches)
+		}
+		q.mu.Unlock()
+	}
+	close(goOn)
+	all.Wait()
+	if inserted.Load() != batches+insertTurns || calls.Load() != insertTurns+1 || told.Load() != batches {
+		t.Errorf("%d batches in %d inserts, %d told of the failure; want %d in %d, %d told",
+			inserted.Load(), calls.Load(), told.Load(), batches+insertTurns, insertTurns+1, batches)
+	}
+}
+
+func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForATurn(t *testing.T) {
+	q := newInserts()
+	for range insertTurns {
+		q.turns <- struct{}{}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	never := func(context.Context, []*batchRows) error { return errors.New("inserted") }
+	if err := q.join(ctx, &batchRows{}, never); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended by %v", err)
+	}
+	<-q.turns
+	// Nothing is left behind for the next one.
+	err := q.join(t.Context(), &batchRows{}, func(_ context.Context, joined []*batchRows) error {
+		if len(joined) != 1 {
+			t.Errorf("%d batches joined, want 1", len(joined))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
