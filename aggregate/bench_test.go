@@ -44,7 +44,7 @@ func (m *made) Edges(context.Context, Scope) (Cursor[schemas.Edge], error) {
 
 func (m *made) Moved(context.Context, Scope) (Cursor[Moved], error) { return &madeRows[Moved]{}, nil }
 
-func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Copy], error) {
+func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Rows], error) {
 	start := time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)
 	names := make([]string, m.resources)
 	for i := range names {
@@ -58,15 +58,15 @@ func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Copy], erro
 		}
 	}
 	if what == Usage {
-		return &madeRows[Copy]{n: m.resources * m.usage, make: func(i int, c *Copy) {
+		return RowsOf(&madeRows[Copy]{n: m.resources * m.usage, make: func(i int, c *Copy) {
 			k := i % m.usage
 			c.AccountID, c.ResourceID, c.Source, c.ID = "acme", names[i/m.usage], "bench", "u"
 			c.Time, c.Type, c.Item = start.Add(time.Duration(k+1)*time.Minute), schemas.UsageRecorded, "traffic"
 			c.Sequence, c.Value = int64(k), decimal.New(int64(k)*1_000_001, -9)
 			c.Position = schemas.Position{Topic: "billing.usage", Offset: int64(i)}
-		}}, nil
+		}}), nil
 	}
-	return &madeRows[Copy]{n: m.resources * m.lifecycle, make: func(i int, c *Copy) {
+	return RowsOf(&madeRows[Copy]{n: m.resources * m.lifecycle, make: func(i int, c *Copy) {
 		k := i % m.lifecycle
 		c.AccountID, c.ResourceID, c.Source, c.ID = "acme", names[i/m.lifecycle], "bench", "l"
 		c.Time, c.Type, c.Mode = start.Add(time.Duration(k)*time.Hour), schemas.ResourceResized, ""
@@ -75,7 +75,7 @@ func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Copy], erro
 		if k == 0 {
 			c.Type, c.Mode, c.ResourceName = schemas.ResourceCreated, schemas.Postpaid, "name"
 		}
-	}}, nil
+	}}), nil
 }
 
 func BenchmarkFold(b *testing.B) {

@@ -57,68 +57,127 @@ func (r ranking) winners(copies Cursor[Moved]) (map[schemas.Hash]schemas.Positio
 	return won, nil
 }
 
-// counting hands out only the copies that count, each once. Copies under one
-// sort key stand side by side in the stream; those that lie apart are known
-// from the winners.
+// counted are rows of which some count: which, by their places.
+type counted struct {
+	*Rows
+	which []int32
+}
+
+// counting finds the copies that count, each once. Copies under one sort key
+// stand side by side in the stream; those that lie apart are known from the
+// winners.
 type counting struct {
-	copies  Cursor[Copy]
+	copies  Cursor[Rows]
 	ranking ranking
 	won     map[schemas.Hash]schemas.Position
 
-	// held is the best copy so far of the group being read; nil before the first
-	// and after the last. kept is where it is moved when it has to outlive its
-	// place in the stream.
-	held *Copy
-	kept Copy
-	done bool
+	// ahead are rows that are read and not yet looked through, at on.
+	ahead *Rows
+	at    int
+	// kept is the best copy so far of an event of which more may come, if holding.
+	kept    oneRow
+	holding bool
+	out     counted
 }
 
-// Next returns io.EOF after the last. The row is valid until the next call.
-func (c *counting) Next() (*Copy, error) {
-	for !c.done {
-		row, err := c.copies.Next()
-		if errors.Is(err, io.EOF) {
-			c.done = true
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if c.held != nil && sameFact(c.held, row) {
-			if c.ranking.compare(row.KafkaTime, row.Position, c.held.KafkaTime, c.held.Position) < 0 {
-				c.held = row
-			} else if c.held != &c.kept {
-				c.kept = *c.held
-				c.held = &c.kept
+// Next returns io.EOF after the last. The rows are valid until the next call.
+func (c *counting) Next() (*counted, error) {
+	for {
+		if c.ahead == nil {
+			rows, err := c.copies.Next()
+			if err != nil && !(c.holding && errors.Is(err, io.EOF)) {
+				return nil, err
 			}
-			continue
+			c.ahead, c.at = rows, 0
 		}
-		complete := c.held
-		c.held = row
-		if complete != nil && c.counts(complete) {
-			return complete, nil
+		c.out.Rows, c.out.which = c.ahead, c.out.which[:0]
+		switch {
+		case !c.holding:
+			c.sift()
+		case c.compareKept():
+			c.holding = false
+			c.out.Rows = &c.kept.rows
+			c.end(0)
+		}
+		if len(c.out.which) > 0 {
+			return &c.out, nil
 		}
 	}
-	complete := c.held
-	c.held = nil
-	if complete != nil && c.counts(complete) {
-		return complete, nil
-	}
-	return nil, io.EOF
 }
 
 // Close closes the stream below.
 func (c *counting) Close() error { return c.copies.Close() }
 
-func (c *counting) counts(x *Copy) bool {
-	if len(c.won) == 0 {
+// compareKept compares the kept copy with the copies of its event that come next;
+// false when even more may come.
+func (c *counting) compareKept() bool {
+	rows := c.ahead
+	if rows == nil {
 		return true
 	}
-	at, apart := c.won[schemas.Identity(x.Source, x.ID)]
-	return !apart || at == x.Position
+	kept := &c.kept.rows
+	for ; c.at < len(rows.Times) && sameEvent(kept, 0, rows, c.at) &&
+		kept.ResourceID == rows.ResourceID && kept.AccountID == rows.AccountID; c.at++ {
+		if c.better(rows, c.at, kept, 0) {
+			c.keep(c.at)
+		}
+	}
+	if c.at < len(rows.Times) {
+		return true
+	}
+	c.ahead = nil
+	return !rows.More
 }
 
-func sameFact(a, b *Copy) bool {
-	return a.ID == b.ID && a.Source == b.Source && a.Sequence == b.Sequence && a.Time.Equal(b.Time) &&
-		a.ResourceID == b.ResourceID && a.AccountID == b.AccountID
+// sift finds which of the rows ahead count.
+func (c *counting) sift() {
+	rows, best := c.ahead, c.at
+	for i := c.at + 1; i < len(rows.Times); i++ {
+		switch {
+		case !sameEvent(rows, i-1, rows, i):
+			c.end(best)
+			best = i
+		case c.better(rows, i, rows, best):
+			best = i
+		}
+	}
+	if c.ahead = nil; rows.More {
+		c.keep(best)
+		return
+	}
+	c.end(best)
+}
+
+// keep moves a row out of the stream.
+func (c *counting) keep(i int) {
+	rows := c.out.Rows
+	rows.Of.Fill(i, &c.kept.copy)
+	c.kept.show()
+	c.kept.identity[0] = rows.Identities[i]
+	if c.kept.rows.Err == nil {
+		c.kept.rows.Err = rows.Err
+	}
+	c.holding = true
+}
+
+// end ends the copies of an event, of which the row is the best.
+func (c *counting) end(best int) {
+	if len(c.won) > 0 {
+		at, apart := c.won[c.out.Identities[best]]
+		if place, _ := c.out.Of.Position(best); apart && at != place {
+			return
+		}
+	}
+	c.out.which = append(c.out.which, int32(best)) //nolint:gosec // a row of a block
+}
+
+func (c *counting) better(a *Rows, i int, b *Rows, j int) bool {
+	at, aTime := a.Of.Position(i)
+	than, bTime := b.Of.Position(j)
+	return c.ranking.compare(aTime, at, bTime, than) < 0
+}
+
+// sameEvent tells whether two rows of one resource are copies of one event.
+func sameEvent(a *Rows, i int, b *Rows, j int) bool {
+	return a.Times[i] == b.Times[j] && a.Sequences[i] == b.Sequences[j] && a.Identities[i] == b.Identities[j]
 }

@@ -54,9 +54,14 @@ type feed struct {
 	from, to int64
 
 	edges     head[schemas.Edge]
-	lifecycle head[Copy]
-	usage     head[Copy]
+	lifecycle head[counted]
+	usage     head[counted]
 	closers   []io.Closer
+	// row is the event that is being folded.
+	row Copy
+	// watched tells that the usage of this scope can be late or anomalous, and who
+	// it is has to be known.
+	watched bool
 
 	// key is the next resource's; modes are those of the account that the streams
 	// stand in.
@@ -101,6 +106,7 @@ func (d *Deriver) feed(ctx context.Context, plan Plan, billed calendar, scope Sc
 		deriver: d, plan: plan, scope: scope, calendar: billed,
 		from: scope.From.UnixMilli(), to: scope.UsageTo.UnixMilli(),
 	}
+	f.watched = f.noticesLate() || d.Anomalies != nil
 	rank := ranking(append(slices.Clone(plan.Earlier), plan.Run))
 	apart, err := d.Source.Moved(ctx, scope)
 	if err != nil {
@@ -120,14 +126,14 @@ func (d *Deriver) feed(ctx context.Context, plan Plan, billed calendar, scope Sc
 	} else {
 		f.edges = head[schemas.Edge]{next: func() (*schemas.Edge, error) { return nil, io.EOF }}
 	}
-	for what, h := range []*head[Copy]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
+	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
 		rows, err := d.Source.Events(ctx, scope, What(what))
 		if err != nil {
 			return f, fmt.Errorf("read events: %w", err)
 		}
 		f.closers = append(f.closers, rows)
 		c := &counting{copies: rows, ranking: rank, won: won}
-		*h = head[Copy]{next: c.Next, of: func(c *Copy) key { return key{c.AccountID, c.ResourceID} }}
+		*h = head[counted]{next: c.Next, of: func(c *counted) key { return key{c.AccountID, c.ResourceID} }}
 	}
 	return f, errors.Join(f.edges.advance(), f.lifecycle.advance(), f.usage.advance())
 }
@@ -188,10 +194,13 @@ func (f *feed) account() (Resource, error) {
 	}
 	last := f.modes.start
 	for f.lifecycle.at(k) {
-		c := f.lifecycle.row
-		if c.Err != nil {
-			f.modes.err = c.Err
-		} else {
+		rows, c := f.lifecycle.row, &f.row
+		for _, i := range rows.which {
+			rows.Of.Fill(int(i), c)
+			if c.Err != nil {
+				f.modes.err = c.Err
+				continue
+			}
 			f.modes.changes = append(f.modes.changes, modeChange{c.Time, c.Mode})
 			if f.isLate(c) {
 				f.modes.late.add(f, c)

@@ -18,8 +18,10 @@ type lateEvents map[schemas.Month]*LateMonth
 // matters: in a resource that is derived as a whole.
 func (f *feed) isLate(c *Copy) bool {
 	earlier := f.plan.Earlier
-	return f.scope.Month.IsZero() && len(earlier) > 0 && !earlier[len(earlier)-1].Cutoff.Contains(c.Position)
+	return f.noticesLate() && !earlier[len(earlier)-1].Cutoff.Contains(c.Position)
 }
+
+func (f *feed) noticesLate() bool { return f.scope.Month.IsZero() && len(f.plan.Earlier) > 0 }
 
 // add notes an event. A provision_failed can touch what is 24 hours older than
 // itself, any other event only what is not older.

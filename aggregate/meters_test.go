@@ -13,6 +13,15 @@ type usageAt struct {
 	value  string
 }
 
+func units(t *testing.T, value string) Units {
+	t.Helper()
+	u, ok := UnitsOf(decimal.RequireFromString(value))
+	if !ok {
+		t.Fatalf("%s has no units", value)
+	}
+	return u
+}
+
 func TestMetersMeasureTheUsageOfAPeriod(t *testing.T) {
 	usage := []usageAt{{10, "2"}, {10, "4"}, {40, "1"}, {90, "4.0"}}
 	cases := []struct {
@@ -41,9 +50,9 @@ func TestMetersMeasureTheUsageOfAPeriod(t *testing.T) {
 		{schemas.Avg, []usageAt{{1, "0.000000001"}, {2, "0"}}, "0", "0.000000001"},
 	}
 	for _, c := range cases {
-		a := accumulator{item: &schemas.Item{Name: "i", Meter: c.meter}, level: decimal.RequireFromString(c.level)}
+		a := accumulator{item: &schemas.Item{Name: "i", Meter: c.meter}, level: units(t, c.level)}
 		for _, u := range c.usage {
-			a.add(decimal.RequireFromString(u.value), u.minute)
+			a.add(units(t, u.value), u.minute)
 		}
 		got, err := a.quantity(interval{0, 100})
 		if err != nil || schemas.FormatDecimal(got) != c.want {
@@ -56,7 +65,7 @@ func TestMetersMeasureTheUsageOfAPeriod(t *testing.T) {
 func TestAQuantityTooLargeToStoreIsAnError(t *testing.T) {
 	a := accumulator{item: &schemas.Item{Name: "i", Meter: schemas.Sum}}
 	for range 2 {
-		a.add(decimal.New(5, 28), 0)
+		a.add(units(t, "50000000000000000000000000000"), 0)
 	}
 	if got, err := a.quantity(interval{0, 1}); err == nil {
 		t.Errorf("got %s and no error", got)

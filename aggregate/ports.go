@@ -18,7 +18,7 @@ type Source interface {
 	// Events are lifecycle or usage events, further ascending by (time, sequence,
 	// source, id, topic, partition, offset). Copies that a redelivery stored
 	// twice may appear twice.
-	Events(ctx context.Context, scope Scope, what What) (Cursor[Copy], error)
+	Events(ctx context.Context, scope Scope, what What) (Cursor[Rows], error)
 	// Moved are all copies inside scope.Cutoff of every identity whose copies
 	// there do not all have the same account, resource, time, sequence and kind
 	// (usage or lifecycle), ascending by identity: the fold cannot see them side
@@ -27,9 +27,8 @@ type Source interface {
 }
 
 // Cursor hands out rows one by one. Next returns io.EOF after the last. A row is
-// valid until the call after the next one, so that two rows can be held side by
-// side without a copy; what it points to (slices, strings) stays as it is. Close
-// may be called at any time, and again.
+// valid until the next call; strings in it, and slices but those of [Rows], stay
+// as they are. Close may be called at any time, and again.
 type Cursor[T any] interface {
 	Next() (*T, error)
 	Close() error

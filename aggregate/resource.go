@@ -95,19 +95,22 @@ func (r *resourceFold) used() usedBalance {
 func (r *resourceFold) fold() error {
 	f := r.feed
 	for f.lifecycle.at(f.key) {
-		c := f.lifecycle.row
-		if c.Time.UnixMilli() >= f.to {
-			r.atEnd()
-		} else {
-			r.changes++
-		}
-		if f.isLate(c) {
-			r.late.add(f, c)
-		}
-		if c.Err != nil {
-			r.fail(c.Err)
-		} else {
-			r.folder.apply(c, f.modes.at(c.Time))
+		rows, c := f.lifecycle.row, &f.row
+		for _, i := range rows.which {
+			rows.Of.Fill(int(i), c)
+			if rows.Times[i] >= f.to {
+				r.atEnd()
+			} else {
+				r.changes++
+			}
+			if f.isLate(c) {
+				r.late.add(f, c)
+			}
+			if c.Err != nil {
+				r.fail(c.Err)
+			} else {
+				r.folder.apply(c, f.modes.at(c.Time))
+			}
 		}
 		if err := f.lifecycle.advance(); err != nil {
 			return err
@@ -142,19 +145,19 @@ func (r *resourceFold) reportAnomalies() error {
 func (r *resourceFold) placeUsage(p *placer) error {
 	f := r.feed
 	for f.usage.at(f.key) {
-		c := f.usage.row
-		r.usage++
-		if f.isLate(c) {
-			r.late.add(f, c)
+		rows := f.usage.row
+		if rows.Err != nil {
+			r.fail(rows.Err)
 		}
-		if c.Err != nil {
-			r.fail(c.Err)
-		}
-		if !p.place(c) {
-			if err := r.unmatched(c); err != nil {
-				return err
+		for _, i := range rows.which {
+			placed := p.place(rows.Items[i], rows.Values[i], rows.Times[i]/msPerMinute)
+			if f.watched {
+				if err := r.watch(rows, int(i), placed); err != nil {
+					return err
+				}
 			}
 		}
+		r.usage += int64(len(rows.which))
 		if err := f.usage.advance(); err != nil {
 			return err
 		}
@@ -163,11 +166,17 @@ func (r *resourceFold) placeUsage(p *placer) error {
 	return nil
 }
 
-func (r *resourceFold) unmatched(c *Copy) error {
-	if r.feed.deriver.Anomalies == nil {
+// watch notes a usage event that is late, and tells of one without a period.
+func (r *resourceFold) watch(rows *counted, i int, placed bool) error {
+	f, c := r.feed, &r.feed.row
+	rows.Of.Fill(i, c)
+	if f.isLate(c) {
+		r.late.add(f, c)
+	}
+	if placed || f.deriver.Anomalies == nil {
 		return nil
 	}
-	return r.feed.deriver.Anomalies(schemas.Anomaly{
+	return f.deriver.Anomalies(schemas.Anomaly{
 		AccountID: c.AccountID, ResourceID: c.ResourceID, Event: refOf(c),
 		Reason: schemas.UnmatchedUsage, Item: c.Item, Value: c.Value,
 	})
@@ -194,10 +203,10 @@ func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
 		r.exportBalance(e)
 		return e, nil
 	}
-	r.end.Levels = r.endLife.levels
+	r.end.Levels = r.endLife.levels.export()
 	if p.snapped != nil && r.end.Before != nil {
 		before := *r.end.Before
-		before.Levels = p.snapped
+		before.Levels = p.snapped.export()
 		r.end.Before = &before
 	}
 	state, err := r.end.encode(r.feed.scope.UsageTo)

@@ -18,7 +18,7 @@ type placer struct {
 	// resource back to before: the levels of snapOf at that minute are kept.
 	snapOf   *life
 	snapFrom int64
-	snapped  levels
+	snapped  *levels
 }
 
 // place counts one usage event. It returns false for one without a period that
@@ -28,8 +28,7 @@ type placer struct {
 // where a period that ended in it is billed for it. Any other minute of a period
 // is that of the period's life; a minute without a period is that of the life
 // that was the last to touch it.
-func (p *placer) place(c *Copy) bool {
-	minute := minuteOf(c.Time)
+func (p *placer) place(item string, value Units, minute int64) bool {
 	p.openUntil(minute)
 	p.snap(minute)
 	for p.stretch < len(p.stretches) && p.stretches[p.stretch].to <= minute {
@@ -48,16 +47,16 @@ func (p *placer) place(c *Copy) bool {
 	matched := false
 	if p.piece < len(p.pieces) && p.pieces[p.piece].from <= minute {
 		owner = p.pieces[p.piece].life
-		matched = p.pieces[p.piece].measure(c, minute)
+		matched = p.pieces[p.piece].measure(item, value, minute)
 	}
-	owner.levels[c.Item] = c.Value
+	owner.levels.set(item, value)
 	return matched
 }
 
-func (p *piece) measure(c *Copy, minute int64) bool {
+func (p *piece) measure(item string, value Units, minute int64) bool {
 	for i := range p.meters {
-		if p.meters[i].item.Name == c.Item {
-			p.meters[i].add(c.Value, minute)
+		if p.meters[i].item.Name == item {
+			p.meters[i].add(value, minute)
 			return true
 		}
 	}
@@ -79,7 +78,7 @@ func (p *piece) startMeters() {
 	for i := range p.items {
 		item := &p.items[i]
 		if item.Meter != schemas.NoMeter {
-			p.meters = append(p.meters, accumulator{item: item, level: p.life.levels[item.Name], until: p.from})
+			p.meters = append(p.meters, accumulator{item: item, level: p.life.levels.of(item.Name), until: p.from})
 		}
 	}
 }
@@ -88,7 +87,7 @@ func (p *piece) startMeters() {
 // which on it may be void.
 func (p *placer) snap(minute int64) {
 	if p.snapOf != nil && p.snapped == nil && minute >= p.snapFrom {
-		p.snapped = levelsOf(p.snapOf.levels)
+		p.snapped = p.snapOf.levels.clone()
 	}
 }
 

@@ -78,7 +78,7 @@ func (m *memory) inScope(s aggregate.Scope, account, resource string) bool {
 	return s.Touched == aggregate.All || touched == (s.Touched == aggregate.OnlyTouched)
 }
 
-func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
 	var out []aggregate.Copy
 	to := s.To
 	if what == aggregate.Usage {
@@ -95,7 +95,7 @@ func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.Wha
 		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID),
 			a.Compare(&b.Event), schemas.ComparePositions(a.Position, b.Position))
 	})
-	return &rows[aggregate.Copy]{out}, nil
+	return aggregate.RowsOf(&rows[aggregate.Copy]{out}), nil
 }
 
 func (m *memory) Moved(_ context.Context, s aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {

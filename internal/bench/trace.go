@@ -166,14 +166,14 @@ func (s tracedSource) Edges(ctx context.Context, scope aggregate.Scope) (aggrega
 	return timed[schemas.Edge]{c, s.t, &s.t.edges}, err
 }
 
-func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
 	sum := &s.t.lifecycle
 	if what == aggregate.Usage {
 		sum = &s.t.usage
 	}
 	defer s.t.since(s.t.now(), sum)
 	c, err := s.Source.Events(ctx, scope, what)
-	return timed[aggregate.Copy]{c, s.t, sum}, err
+	return timed[aggregate.Rows]{c, s.t, sum}, err
 }
 
 func (s tracedSource) Moved(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {

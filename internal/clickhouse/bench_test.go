@@ -53,7 +53,7 @@ func BenchmarkStore(b *testing.B) {
 	b.Run("read", func(b *testing.B) {
 		read := 0
 		for b.Loop() {
-			cursor, err := s.Events(b.Context(), whole(), aggregate.Usage)
+			cursor, err := events(b.Context(), s, whole(), aggregate.Usage)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -148,16 +148,18 @@ func (c *texts) like(previous string, i int) string {
 // neighbours, since one allocation a value costs more than the value. A string
 // that is kept keeps no more than its neighbours.
 type shared struct {
-	memory      string
-	begin, next int // the first byte and the row after the last that memory holds
+	memory string
+	// begin is the first byte, first and next the first row and the one after the
+	// last that memory holds.
+	begin, first, next int
 }
 
 const neighbours = 64
 
-// at is value i of c; rows ascend.
+// at is value i of c; rows mostly ascend.
 func (s *shared) at(c *texts, i int) string {
-	if i >= s.next {
-		s.begin, s.next = c.start(i), min(len(c.ends), i+neighbours)
+	if i >= s.next || i < s.first {
+		s.begin, s.first, s.next = c.start(i), i, min(len(c.ends), i+neighbours)
 		s.memory = string(c.bytes[s.begin:c.ends[s.next-1]])
 	}
 	return s.memory[c.start(i)-s.begin : c.ends[i]-s.begin]
@@ -221,6 +223,26 @@ func (c *words) at(i int) string {
 	case proto.KeyUInt32, proto.KeyUInt64: // the latter was refused while reading
 	}
 	return c.list[c.raw.Keys32[i]]
+}
+
+// repeats is the row after the last, up to limit, that has the word of row i and
+// nothing else in between.
+func (c *words) repeats(i, limit int) int {
+	switch c.raw.Key {
+	case proto.KeyUInt8:
+		return repeats(c.raw.Keys8, i, limit)
+	case proto.KeyUInt16:
+		return repeats(c.raw.Keys16, i, limit)
+	case proto.KeyUInt32, proto.KeyUInt64: // the latter was refused while reading
+	}
+	return repeats(c.raw.Keys32, i, limit)
+}
+
+func repeats[K comparable](keys []K, i, limit int) int {
+	limit = min(limit, len(keys))
+	for key := keys[i]; i < limit && keys[i] == key; i++ {
+	}
+	return i
 }
 
 // decimal128 is a value of a column Decimal(38, places). The exponent is always

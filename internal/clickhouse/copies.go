@@ -20,7 +20,7 @@ import (
 // sorting; a billing month lies in two or three. Their streams are merged here. Of
 // a scope that has events in more than a few months the server sorts, on disk
 // when it must.
-func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
 	to, usage := scope.To, what == aggregate.Usage
 	if usage {
 		to = scope.UsageTo
@@ -97,18 +97,17 @@ func firstOfNextMonth(at time.Time) time.Time {
 }
 
 // copies merges streams of events whose times do not overlap, in the order of
-// their times. Two rows are kept, as [aggregate.Cursor] says.
+// their times.
 type copies struct {
 	streams []*eventStream
-	// live are those that stand at a row, in the order of their times; lead is the
-	// place of the one whose row was handed out last, if started.
+	// live are those that stand at rows, in the order of their times; lead is the
+	// place of the one whose rows were handed out last, if started.
 	live    []*eventStream
 	lead    int
 	started bool
 	err     error
 
-	ring [2]aggregate.Copy
-	n    int
+	rows aggregate.Rows
 }
 
 func (c *copies) openMonths(ctx context.Context, s *Store, name string, months []uint32, args []any, cutoff ends, lifecycle, usage bool) error {
@@ -136,20 +135,18 @@ func (c *copies) open(ctx context.Context, s *Store, name string, settings drive
 }
 
 // Next is as [aggregate.Cursor] says.
-func (c *copies) Next() (*aggregate.Copy, error) {
+func (c *copies) Next() (*aggregate.Rows, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
 	if c.err = c.move(); c.err != nil {
 		return nil, c.err
 	}
-	c.n++
-	row := &c.ring[c.n%2]
-	c.live[c.lead].fill(row)
-	return row, nil
+	c.live[c.lead].show(&c.rows)
+	return &c.rows, nil
 }
 
-// move makes the stream of the next row the leading one.
+// move makes the stream of the next rows the leading one.
 func (c *copies) move() error {
 	if !c.started {
 		c.started = true

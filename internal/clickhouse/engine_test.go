@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/schemas"
@@ -184,4 +186,39 @@ func collect[T any](t *testing.T, cursor interface {
 		}
 		all = append(all, *row)
 	}
+}
+
+// events are the events of a scope, row by row.
+func events(ctx context.Context, s *Store, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+	rows, err := s.Events(ctx, scope, what)
+	if err != nil {
+		return nil, err
+	}
+	return &wholeRows{Cursor: rows}, nil
+}
+
+// wholeRows hands out rows one by one.
+type wholeRows struct {
+	aggregate.Cursor[aggregate.Rows]
+	rows *aggregate.Rows
+	next int
+	row  aggregate.Copy
+}
+
+func (w *wholeRows) Next() (*aggregate.Copy, error) {
+	if w.rows == nil || w.next == len(w.rows.Times) {
+		rows, err := w.Cursor.Next()
+		if err != nil {
+			return nil, err
+		}
+		w.rows, w.next = rows, 0
+	}
+	w.rows.Of.Fill(w.next, &w.row)
+	w.next++
+	return &w.row, nil
+}
+
+func (w *wholeRows) Close() error {
+	w.rows = nil
+	return w.Cursor.Close()
 }

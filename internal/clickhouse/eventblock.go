@@ -2,9 +2,11 @@ package clickhouse
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
+	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/schemas"
@@ -15,13 +17,20 @@ type eventBlock struct {
 	columns
 	rows int
 
-	accounts, resources, sources, ids, data texts
-	times, sequences, offsets, kafkaMs      proto.ColInt64
-	partitions                              proto.ColInt32
-	kinds, items, topics                    words
-	values                                  proto.ColDecimal128
+	accounts, resources, kinds, items, topics words
+	sources, ids, data                        texts
+	times, sequences, offsets, kafkaMs        proto.ColInt64
+	partitions                                proto.ColInt32
+	identities                                proto.ColFixedStr16
+	stored                                    proto.ColDecimal128
 	// lifecycle and usage tell which columns are there.
 	lifecycle, usage bool
+
+	// Made of the columns while they are read: the item and the value of each row,
+	// and whether some value is below 0.
+	names  []string
+	values []aggregate.Units
+	bad    bool
 }
 
 // newEventBlock is a block of the columns that the queries of events name: data
@@ -29,16 +38,17 @@ type eventBlock struct {
 func newEventBlock(lifecycle, usage bool) *eventBlock {
 	b := &eventBlock{lifecycle: lifecycle, usage: usage}
 	b.columns = columns{
-		{"account_id", "String", &b.accounts},
-		{"resource_id", "String", &b.resources},
+		{"account", "LowCardinality(String)", &b.accounts},
+		{"resource", "LowCardinality(String)", &b.resources},
 		{"time", "DateTime64(3, 'UTC')", &b.times},
 		{"sequence", "Int64", &b.sequences},
+		{"identity", "FixedString(16)", &b.identities},
 		{"source", "String", &b.sources},
 		{"id", "String", &b.ids},
 		{"type", "LowCardinality(String)", &b.kinds},
 	}
 	if usage {
-		b.columns = append(b.columns, column{"item", "LowCardinality(String)", &b.items}, column{"value", "Decimal(38, 9)", &b.values})
+		b.columns = append(b.columns, column{"item", "LowCardinality(String)", &b.items}, column{"value", "Decimal(38, 9)", &b.stored})
 	}
 	if lifecycle {
 		b.columns = append(b.columns, column{"data", "String", &b.data})
@@ -55,15 +65,24 @@ func newEventBlock(lifecycle, usage bool) *eventBlock {
 // DecodeResult is called by the library for each block.
 func (b *eventBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
 	b.rows = block.Rows
-	return b.columns.DecodeResult(r, version, block)
+	if err := b.columns.DecodeResult(r, version, block); err != nil || !b.usage {
+		return err
+	}
+	b.names, b.values, b.bad = b.names[:0], b.values[:0], false
+	for i, v := range b.stored {
+		b.bad = b.bad || v.High > math.MaxInt64
+		b.names, b.values = append(b.names, b.items.at(i)), append(b.values, aggregate.Units(v))
+	}
+	return nil
 }
 
-// eventStream stands at one row after the other, of those before the cutoff.
+// eventStream stands at rows of one resource, all before the cutoff, from row up
+// to end.
 type eventStream struct {
 	*stream[*eventBlock]
-	block *eventBlock
-	row   int
-	// account and resource are those of the row.
+	block    *eventBlock
+	row, end int
+	// account and resource are those of the rows.
 	account, resource string
 
 	cutoff ends
@@ -72,10 +91,9 @@ type eventStream struct {
 	known  *knownData
 }
 
-// advance goes to the next row; io.EOF comes after the last.
+// advance goes to the next rows; io.EOF comes after the last.
 func (e *eventStream) advance() error {
-	for {
-		e.row++
+	for e.row = e.end; ; e.row++ {
 		if e.block == nil || e.row >= e.block.rows {
 			block, err := e.next()
 			if err != nil {
@@ -83,46 +101,86 @@ func (e *eventStream) advance() error {
 			}
 			e.block, e.row, e.ids = block, 0, shared{}
 		}
-		b, i := e.block, e.row
-		if e.cutoff.contain(b.topics.at(i), b.partitions[i], b.offsets[i]) {
-			e.account = b.accounts.like(e.account, i)
-			e.resource = b.resources.like(e.resource, i)
-			return nil
+		if e.inside(e.row) {
+			break
+		}
+	}
+	b := e.block
+	e.account, e.resource = b.accounts.at(e.row), b.resources.at(e.row)
+	same := min(b.accounts.repeats(e.row, b.rows), b.resources.repeats(e.row, b.rows))
+	for e.end = e.row + 1; e.end < same && e.inside(e.end); e.end++ {
+	}
+	return nil
+}
+
+// inside tells whether a row lies before the cutoff.
+func (e *eventStream) inside(i int) bool {
+	b := e.block
+	return e.cutoff.contain(b.topics.at(i), b.partitions[i], b.offsets[i])
+}
+
+// show makes the rows those that the stream stands at.
+func (e *eventStream) show(rows *aggregate.Rows) {
+	b, i, j := e.block, e.row, e.end
+	*rows = aggregate.Rows{
+		AccountID: e.account, ResourceID: e.resource,
+		// The next block may go on with what this one ends with, and so may what
+		// comes after rows that were left out.
+		More:  j == b.rows || b.accounts.repeats(j-1, j+1) > j && b.resources.repeats(j-1, j+1) > j,
+		Times: b.times[i:j], Sequences: b.sequences[i:j], Identities: b.identities[i:j], Of: e,
+	}
+	if b.usage {
+		rows.Items, rows.Values = b.names[i:j], b.values[i:j]
+		for ; b.bad && i < j && rows.Err == nil; i++ {
+			if b.values[i].High > math.MaxInt64 {
+				rows.Err = fmt.Errorf("stored event %v: a value of %s", b.position(i), decimal128(b.stored[i], 9))
+			}
 		}
 	}
 }
 
-// fill makes the row a copy of an event.
-func (e *eventStream) fill(row *aggregate.Copy) {
-	b, i := e.block, e.row
+func (b *eventBlock) position(i int) schemas.Position {
+	return schemas.Position{Topic: b.topics.at(i), Partition: b.partitions[i], Offset: b.offsets[i]}
+}
+
+// Position is as [aggregate.Whole] says.
+func (e *eventStream) Position(i int) (schemas.Position, time.Time) {
+	i += e.row
+	return e.block.position(i), kafkaTime(e.block.kafkaMs[i])
+}
+
+// Fill is as [aggregate.Whole] says.
+func (e *eventStream) Fill(i int, row *aggregate.Copy) {
+	b := e.block
+	i += e.row
 	e.source = b.sources.like(e.source, i)
-	*row = aggregate.Copy{
-		Event: schemas.Event{
-			Source: e.source, ID: e.ids.at(&b.ids, i), Type: schemas.Type(b.kinds.at(i)),
-			AccountID: e.account, ResourceID: e.resource, Time: time.UnixMilli(b.times[i]).UTC(), Sequence: b.sequences[i],
-		},
-		Position:  schemas.Position{Topic: b.topics.at(i), Partition: b.partitions[i], Offset: b.offsets[i]},
-		KafkaTime: kafkaTime(b.kafkaMs[i]),
-	}
-	if err := e.fillData(&row.Event); err != nil {
+	// Field by field: what the data says is overwritten with it.
+	row.Source, row.ID, row.Type = e.source, e.ids.at(&b.ids, i), schemas.Type(b.kinds.at(i))
+	row.AccountID, row.ResourceID, row.Time, row.Sequence = e.account, e.resource, time.UnixMilli(b.times[i]).UTC(), b.sequences[i]
+	row.Item, row.Value = "", decimal.Decimal{}
+	row.Position, row.KafkaTime, row.Err = b.position(i), kafkaTime(b.kafkaMs[i]), nil
+	if err := e.fillData(&row.Event, i); err != nil {
 		row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", row.Position.Topic, row.Position.Partition, row.Position.Offset, err)
 	}
 }
 
-func (e *eventStream) fillData(event *schemas.Event) error {
-	b, i := e.block, e.row
+func (e *eventStream) fillData(event *schemas.Event, i int) error {
+	b := e.block
 	isUsage := event.Type == schemas.UsageRecorded
 	switch {
 	case isUsage && !b.usage || !isUsage && !b.lifecycle:
 		return fmt.Errorf("type %q among the others", event.Type)
-	case isUsage:
-		event.Item, event.Value = b.items.at(i), decimal128(b.values[i], 9)
-		if b.lifecycle {
-			return event.SetData(string(b.data.at(i))) // refuses any
-		}
-		return nil
+	case !isUsage:
+		return e.known.set(event, b.data.at(i))
 	}
-	return e.known.set(event, b.data.at(i))
+	*event = schemas.Event{
+		Source: event.Source, ID: event.ID, Type: event.Type, AccountID: event.AccountID, ResourceID: event.ResourceID,
+		Time: event.Time, Sequence: event.Sequence, Item: b.items.at(i), Value: decimal128(b.stored[i], 9),
+	}
+	if b.lifecycle {
+		return event.SetData(string(b.data.at(i))) // refuses any
+	}
+	return nil
 }
 
 // ends is a cutoff as it is asked for row by row: the partition of one row is

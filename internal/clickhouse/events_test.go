@@ -49,7 +49,7 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 	store(t, s, rows...)
 
 	for what, want := range map[aggregate.What]schemas.Event{aggregate.Lifecycle: created, aggregate.Usage: usage} {
-		cursor, err := s.Events(t.Context(), whole(), what)
+		cursor, err := events(t.Context(), s, whole(), what)
 		got := collect(t, cursor, err)
 		if len(got) != 1 || got[0].Err != nil {
 			t.Fatalf("%v: got %d rows, %+v", what, len(got), got)
@@ -95,7 +95,7 @@ func testRefusesWhatDoesNotFit(t *testing.T, s *Store) {
 		row.Event.Value = dec(t, value)
 		store(t, s, row)
 	}
-	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	var got []string
 	for _, c := range collect(t, cursor, err) {
 		got = append(got, c.Value.String())
@@ -156,7 +156,7 @@ func testEventsByScope(t *testing.T, s *Store) {
 		t.Run(test.name, func(t *testing.T) {
 			scope := whole()
 			test.scope(&scope)
-			cursor, err := s.Events(t.Context(), scope, aggregate.Lifecycle)
+			cursor, err := events(t.Context(), s, scope, aggregate.Lifecycle)
 			if got := ids(collect(t, cursor, err)); !slices.Equal(got, strings.Fields(test.want)) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -164,7 +164,7 @@ func testEventsByScope(t *testing.T, s *Store) {
 	}
 	scope := whole()
 	scope.UsageTo = noon()
-	cursor, err := s.Events(t.Context(), scope, aggregate.Usage)
+	cursor, err := events(t.Context(), s, scope, aggregate.Usage)
 	if got := ids(collect(t, cursor, err)); len(got) != 0 {
 		t.Errorf("usage at its end: %q", got)
 	}
@@ -177,7 +177,7 @@ func testCursorEnds(t *testing.T, s *Store) {
 		batch = append(batch, usageEvent("a", "r", decimal.NewFromInt(i).String(), noon(), i))
 	}
 	store(t, s, batch...)
-	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,7 +194,7 @@ func testCursorEnds(t *testing.T, s *Store) {
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
-	cursor, err = s.Events(ctx, whole(), aggregate.Usage)
+	cursor, err = events(ctx, s, whole(), aggregate.Usage)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func testBrokenRow(t *testing.T, s *Store) {
 		VALUES ('a', 'r', '2026-10-15 13:00:00', 'test', '3', 'resource.resized', '{"account_id":"a","items":[{}]}', 'billing.lifecycle', 3)`); err != nil {
 		t.Fatal(err)
 	}
-	cursor, err := s.Events(t.Context(), whole(), aggregate.Lifecycle)
+	cursor, err := events(t.Context(), s, whole(), aggregate.Lifecycle)
 	got := collect(t, cursor, err)
 	if want := []string{"1", "3", "2"}; !slices.Equal(ids(got), want) {
 		t.Fatalf("got %q, want %q", ids(got), want)

@@ -31,7 +31,7 @@ func (r OneResource) bind(scope *aggregate.Scope) []any {
 }
 
 // Events streams copies as [aggregate.Source] says.
-func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
 	to, usage := scope.To, what == aggregate.Usage
 	if usage {
 		to = scope.UsageTo

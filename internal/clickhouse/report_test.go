@@ -143,7 +143,7 @@ func testQuotes(t *testing.T, s *Store) {
 		if text == `\` {
 			want = 0
 		}
-		cursor, err := s.Events(t.Context(), scope, 1)
+		cursor, err := events(t.Context(), s, scope, 1)
 		if got := collect(t, cursor, err); len(got) != want {
 			t.Errorf("events of account %q: %d, want %d", text, len(got), want)
 		}

@@ -56,12 +56,12 @@ func testMonthsMerge(t *testing.T, s *Store) {
 			if usage {
 				what = aggregate.Usage
 			}
-			merged, err := s.Events(t.Context(), scope, what)
+			merged, err := events(t.Context(), s, scope, what)
 			got := lines(collect(t, merged, err))
 			args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", usage))
 			sorted := &copies{}
 			err = sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true)
-			want := lines(collect(t, sorted, err))
+			want := lines(collect(t, &wholeRows{Cursor: sorted}, err))
 			if len(want) < 10000 || !slices.Equal(got, want) {
 				t.Errorf("usage %v from %v: %d rows merged, %d sorted, equal %v", usage, from, len(got), len(want), slices.Equal(got, want))
 			}
@@ -81,7 +81,7 @@ func testTexts(t *testing.T, s *Store) {
 		batch = append(batch, usageEvent("a", resource, id, noon(), i))
 	}
 	store(t, s, batch...)
-	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	for _, c := range collect(t, cursor, err) { // all are kept until after the last
 		if want[c.ID] != c.ResourceID {
 			t.Errorf("id of %d bytes: resource of %d bytes, want %d", len(c.ID), len(c.ResourceID), len(want[c.ID]))
@@ -109,7 +109,7 @@ func testMostlyEmpty(t *testing.T, s *Store) {
 		WHERE active AND database = currentDatabase() AND table = 'events' AND serialization_kind = 'Sparse'`); n == 0 {
 		t.Fatal("no column is kept sparse: this test tests nothing")
 	}
-	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	got, filled := collect(t, cursor, err), 0
 	for _, c := range got {
 		full := c.Position.Offset%1000 == 0
@@ -152,7 +152,7 @@ func testBrokenRead(t *testing.T, s *Store) {
 	// begin hands out a cursor whose query runs, with blocks still to come.
 	begin := func() aggregate.Cursor[aggregate.Copy] {
 		t.Helper()
-		cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+		cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,14 +249,14 @@ func testBrokenRead(t *testing.T, s *Store) {
 	}
 	c.streams = []*eventStream{{stream: rows, cutoff: newEnds(scope.Cutoff), known: newKnownData()}}
 	defer func() { _ = c.Close() }()
-	if n, err := drain(c); errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "in the midst") {
+	if n, err := drain(&wholeRows{Cursor: c}); errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "in the midst") {
 		t.Errorf("%d rows, then %v", n, err)
 	}
 	// A scope that cannot be asked for.
 	if err := s.conn.Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
 		t.Fatal(err)
 	}
-	cursor, err := s.Events(t.Context(), aggregate.Scope{From: noon(), To: noon().Add(time.Hour)}, aggregate.Lifecycle)
+	cursor, err := events(t.Context(), s, aggregate.Scope{From: noon(), To: noon().Add(time.Hour)}, aggregate.Lifecycle)
 	if err == nil {
 		_, err = cursor.Next()
 		_ = cursor.Close()
@@ -278,7 +278,7 @@ func testNothingLeft(t *testing.T, s *Store) {
 		"closed":    func(c aggregate.Cursor[aggregate.Copy]) { _ = c.Close() },
 		"cancelled": func(aggregate.Cursor[aggregate.Copy]) { cancel() },
 	} {
-		cursor, err := s.Events(ctx, whole(), aggregate.Usage)
+		cursor, err := events(ctx, s, whole(), aggregate.Usage)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,7 +290,7 @@ func testNothingLeft(t *testing.T, s *Store) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name == "cancelled" {
-			for _, e := range cursor.(*copies).streams { //nolint:forcetypeassert // of this store
+			for _, e := range cursor.(*wholeRows).Cursor.(*copies).streams { //nolint:forcetypeassert // of this store
 				for range e.full { // until the goroutine ends
 				}
 			}

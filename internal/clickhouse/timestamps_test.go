@@ -33,7 +33,7 @@ func testKafkaTimestamps(t *testing.T, s *Store) {
 	if err := s.Insert(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}
-	cursor, err := s.Events(t.Context(), whole(), aggregate.Usage)
+	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	got := collect(t, cursor, err)
 	if len(got) != len(stamps) {
 		t.Fatalf("%d rows, want %d", len(got), len(stamps))

@@ -8,7 +8,7 @@
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
-    account_id, resource_id, time, sequence, source, id, type, data, topic, partition, offset, kafka_ms
+    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, type, data, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = false
     AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}

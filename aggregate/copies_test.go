@@ -1,0 +1,134 @@
+package aggregate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// cutRows hands out copies of usage in order, as many at once as it is told.
+type cutRows struct {
+	copies []Copy
+	cuts   []int
+	rows   Rows
+}
+
+func (c *cutRows) Next() (*Rows, error) {
+	if len(c.copies) == 0 {
+		c.rows = Rows{} // nobody may still look at it
+		return nil, io.EOF
+	}
+	n := 1
+	for n < min(c.cuts[0], len(c.copies)) && c.copies[n].ResourceID == c.copies[0].ResourceID {
+		n++
+	}
+	part := partOf(c.copies[:n])
+	c.copies = c.copies[n:]
+	c.cuts = append(c.cuts[1:], c.cuts[0])
+	c.rows = Rows{
+		AccountID: part[0].AccountID, ResourceID: part[0].ResourceID, Of: part,
+		More: len(c.copies) > 0 && c.copies[0].ResourceID == part[0].ResourceID,
+	}
+	for i := range part {
+		value, _ := UnitsOf(part[i].Value)
+		c.rows.Times, c.rows.Sequences = append(c.rows.Times, part[i].Time.UnixMilli()), append(c.rows.Sequences, part[i].Sequence)
+		c.rows.Identities = append(c.rows.Identities, schemas.Identity(part[i].Source, part[i].ID))
+		c.rows.Items, c.rows.Values = append(c.rows.Items, part[i].Item), append(c.rows.Values, value)
+	}
+	return &c.rows, nil
+}
+
+func (c *cutRows) Close() error { return nil }
+
+type partOf []Copy
+
+func (p partOf) Position(i int) (schemas.Position, time.Time) { return p[i].Position, p[i].KafkaTime }
+func (p partOf) Fill(i int, c *Copy)                          { *c = p[i] }
+
+// Of each event one copy counts, the best by contract 2, wherever the rows are cut.
+func TestOfEachEventOneCopyCountsHoweverTheRowsAreCut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var all []Copy
+		for i := range rapid.IntRange(0, 60).Draw(t, "copies") {
+			small := func(what string, n int) int { return rapid.IntRange(0, n).Draw(t, what) }
+			all = append(all, Copy{
+				Event: schemas.Event{
+					Type: schemas.UsageRecorded, AccountID: "a", ResourceID: fmt.Sprint("r", small("resource", 2)), Source: "s",
+					ID: fmt.Sprint(small("id", 1)), Time: time.UnixMilli(int64(small("time", 2))).UTC(), Sequence: int64(small("sequence", 1)),
+					Item: "i", Value: decimal.NewFromInt(int64(i)),
+				},
+				Position:  schemas.Position{Topic: "t", Partition: int32(small("partition", 1)), Offset: int64(i)}, //nolint:gosec // 0 or 1
+				KafkaTime: time.UnixMilli(int64(small("stamp", 2))).UTC(),
+			})
+		}
+		slices.SortFunc(all, func(a, b Copy) int {
+			return cmp.Or(strings.Compare(a.ResourceID, b.ResourceID), a.Compare(&b.Event), schemas.ComparePositions(a.Position, b.Position))
+		})
+		runs := ranking{{Number: 1, Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "t", End: 20}, {Topic: "t", Partition: 1, End: 10}})}}
+		var want []int64
+		for i := range all {
+			best := true
+			for j := range all {
+				if all[i].ResourceID == all[j].ResourceID && all[i].Compare(&all[j].Event) == 0 {
+					best = best && runs.compare(all[i].KafkaTime, all[i].Position, all[j].KafkaTime, all[j].Position) <= 0
+				}
+			}
+			if best {
+				want = append(want, all[i].Position.Offset)
+			}
+		}
+		c := &counting{ranking: runs, copies: &cutRows{copies: all, cuts: rapid.SliceOfN(rapid.IntRange(1, 9), 1, 5).Draw(t, "cuts")}}
+		var got []int64
+		for {
+			rows, err := c.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			for _, i := range rows.which {
+				var row Copy
+				rows.Of.Fill(int(i), &row)
+				got = append(got, row.Position.Offset)
+				if rows.Values[i].Decimal().Cmp(row.Value) != 0 || rows.Times[i] != row.Time.UnixMilli() || rows.ResourceID != row.ResourceID {
+					t.Fatalf("columns of %+v: %+v", row, rows.Rows)
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("got offsets %v, want %v", got, want)
+		}
+	})
+}
+
+func TestUnitsAreTheValueExactly(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		number := func(what string) decimal.Decimal {
+			return decimal.RequireFromString(rapid.StringMatching(`[0-9]{1,20}(\.[0-9]{1,9})?`).Draw(t, what))
+		}
+		a, b, n := number("a"), number("b"), rapid.Int64Range(0, 1<<31).Draw(t, "n")
+		x, okX := UnitsOf(a)
+		y, okY := UnitsOf(b)
+		if !okX || !okY || !x.Decimal().Equal(a) || x.compare(y) != a.Cmp(b) || (x == y) != a.Equal(b) ||
+			!x.plus(y).Decimal().Equal(a.Add(b)) || !x.times(uint64(n)).Decimal().Equal(a.Mul(decimal.NewFromInt(n))) {
+			t.Fatalf("%s and %s: %v and %v", a, b, x, y)
+		}
+	})
+	for _, wrong := range []string{"-1", "0.0000000001", "1e30"} {
+		if u, ok := UnitsOf(decimal.RequireFromString(wrong)); ok {
+			t.Errorf("%s: %v", wrong, u)
+		}
+	}
+	most := Units{High: 1 << 63}
+	if most.plus(most) != tooMany || most.times(2) != tooMany || tooMany.plus(Units{Low: 1}) != tooMany || tooMany.Decimal().LessThan(maxQuantity) {
+		t.Error("what does not fit is not too much")
+	}
+}

@@ -1,0 +1,91 @@
+package aggregate
+
+import (
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Rows are copies of the events of one resource (or of an account itself) that
+// stand side by side, by column: most of what a row says nobody asks for, and a
+// month has millions of them.
+type Rows struct {
+	AccountID, ResourceID string
+	// More says that further copies of the last event may come with the next rows.
+	More bool
+	// Times are in Unix milliseconds. An identity is that of [schemas.Identity].
+	Times, Sequences []int64
+	Identities       [][16]byte
+	// Items and Values are those of usage, nil else.
+	Items  []string
+	Values []Units
+	// Err says that a row of usage could not be read back as the event it was. It
+	// breaks the account alone.
+	Err error
+	// Of gives the rest of a row.
+	Of Whole
+}
+
+// Whole gives whole rows by their place.
+type Whole interface {
+	// Position is where a copy lies in the log, and its Kafka timestamp.
+	Position(i int) (schemas.Position, time.Time)
+	// Fill overwrites a copy with the row. The strings and slices in it stay as
+	// they are, whatever is read next; equal lists of items may be one.
+	Fill(i int, c *Copy)
+}
+
+// RowsOf hands out whole copies as rows, one by one.
+func RowsOf(copies Cursor[Copy]) Cursor[Rows] { return &copyRows{Cursor: copies} }
+
+type copyRows struct {
+	Cursor[Copy]
+	row oneRow
+}
+
+// Next returns io.EOF after the last.
+func (c *copyRows) Next() (*Rows, error) {
+	x, err := c.Cursor.Next()
+	if err != nil {
+		return nil, err
+	}
+	c.row.copy = *x
+	return c.row.show(), nil
+}
+
+// oneRow is a single copy as rows.
+type oneRow struct {
+	copy           Copy
+	rows           Rows
+	time, sequence [1]int64
+	identity       [1][16]byte
+	item           [1]string
+	value          [1]Units
+}
+
+// show makes rows of the copy.
+func (o *oneRow) show() *Rows {
+	c := &o.copy
+	o.time[0], o.sequence[0], o.identity[0] = c.Time.UnixMilli(), c.Sequence, schemas.Identity(c.Source, c.ID)
+	o.rows = Rows{
+		AccountID: c.AccountID, ResourceID: c.ResourceID, More: true,
+		Times: o.time[:], Sequences: o.sequence[:], Identities: o.identity[:], Err: c.Err, Of: o,
+	}
+	if c.Type == schemas.UsageRecorded {
+		var ok bool
+		if o.value[0], ok = UnitsOf(c.Value); !ok && c.Err == nil {
+			o.rows.Err = errNoUnits(c.Value)
+		}
+		o.item[0] = c.Item
+		o.rows.Items, o.rows.Values = o.item[:], o.value[:]
+	}
+	return &o.rows
+}
+
+// Position is as [Whole] says.
+func (o *oneRow) Position(int) (schemas.Position, time.Time) {
+	return o.copy.Position, o.copy.KafkaTime
+}
+
+// Fill is as [Whole] says.
+func (o *oneRow) Fill(_ int, c *Copy) { *c = o.copy }
