@@ -2,6 +2,7 @@ package invoicer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -14,6 +15,7 @@ func (w *writer) flush() error {
 		return err
 	}
 	w.batch, w.other = w.other, w.batch
+	w.batch.grow(&w.other)
 	w.writing = make(chan error, 1)
 	go func(batch Batch, done chan<- error) { done <- w.v.Ledger.Write(w.ctx, batch) }(w.other, w.writing)
 	return nil
@@ -36,6 +38,12 @@ func (w *writer) written() error {
 	}
 	w.other.reset()
 	return nil
+}
+
+// grow makes room for as much as another batch has: growing row by row costs more.
+func (b *Batch) grow(o *Batch) {
+	b.Periods, b.Lines, b.Edges = slices.Grow(b.Periods, len(o.Periods)), slices.Grow(b.Lines, len(o.Lines)), slices.Grow(b.Edges, len(o.Edges))
+	b.Invoices, b.Hashes, b.Minutes = slices.Grow(b.Invoices, len(o.Invoices)), slices.Grow(b.Hashes, len(o.Hashes)), slices.Grow(b.Minutes, len(o.Minutes))
 }
 
 // reset empties the batch and keeps its memory.

@@ -6,4 +6,4 @@ INSERT INTO periods (
     closed_source, closed_id, closed_type, closed_time, closed_topic, closed_partition, closed_offset,
     item_names, item_units, item_unit_prices, item_quantities, item_meters, item_pers, item_discount_percents,
     item_tax_percents, item_free_quantities, item_measured, item_billed, item_usage
-) FORMAT Native
+) SETTINGS optimize_on_insert = 0 FORMAT Native
