@@ -10,11 +10,13 @@ import (
 // partitions that lag fill theirs at the same time.
 type inserts struct {
 	mu sync.Mutex
-	// next are the batches that wait for a turn, nil for none.
-	next  *joined
-	turns chan struct{}
+	// next are the batches that wait for the turn, nil for none.
+	next *joined
+	// turn is held by the insert that is under way. There is one at a time: two
+	// would be of half the rows each.
+	turn chan struct{}
 
-	eventPool, letterPool sync.Pool
+	eventPool, letterPool, chunkPool sync.Pool
 }
 
 // joined are batches that are inserted together.
@@ -24,19 +26,15 @@ type joined struct {
 	err     error
 }
 
-// insertTurns is how many inserts go at once: while the server writes one to
-// disk, it takes the other.
-const insertTurns = 2
-
 func newInserts() *inserts {
-	return &inserts{
-		turns:      make(chan struct{}, insertTurns),
-		eventPool:  sync.Pool{New: func() any { return newEventRows() }},
-		letterPool: sync.Pool{New: func() any { return newLetterRows() }},
-	}
+	q := &inserts{turn: make(chan struct{}, 1)}
+	q.chunkPool.New = func() any { return new(chunk) }
+	q.eventPool.New = func() any { return newEventRows(&q.chunkPool) }
+	q.letterPool.New = func() any { return newLetterRows() }
+	return q
 }
 
-// join inserts a batch, together with those that come while it waits for a turn.
+// join inserts a batch, together with those that come while it waits for the turn.
 // Whoever was the first to wait inserts them all; the others are told how that
 // ended, and wait for it in any case, since their columns are being sent.
 func (q *inserts) join(ctx context.Context, b *batchRows, insert func(context.Context, []*batchRows) error) error {
@@ -54,8 +52,8 @@ func (q *inserts) join(ctx context.Context, b *batchRows, insert func(context.Co
 	}
 	defer close(j.done)
 	select {
-	case q.turns <- struct{}{}:
-		defer func() { <-q.turns }()
+	case q.turn <- struct{}{}:
+		defer func() { <-q.turn }()
 	case <-ctx.Done():
 		j.err = context.Cause(ctx)
 	}
@@ -84,6 +82,7 @@ func (q *inserts) letters() *letterRows {
 // recycle takes the columns of a batch that is stored back.
 func (q *inserts) recycle(b *batchRows) {
 	if b.events != nil {
+		b.events.reset() // its chunks may be of use to another at once
 		q.eventPool.Put(b.events)
 	}
 	if b.letters != nil {

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestBatchesThatWaitForATurnAreInsertedTogetherOnce: each by itself while there
-// are turns, the others in one insert, and all hear how theirs ended.
-func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
+// TestBatchesThatWaitForTheTurnAreInsertedTogetherOnce: the first by itself, the
+// others in one insert, and all hear how theirs ended.
+func TestBatchesThatWaitForTheTurnAreInsertedTogetherOnce(t *testing.T) {
 	const batches = 50
 	q, failure := newInserts(), errors.New("refused")
 	var (
@@ -39,10 +39,8 @@ func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 			}
 		})
 	}
-	for range insertTurns {
-		join()
-		<-came // it has its turn: whoever comes now waits
-	}
+	join()
+	<-came // it has the turn: whoever comes now waits
 	for range batches {
 		join()
 	}
@@ -55,24 +53,22 @@ func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 	}
 	close(goOn)
 	all.Wait()
-	if inserted.Load() != batches+insertTurns || calls.Load() != insertTurns+1 || told.Load() != batches {
-		t.Errorf("%d batches in %d inserts, %d told of the failure; want %d in %d, %d told",
-			inserted.Load(), calls.Load(), told.Load(), batches+insertTurns, insertTurns+1, batches)
+	if inserted.Load() != batches+1 || calls.Load() != 2 || told.Load() != batches {
+		t.Errorf("%d batches in %d inserts, %d told of the failure; want %d in 2, %d told",
+			inserted.Load(), calls.Load(), told.Load(), batches+1, batches)
 	}
 }
 
-func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForATurn(t *testing.T) {
+func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForTheTurn(t *testing.T) {
 	q := newInserts()
-	for range insertTurns {
-		q.turns <- struct{}{}
-	}
+	q.turn <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	never := func(context.Context, []*batchRows) error { return errors.New("inserted") }
 	if err := q.join(ctx, &batchRows{}, never); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended by %v", err)
 	}
-	<-q.turns
+	<-q.turn
 	// Nothing is left behind for the next one.
 	err := q.join(t.Context(), &batchRows{}, func(_ context.Context, joined []*batchRows) error {
 		if len(joined) != 1 {

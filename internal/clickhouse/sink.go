@@ -88,7 +88,7 @@ func (s *Store) insertJoined(ctx context.Context, batches []*batchRows) error {
 			}
 			if b.events != nil {
 				events, identities = append(events, b.events.all), append(identities, b.events.short)
-				accepted.Write(b.events.digest.Sum(nil))
+				accepted.Write(b.events.sum())
 			}
 		}
 		for _, insert := range []struct {
