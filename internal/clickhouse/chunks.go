@@ -27,13 +27,22 @@ type chunks struct {
 // sorted by month first, so it has few.
 func (c *chunks) add(b *eventBlock) {
 	from := 0
-	for i := 1; i < b.rows; i++ {
-		if b.compare(i-1, b, i) > 0 {
-			c.push(chunk{eventBlock: b, row: from, end: i})
-			from = i
+	split := func(i int) {
+		c.push(chunk{eventBlock: b, row: from, end: i})
+		from = i
+	}
+	for i := 0; i < b.rows; {
+		if i > 0 && b.compare(i-1, b, i) > 0 {
+			split(i)
+		}
+		same := min(b.accounts.repeats(i, b.rows), b.resources.repeats(i, b.rows))
+		for i++; i < same; i++ {
+			if b.times[i] <= b.times[i-1] && b.compareInside(i-1, b, i) > 0 {
+				split(i)
+			}
 		}
 	}
-	c.push(chunk{eventBlock: b, row: from, end: b.rows})
+	split(b.rows)
 }
 
 func (c *chunks) push(x chunk) {

@@ -34,8 +34,8 @@ type eventRows struct {
 	digested, canonical []byte
 }
 
-func newEventRows(chunks *sync.Pool) *eventRows {
-	r := &eventRows{values: quantityInput{name: "value"}, raw: chunkedInput{pool: chunks}, digest: sha256.New()}
+func newEventRows(slabs *sync.Pool) *eventRows {
+	r := &eventRows{values: quantityInput{name: "value"}, raw: slabInput{pool: slabs}, digest: sha256.New()}
 	r.keyLists.values, r.valueLists.values = &r.headerKeys, &r.headerValues
 	r.all = proto.Input{
 		{Name: "account_id", Data: &r.accounts},

@@ -16,7 +16,7 @@ type inserts struct {
 	// would be of half the rows each.
 	turn chan struct{}
 
-	eventPool, letterPool, chunkPool sync.Pool
+	eventPool, letterPool, slabPool sync.Pool
 }
 
 // joined are batches that are inserted together.
@@ -28,8 +28,8 @@ type joined struct {
 
 func newInserts() *inserts {
 	q := &inserts{turn: make(chan struct{}, 1)}
-	q.chunkPool.New = func() any { return new(chunk) }
-	q.eventPool.New = func() any { return newEventRows(&q.chunkPool) }
+	q.slabPool.New = func() any { return new(slab) }
+	q.eventPool.New = func() any { return newEventRows(&q.slabPool) }
 	q.letterPool.New = func() any { return newLetterRows() }
 	return q
 }
@@ -82,7 +82,7 @@ func (q *inserts) letters() *letterRows {
 // recycle takes the columns of a batch that is stored back.
 func (q *inserts) recycle(b *batchRows) {
 	if b.events != nil {
-		b.events.reset() // its chunks may be of use to another at once
+		b.events.reset() // its slabs may be of use to another at once
 		q.eventPool.Put(b.events)
 	}
 	if b.letters != nil {
