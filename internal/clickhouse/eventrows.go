@@ -16,7 +16,7 @@ import (
 // them in identities.
 type eventRows struct {
 	accounts, resources, sources, ids, data textInput
-	raw                                     chunkedInput
+	raw                                     slabInput
 	kinds, items, topics                    wordInput
 	times, sequences, offsets, kafkaMs      proto.ColInt64
 	partitions                              proto.ColInt32
