@@ -5,16 +5,15 @@ import (
 	"sync"
 )
 
-// inserts joins the batches that wait while another insert is under way into one:
+// inserts joins the batches that wait while other inserts are under way into one:
 // to the server few large parts are worth much more than many small ones, and
 // partitions that lag fill theirs at the same time.
 type inserts struct {
 	mu sync.Mutex
-	// next are the batches that wait for the turn, nil for none.
+	// next are the batches that wait for a turn and take others in, nil for none.
 	next *joined
-	// turn is held by the insert that is under way. There is one at a time: two
-	// would be of half the rows each.
-	turn chan struct{}
+	// turns are held by the inserts that are under way.
+	turns chan struct{}
 
 	eventPool, letterPool, slabPool sync.Pool
 }
@@ -22,48 +21,71 @@ type inserts struct {
 // joined are batches that are inserted together.
 type joined struct {
 	batches []*batchRows
+	rows    int
 	done    chan struct{}
 	err     error
 }
 
+const (
+	// insertTurns is how many inserts go at once: while the server waits for its
+	// disk with one, it works on the other.
+	insertTurns = 2
+	// enoughRows is when waiting batches take no other in. Were they all to go
+	// together, every partition would wait for the server, and then the server for
+	// them.
+	enoughRows = 200_000
+)
+
 func newInserts() *inserts {
-	q := &inserts{turn: make(chan struct{}, 1)}
+	q := &inserts{turns: make(chan struct{}, insertTurns)}
 	q.slabPool.New = func() any { return new(slab) }
 	q.eventPool.New = func() any { return newEventRows(&q.slabPool) }
 	q.letterPool.New = func() any { return newLetterRows() }
 	return q
 }
 
-// join inserts a batch, together with those that come while it waits for the turn.
+// join inserts a batch, together with those that come while it waits for a turn.
 // Whoever was the first to wait inserts them all; the others are told how that
 // ended, and wait for it in any case, since their columns are being sent.
 func (q *inserts) join(ctx context.Context, b *batchRows, insert func(context.Context, []*batchRows) error) error {
-	q.mu.Lock()
-	j, first := q.next, q.next == nil
-	if first {
-		j = &joined{done: make(chan struct{})}
-		q.next = j
-	}
-	j.batches = append(j.batches, b)
-	q.mu.Unlock()
+	j, first := q.enter(b)
 	if !first {
 		<-j.done
 		return j.err
 	}
 	defer close(j.done)
 	select {
-	case q.turn <- struct{}{}:
-		defer func() { <-q.turn }()
+	case q.turns <- struct{}{}:
+		defer func() { <-q.turns }()
 	case <-ctx.Done():
 		j.err = context.Cause(ctx)
 	}
-	q.mu.Lock()
-	q.next = nil // whoever comes from now on waits for the next turn
-	q.mu.Unlock()
+	q.shut(j)
 	if j.err == nil {
 		j.err = insert(ctx, j.batches)
 	}
 	return j.err
+}
+
+// enter puts a batch to those that wait, or makes it the first of others.
+func (q *inserts) enter(b *batchRows) (j *joined, first bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if first = q.next == nil || q.next.rows >= enoughRows; first {
+		q.next = &joined{done: make(chan struct{})}
+	}
+	q.next.batches = append(q.next.batches, b)
+	q.next.rows += b.rows()
+	return q.next, first
+}
+
+// shut lets nobody in any more.
+func (q *inserts) shut(j *joined) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.next == j {
+		q.next = nil
+	}
 }
 
 // events and letters are columns to fill, empty.

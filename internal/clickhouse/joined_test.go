@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestBatchesThatWaitForTheTurnAreInsertedTogetherOnce: the first by itself, the
-// others in one insert, and all hear how theirs ended.
-func TestBatchesThatWaitForTheTurnAreInsertedTogetherOnce(t *testing.T) {
+// TestBatchesThatWaitForATurnAreInsertedTogetherOnce: each by itself while there
+// are turns, the others in one insert, and all hear how theirs ended.
+func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 	const batches = 50
 	q, failure := newInserts(), errors.New("refused")
 	var (
@@ -39,8 +39,10 @@ func TestBatchesThatWaitForTheTurnAreInsertedTogetherOnce(t *testing.T) {
 			}
 		})
 	}
-	join()
-	<-came // it has the turn: whoever comes now waits
+	for range insertTurns {
+		join()
+		<-came // it has its turn: whoever comes now waits
+	}
 	for range batches {
 		join()
 	}
@@ -53,22 +55,24 @@ func TestBatchesThatWaitForTheTurnAreInsertedTogetherOnce(t *testing.T) {
 	}
 	close(goOn)
 	all.Wait()
-	if inserted.Load() != batches+1 || calls.Load() != 2 || told.Load() != batches {
-		t.Errorf("%d batches in %d inserts, %d told of the failure; want %d in 2, %d told",
-			inserted.Load(), calls.Load(), told.Load(), batches+1, batches)
+	if inserted.Load() != batches+insertTurns || calls.Load() != insertTurns+1 || told.Load() != batches {
+		t.Errorf("%d batches in %d inserts, %d told of the failure; want %d in %d, %d told",
+			inserted.Load(), calls.Load(), told.Load(), batches+insertTurns, insertTurns+1, batches)
 	}
 }
 
-func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForTheTurn(t *testing.T) {
+func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForATurn(t *testing.T) {
 	q := newInserts()
-	q.turn <- struct{}{}
+	for range insertTurns {
+		q.turns <- struct{}{}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	never := func(context.Context, []*batchRows) error { return errors.New("inserted") }
 	if err := q.join(ctx, &batchRows{}, never); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended by %v", err)
 	}
-	<-q.turn
+	<-q.turns
 	// Nothing is left behind for the next one.
 	err := q.join(t.Context(), &batchRows{}, func(_ context.Context, joined []*batchRows) error {
 		if len(joined) != 1 {
@@ -78,5 +82,23 @@ func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForTheTurn(t *testing.T) {
 	})
 	if err != nil {
 		t.Error(err)
+	}
+}
+
+func TestBatchesWithRowsEnoughTakeNoOtherIn(t *testing.T) {
+	q := newInserts()
+	large := &batchRows{events: newEventRows(&q.slabPool)}
+	large.events.times = make([]int64, enoughRows)
+	one, first := q.enter(&batchRows{})
+	if same, again := q.enter(large); !first || again || same != one {
+		t.Error("a batch that came while another waits did not join it")
+	}
+	two, first := q.enter(&batchRows{})
+	if !first || two == one || len(one.batches) != 2 || len(two.batches) != 1 {
+		t.Errorf("%d batches wait together, and then %d: want 2 and 1", len(one.batches), len(two.batches))
+	}
+	q.shut(one)
+	if same, again := q.enter(&batchRows{}); again || same != two {
+		t.Error("shutting out of the earlier batches shut the later ones too")
 	}
 }

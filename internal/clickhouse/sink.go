@@ -46,6 +46,17 @@ func (s *Store) Insert(ctx context.Context, batch ingest.Batch) error {
 	return rows.Store(ctx)
 }
 
+// rows counts them.
+func (b *batchRows) rows() (n int) {
+	if b.events != nil {
+		n += b.events.rows()
+	}
+	if b.letters != nil {
+		n += len(b.letters.offsets)
+	}
+	return n
+}
+
 // Accept adds an event; see [ingest.Rows].
 func (b *batchRows) Accept(e *schemas.Event, m *schemas.Message) error {
 	if b.events == nil {
