@@ -11,34 +11,6 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// hashMonths writes the hash of each month that the run issued for, and of the
-// month that it sealed. It follows from the invoices that are stored, so that a
-// second runner writes the same row.
-func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
-	var months []string
-	var hashes []*invoicer.MonthHash
-	var month, code, hash string
-	err := s.each(ctx, "run_hashes", []any{&month, &code, &hash}, func() error {
-		if n := len(months); n == 0 || months[n-1] != month {
-			months, hashes = append(months, month), append(hashes, invoicer.NewMonthHash())
-		}
-		hashes[len(hashes)-1].Add(code, hashOf(hash))
-		return nil
-	}, bind("run", seal.Run))
-	if err != nil {
-		return err
-	}
-	if n := len(months); n == 0 || months[n-1] != seal.Month.String() { // no run issues for a later month
-		months, hashes = append(months, seal.Month.String()), append(hashes, invoicer.NewMonthHash())
-	}
-	runs, counts, sums := make([]int64, len(months)), make([]int64, len(months)), make([][]byte, len(months))
-	for i := range months {
-		sum := hashes[i].Sum()
-		runs[i], counts[i], sums[i] = seal.Run, hashes[i].Invoices, sum[:]
-	}
-	return s.insert(ctx, "insert_month_hashes", "", months, runs, counts, sums)
-}
-
 func hashOf(column string) (h invoicer.Hash) {
 	copy(h[:], column)
 	return h
