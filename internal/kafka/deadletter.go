@@ -44,9 +44,9 @@ var _ ingest.DeadLetters = (*DeadLetters)(nil)
 
 // Copy writes a copy of each reject; see ingest.DeadLetters.
 func (d *DeadLetters) Copy(ctx context.Context, rejected []ingest.Rejected) error {
-	copies := make([]schemas.Message, len(rejected))
+	copies, now := make([]schemas.Message, len(rejected)), d.Now()
 	for i := range rejected {
-		copies[i] = d.letter(&rejected[i], size(&rejected[i].Message) > maxCopyBytes)
+		copies[i] = d.letter(&rejected[i], size(&rejected[i].Message) > maxCopyBytes, now)
 	}
 	_, err := d.Producer.Produce(ctx, copies)
 	if !errors.Is(err, kafkago.MessageSizeTooLarge) && !errors.Is(err, kafkago.RecordListTooLarge) {
@@ -56,7 +56,7 @@ func (d *DeadLetters) Copy(ctx context.Context, rejected []ingest.Rejected) erro
 	for i := range rejected {
 		_, err := d.Producer.Produce(ctx, copies[i:i+1])
 		if errors.Is(err, kafkago.MessageSizeTooLarge) || errors.Is(err, kafkago.RecordListTooLarge) {
-			_, err = d.Producer.Produce(ctx, []schemas.Message{d.letter(&rejected[i], true)})
+			_, err = d.Producer.Produce(ctx, []schemas.Message{d.letter(&rejected[i], true, now)})
 		}
 		if err != nil {
 			at := rejected[i].Message.Position
@@ -67,19 +67,20 @@ func (d *DeadLetters) Copy(ctx context.Context, rejected []ingest.Rejected) erro
 }
 
 // letter is the copy of one reject.
-func (d *DeadLetters) letter(r *ingest.Rejected, omit bool) schemas.Message {
+func (d *DeadLetters) letter(r *ingest.Rejected, omit bool, now time.Time) schemas.Message {
+	const ours = 7 // headers at most
 	m := &r.Message
-	headers := []schemas.Header{
-		{Key: HeaderTopic, Value: []byte(m.Topic)},
-		{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(m.Partition), 10)},
-		{Key: HeaderOffset, Value: strconv.AppendInt(nil, m.Offset, 10)},
-		{Key: HeaderReason, Value: []byte(r.Rejection.Reason)},
-		{Key: HeaderDetail, Value: []byte(r.Rejection.Detail)},
-	}
+	headers := append(make([]schemas.Header, 0, ours+len(m.Headers)),
+		schemas.Header{Key: HeaderTopic, Value: []byte(m.Topic)},
+		schemas.Header{Key: HeaderPartition, Value: strconv.AppendInt(nil, int64(m.Partition), 10)},
+		schemas.Header{Key: HeaderOffset, Value: strconv.AppendInt(nil, m.Offset, 10)},
+		schemas.Header{Key: HeaderReason, Value: []byte(r.Rejection.Reason)},
+		schemas.Header{Key: HeaderDetail, Value: []byte(r.Rejection.Detail)},
+	)
 	if !m.Time.IsZero() {
 		headers = append(headers, schemas.Header{Key: HeaderTimestamp, Value: strconv.AppendInt(nil, m.Time.UnixMilli(), 10)})
 	}
-	letter := schemas.Message{Position: schemas.Position{Topic: d.Topic}, Time: d.Now()}
+	letter := schemas.Message{Position: schemas.Position{Topic: d.Topic}, Time: now}
 	if omit {
 		letter.Headers = append(headers, schemas.Header{Key: HeaderOmitted, Value: strconv.AppendInt(nil, int64(size(m)), 10)})
 		return letter

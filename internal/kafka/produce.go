@@ -129,8 +129,11 @@ func (p *Producer) send(ctx context.Context, at schemas.Position, messages []sch
 		if m.Value != nil {
 			records[k].Value = kafkago.NewBytes(m.Value)
 		}
-		for _, h := range m.Headers {
-			records[k].Headers = append(records[k].Headers, kafkago.Header(h))
+		if len(m.Headers) > 0 {
+			records[k].Headers = make([]kafkago.Header, len(m.Headers))
+		}
+		for n, h := range m.Headers {
+			records[k].Headers[n] = kafkago.Header(h)
 		}
 	}
 	res, err := p.session.Produce(ctx, &kafkago.ProduceRequest{
