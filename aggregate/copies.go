@@ -152,8 +152,7 @@ func (c *counting) sift() {
 func (c *counting) keep(i int) {
 	rows := c.out.Rows
 	rows.Of.Fill(i, &c.kept.copy)
-	c.kept.show()
-	c.kept.identity[0] = rows.Identities[i]
+	c.kept.show(rows.Identities[i])
 	if c.kept.rows.Err == nil {
 		c.kept.rows.Err = rows.Err
 	}

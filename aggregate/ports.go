@@ -16,8 +16,8 @@ type Source interface {
 	// Edges are the states at the instant when scope.Month begins.
 	Edges(ctx context.Context, scope Scope) (Cursor[schemas.Edge], error)
 	// Events are lifecycle or usage events, further ascending by (time, sequence,
-	// source, id, topic, partition, offset). Copies that a redelivery stored
-	// twice may appear twice.
+	// source, id), copies in any order. Copies that a redelivery stored twice may
+	// appear twice.
 	Events(ctx context.Context, scope Scope, what What) (Cursor[Rows], error)
 	// Moved are all copies inside scope.Cutoff of every identity whose copies
 	// there do not all have the same account, resource, time, sequence and kind

@@ -50,7 +50,7 @@ func (c *copyRows) Next() (*Rows, error) {
 		return nil, err
 	}
 	c.row.copy = *x
-	return c.row.show(), nil
+	return c.row.show(schemas.Identity(x.Source, x.ID)), nil
 }
 
 // oneRow is a single copy as rows.
@@ -64,9 +64,9 @@ type oneRow struct {
 }
 
 // show makes rows of the copy.
-func (o *oneRow) show() *Rows {
+func (o *oneRow) show(identity [16]byte) *Rows {
 	c := &o.copy
-	o.time[0], o.sequence[0], o.identity[0] = c.Time.UnixMilli(), c.Sequence, schemas.Identity(c.Source, c.ID)
+	o.time[0], o.sequence[0], o.identity[0] = c.Time.UnixMilli(), c.Sequence, identity
 	o.rows = Rows{
 		AccountID: c.AccountID, ResourceID: c.ResourceID, More: true,
 		Times: o.time[:], Sequences: o.sequence[:], Identities: o.identity[:], Err: c.Err, Of: o,

@@ -76,7 +76,8 @@ func (c *column) decode(r *proto.Reader, version, rows int) error {
 type texts struct {
 	bytes []byte
 	// ends holds where each value ends in bytes.
-	ends []int
+	ends   []int
+	unread []byte
 }
 
 // maxText bounds what one value may have, against a stream out of step.
@@ -85,43 +86,47 @@ const maxText = 1 << 30
 // Reset empties the column and keeps its memory.
 func (c *texts) Reset() { c.bytes, c.ends = c.bytes[:0], c.ends[:0] }
 
-// DecodeColumn reads each value together with the first byte of the length of the
-// next one: asking for either costs more than reading it.
+// DecodeColumn reads what is there at least: each value that is still to come has
+// a byte for its length. So a column takes some dozens of reads, of which each
+// costs more than a value.
 func (c *texts) DecodeColumn(r *proto.Reader, rows int) error {
 	c.ends = slices.Grow(c.ends, rows)
-	length, err := r.UVarInt()
-	for at := 0; err == nil; {
-		if length > maxText {
+	// What is read and not yet taken: in unread from at on.
+	unread, at := c.unread[:0], 0
+	fill := func(n int) error {
+		unread = append(unread[:0], unread[at:]...)
+		have := len(unread)
+		unread, at = slices.Grow(unread, n)[:have+n], 0
+		return r.ReadFull(unread[have:])
+	}
+	for left := rows; left > 0; left-- {
+		if at == len(unread) {
+			if err := fill(left); err != nil {
+				return err
+			}
+		}
+		length, size := binary.Uvarint(unread[at:])
+		for ; size == 0; length, size = binary.Uvarint(unread[at:]) {
+			if err := fill(left); err != nil { // the rest of it is there, or of the next one's
+				return err
+			}
+		}
+		if size < 0 || length > maxText {
 			return fmt.Errorf("a text of %d bytes", length)
 		}
-		end, last := at+int(length), len(c.ends) == rows-1 //nolint:gosec // bounded above
-		wanted := end + 1
-		if last {
-			wanted = end
+		at += size
+		// What is missing of the value, and a byte for each one after it.
+		if missing := int(length) - (len(unread) - at); missing > 0 { //nolint:gosec // bounded above
+			if err := fill(missing + left - 1); err != nil {
+				return err
+			}
 		}
-		c.bytes = slices.Grow(c.bytes[:at], wanted-at)[:wanted]
-		if err := r.ReadFull(c.bytes[at:]); err != nil {
-			return err
-		}
-		c.ends = append(c.ends, end)
-		if last {
-			return nil
-		}
-		length, at = uint64(c.bytes[end]), end
-		if length >= 0x80 {
-			length, err = restOfLength(r, length)
-		}
+		c.bytes = append(c.bytes, unread[at:at+int(length)]...)
+		at += int(length)
+		c.ends = append(c.ends, len(c.bytes))
 	}
-	return err
-}
-
-// restOfLength goes on reading a number whose first seven bits are known.
-func restOfLength(r *proto.Reader, first uint64) (uint64, error) {
-	more, err := r.UVarInt()
-	if more > maxText {
-		return 0, fmt.Errorf("a text of more than %d bytes", more)
-	}
-	return first&0x7f | more<<7, err
+	c.unread = unread
+	return nil
 }
 
 // start is where value i begins in bytes.

@@ -33,8 +33,9 @@ type eventBlock struct {
 	bad    bool
 }
 
-// newEventBlock is a block of the columns that the queries of events name: data
-// is not asked for where there is only usage, item and value only where there is.
+// newEventBlock is a block of the columns that the queries of events name: type
+// and data are not asked for where there is only usage, item and value only where
+// there is.
 func newEventBlock(lifecycle, usage bool) *eventBlock {
 	b := &eventBlock{lifecycle: lifecycle, usage: usage}
 	b.columns = columns{
@@ -45,7 +46,9 @@ func newEventBlock(lifecycle, usage bool) *eventBlock {
 		{"identity", "FixedString(16)", &b.identities},
 		{"source", "String", &b.sources},
 		{"id", "String", &b.ids},
-		{"type", "LowCardinality(String)", &b.kinds},
+	}
+	if lifecycle {
+		b.columns = append(b.columns, column{"type", "LowCardinality(String)", &b.kinds})
 	}
 	if usage {
 		b.columns = append(b.columns, column{"item", "LowCardinality(String)", &b.items}, column{"value", "Decimal(38, 9)", &b.stored})
@@ -155,7 +158,10 @@ func (e *eventStream) Fill(i int, row *aggregate.Copy) {
 	i += e.row
 	e.source = b.sources.like(e.source, i)
 	// Field by field: what the data says is overwritten with it.
-	row.Source, row.ID, row.Type = e.source, e.ids.at(&b.ids, i), schemas.Type(b.kinds.at(i))
+	row.Source, row.ID, row.Type = e.source, e.ids.at(&b.ids, i), schemas.UsageRecorded
+	if b.lifecycle {
+		row.Type = schemas.Type(b.kinds.at(i))
+	}
 	row.AccountID, row.ResourceID, row.Time, row.Sequence = e.account, e.resource, time.UnixMilli(b.times[i]).UTC(), b.sequences[i]
 	row.Item, row.Value = "", decimal.Decimal{}
 	row.Position, row.KafkaTime, row.Err = b.position(i), kafkaTime(b.kafkaMs[i]), nil
@@ -168,7 +174,7 @@ func (e *eventStream) fillData(event *schemas.Event, i int) error {
 	b := e.block
 	isUsage := event.Type == schemas.UsageRecorded
 	switch {
-	case isUsage && !b.usage || !isUsage && !b.lifecycle:
+	case isUsage && !b.usage:
 		return fmt.Errorf("type %q among the others", event.Type)
 	case !isUsage:
 		return e.known.set(event, b.data.at(i))

@@ -24,4 +24,4 @@ WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = false
             AND (account_id, resource_id) NOT IN (
                 SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
     )
-ORDER BY toYYYYMM(time), is_usage, account_id, resource_id, time, sequence, source, id, topic, partition, offset
+ORDER BY toYYYYMM(time), is_usage, account_id, resource_id, time, sequence, source, id

@@ -3,12 +3,14 @@
 -- the order as they do in the table's key, so that the server reads in order and
 -- sends at once. FINAL is not needed: the fold sees copies that a redelivery
 -- stored twice side by side and makes them one. What lies behind the cutoff is
--- left out by the reader, which asks for less than the server does.
+-- left out by the reader, which asks for less than the server does. Merging the
+-- parts of the table is most of the server's work: a column of words costs ten
+-- others there, so the type is not asked for, and copies come in any order.
 --
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
-    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, type, item, value, topic, partition, offset, kafka_ms
+    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, item, value, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
     AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
@@ -24,4 +26,4 @@ WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
             AND (account_id, resource_id) NOT IN (
                 SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
     )
-ORDER BY toYYYYMM(time), is_usage, account_id, resource_id, time, sequence, source, id, topic, partition, offset
+ORDER BY toYYYYMM(time), is_usage, account_id, resource_id, time, sequence, source, id
