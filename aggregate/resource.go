@@ -62,8 +62,8 @@ func (r *resourceFold) run() error {
 		return nil
 	}
 	r.result.Periods, r.result.Late = periods, r.late.merge(f.modes.late)
-	r.result.Edge, err = r.nextEdge(p)
-	return err
+	r.result.Edge = r.nextEdge(p)
+	return nil
 }
 
 // fail breaks the account by the first thing that was wrong.
@@ -182,8 +182,9 @@ func (r *resourceFold) watch(rows *counted, i int, placed bool) error {
 	})
 }
 
-// nextEdge is the state at the end of the last month, for the next one.
-func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
+// nextEdge is the state at the end of the last month, for the next one; nil when
+// there is nothing to remember.
+func (r *resourceFold) nextEdge(p *placer) *schemas.Edge {
 	e := &schemas.Edge{
 		AccountID: r.result.AccountID, ResourceID: r.result.ResourceID,
 		At: r.feed.plan.Last.Next(), Deleted: !r.end.alive(),
@@ -191,17 +192,17 @@ func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
 	if r.end.Phase == unknown {
 		// Derived as a whole it may have an edge from before that must go.
 		if !r.result.Whole || len(r.feed.plan.Earlier) == 0 {
-			return nil, nil //nolint:nilnil // nothing to remember is not an error
+			return nil
 		}
-		return e, nil
+		return e
 	}
 	if r.edge != nil && r.edge.Deleted && e.Deleted && r.changes == 0 {
-		return nil, nil //nolint:nilnil // the tombstone that is there says the same
+		return nil // the tombstone that is there says the same
 	}
 	if r.edge != nil && r.changes == 0 && r.usage == 0 && r.start.Before == nil {
 		e.State = r.edge.State
 		r.exportBalance(e)
-		return e, nil
+		return e
 	}
 	r.end.Levels = r.endLife.levels.export()
 	if p.snapped != nil && r.end.Before != nil {
@@ -209,13 +210,9 @@ func (r *resourceFold) nextEdge(p *placer) (*schemas.Edge, error) {
 		before.Levels = p.snapped.export()
 		r.end.Before = &before
 	}
-	state, err := r.end.encode(r.feed.scope.UsageTo)
-	if err != nil {
-		return nil, err
-	}
-	e.State = state
+	e.State = r.end.encode(r.feed.scope.UsageTo)
 	r.exportBalance(e)
-	return e, nil
+	return e
 }
 
 func (r *resourceFold) exportBalance(e *schemas.Edge) {

@@ -66,7 +66,7 @@ const provisionWindow = 24 * time.Hour
 
 // encode writes the state for an edge at the given instant: equal states have
 // equal bytes.
-func (s *state) encode(edge time.Time) (string, error) {
+func (s *state) encode(edge time.Time) string {
 	kept := *s
 	if edge.Sub(s.Since) > provisionWindow {
 		kept.Before = nil
@@ -74,7 +74,7 @@ func (s *state) encode(edge time.Time) (string, error) {
 	e := stateEncoder{}
 	e.bytes = append(e.room[:0], stateForm)
 	e.state(&kept)
-	return string(e.bytes), nil
+	return string(e.bytes)
 }
 
 func decodeState(encoded string) (state, error) {

@@ -27,12 +27,12 @@ func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Edge) e
 			}
 		}
 		if w.living.accounts.rows > 0 {
-			if err := w.insert(ctx, "insert_edges", "", w.living.all); err != nil {
+			if err := w.insert(ctx, "insert_edges", w.living.all); err != nil {
 				return err
 			}
 		}
 		if w.dead.accounts.rows > 0 {
-			return w.insert(ctx, "insert_tombstones", "", w.dead.all)
+			return w.insert(ctx, "insert_tombstones", w.dead.all)
 		}
 		return nil
 	})

@@ -20,7 +20,7 @@ func (s *Store) writeInvoices(ctx context.Context, all []schemas.Invoice) error 
 				return err
 			}
 		}
-		return w.insert(ctx, "insert_invoices", "", w.headers.all)
+		return w.insert(ctx, "insert_invoices", w.headers.all)
 	})
 }
 

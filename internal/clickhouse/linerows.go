@@ -20,7 +20,7 @@ func (s *Store) writeLines(ctx context.Context, run int64, lines []schemas.Line)
 				return err
 			}
 		}
-		return w.insert(ctx, "insert_lines", "", w.lines.all)
+		return w.insert(ctx, "insert_lines", w.lines.all)
 	})
 }
 

@@ -21,7 +21,7 @@ func (s *Store) writePeriods(ctx context.Context, run int64, all []schemas.Perio
 				return err
 			}
 		}
-		return w.insert(ctx, "insert_periods", "", w.periods.all)
+		return w.insert(ctx, "insert_periods", w.periods.all)
 	})
 }
 

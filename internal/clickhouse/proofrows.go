@@ -18,7 +18,7 @@ func (s *Store) writeHashes(ctx context.Context, all []invoicer.InvoiceHash) err
 		for i := range all {
 			w.hashes.add(&all[i])
 		}
-		return w.insert(ctx, "insert_hashes", "", w.hashes.all)
+		return w.insert(ctx, "insert_hashes", w.hashes.all)
 	})
 }
 
@@ -64,7 +64,7 @@ func (s *Store) writeMinutes(ctx context.Context, run int64, all []invoicer.Reso
 		for i := range all {
 			w.minutes.add(run, &all[i])
 		}
-		return w.insert(ctx, "insert_minutes", "", w.minutes.all)
+		return w.insert(ctx, "insert_minutes", w.minutes.all)
 	})
 }
 

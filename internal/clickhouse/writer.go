@@ -17,7 +17,6 @@ import (
 // gathered in: both are used again, by one batch at a time.
 type writer struct {
 	*nativeClient
-	events       *eventRows
 	periods      *periodRows
 	lines        *lineRows
 	living, dead *stateRows
@@ -111,10 +110,10 @@ func (s *Store) takeWriter(ctx context.Context) (*writer, error) {
 	return w, nil
 }
 
-// insert writes columns in one block. With a token, the server drops it when it
-// knows that token; see Store.insertColumns.
-func (w *writer) insert(ctx context.Context, name, token string, columns proto.Input) error {
-	return w.insertBlocks(ctx, name, insertSettings(token), []proto.Input{columns})
+// insert writes columns in one block, which the server never takes for one that it
+// has; see Store.insertColumns.
+func (w *writer) insert(ctx context.Context, name string, columns proto.Input) error {
+	return w.insertBlocks(ctx, name, insertSettings(""), []proto.Input{columns})
 }
 
 // insertSettings are those of an insert with a token, or of one without.
