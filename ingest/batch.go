@@ -20,11 +20,6 @@ type Limits struct {
 	Memory *Memory
 }
 
-// DefaultLimits are good for a store that likes few, large inserts: at most
-// 64 MiB of messages held per partition, and a second between the log and the
-// store.
-func DefaultLimits() Limits { return Limits{Rows: 50_000, Bytes: 64 << 20, Age: time.Second} }
-
 // patience is how many times its age a batch may get while the log has enough to
 // fill it: few large batches are what a partition catches up by, and what lies
 // further behind is late anyway.
