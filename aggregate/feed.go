@@ -107,6 +107,7 @@ func (d *Deriver) feed(ctx context.Context, plan Plan, billed calendar, scope Sc
 		from: scope.From.UnixMilli(), to: scope.UsageTo.UnixMilli(),
 	}
 	f.watched = f.noticesLate() || d.Anomalies != nil
+	scope.Named = f.watched
 	rank := ranking(append(slices.Clone(plan.Earlier), plan.Run))
 	apart, err := d.Source.Moved(ctx, scope)
 	if err != nil {

@@ -77,6 +77,9 @@ type Scope struct {
 	Touched Touched
 	// Accounts restricts to these accounts, nil for all; Except leaves some out.
 	Accounts, Except []string
+	// Named says that source and id of usage events are wanted. Else they may be
+	// left empty: most usage is only added up.
+	Named bool
 }
 
 // Touched selects resources by whether the run wrote them down as touched by

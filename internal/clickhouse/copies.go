@@ -33,11 +33,13 @@ func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregat
 	c := &copies{}
 	switch {
 	case len(months) > maxMonths:
-		err = c.open(ctx, s, "events", eventSettings(1), args, newEnds(scope.Cutoff), true, true)
+		err = c.open(ctx, s, "events", eventSettings(1), args, newEnds(scope.Cutoff), true, true, true)
+	case usage && scope.Named:
+		err = c.openMonths(ctx, s, "named_usage_of_month", months, args, newEnds(scope.Cutoff), false, true, true)
 	case usage:
-		err = c.openMonths(ctx, s, "usage_of_month", months, args, newEnds(scope.Cutoff), false, true)
+		err = c.openMonths(ctx, s, "usage_of_month", months, args, newEnds(scope.Cutoff), false, true, false)
 	default:
-		err = c.openMonths(ctx, s, "lifecycle_of_month", months, args, newEnds(scope.Cutoff), true, false)
+		err = c.openMonths(ctx, s, "lifecycle_of_month", months, args, newEnds(scope.Cutoff), true, false, true)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -110,10 +112,10 @@ type copies struct {
 	rows aggregate.Rows
 }
 
-func (c *copies) openMonths(ctx context.Context, s *Store, name string, months []uint32, args []any, cutoff ends, lifecycle, usage bool) error {
+func (c *copies) openMonths(ctx context.Context, s *Store, name string, months []uint32, args []any, cutoff ends, lifecycle, usage, named bool) error {
 	for _, month := range months {
 		bound := append(args[:len(args):len(args)], bind("month", month))
-		if err := c.open(ctx, s, name, eventSettings(len(months)), bound, cutoff, lifecycle, usage); err != nil {
+		if err := c.open(ctx, s, name, eventSettings(len(months)), bound, cutoff, lifecycle, usage, named); err != nil {
 			return err
 		}
 	}
@@ -121,8 +123,8 @@ func (c *copies) openMonths(ctx context.Context, s *Store, name string, months [
 }
 
 // open adds a stream.
-func (c *copies) open(ctx context.Context, s *Store, name string, settings driver.Settings, args []any, cutoff ends, lifecycle, usage bool) error {
-	rows, err := openStream(ctx, s, name, settings, args, newEventBlock(lifecycle, usage), newEventBlock(lifecycle, usage))
+func (c *copies) open(ctx context.Context, s *Store, name string, settings driver.Settings, args []any, cutoff ends, lifecycle, usage, named bool) error {
+	rows, err := openStream(ctx, s, name, settings, args, newEventBlock(lifecycle, usage, named), newEventBlock(lifecycle, usage, named))
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ type eventBlock struct {
 	partitions                                proto.ColInt32
 	identities                                proto.ColFixedStr16
 	stored                                    proto.ColDecimal128
-	// lifecycle and usage tell which columns are there.
-	lifecycle, usage bool
+	// lifecycle, usage and named tell which columns are there.
+	lifecycle, usage, named bool
 
 	// Made of the columns while they are read: the item and the value of each row,
 	// and whether some value is below 0.
@@ -35,17 +35,18 @@ type eventBlock struct {
 
 // newEventBlock is a block of the columns that the queries of events name: type
 // and data are not asked for where there is only usage, item and value only where
-// there is.
-func newEventBlock(lifecycle, usage bool) *eventBlock {
-	b := &eventBlock{lifecycle: lifecycle, usage: usage}
+// there is, source and id only where they are named.
+func newEventBlock(lifecycle, usage, named bool) *eventBlock {
+	b := &eventBlock{lifecycle: lifecycle, usage: usage, named: named}
 	b.columns = columns{
 		{"account", "LowCardinality(String)", &b.accounts},
 		{"resource", "LowCardinality(String)", &b.resources},
 		{"time", "DateTime64(3, 'UTC')", &b.times},
 		{"sequence", "Int64", &b.sequences},
 		{"identity", "FixedString(16)", &b.identities},
-		{"source", "String", &b.sources},
-		{"id", "String", &b.ids},
+	}
+	if named {
+		b.columns = append(b.columns, column{"source", "String", &b.sources}, column{"id", "String", &b.ids})
 	}
 	if lifecycle {
 		b.columns = append(b.columns, column{"type", "LowCardinality(String)", &b.kinds})
@@ -156,9 +157,12 @@ func (e *eventStream) Position(i int) (schemas.Position, time.Time) {
 func (e *eventStream) Fill(i int, row *aggregate.Copy) {
 	b := e.block
 	i += e.row
-	e.source = b.sources.like(e.source, i)
+	id := ""
+	if b.named {
+		e.source, id = b.sources.like(e.source, i), e.ids.at(&b.ids, i)
+	}
 	// Field by field: what the data says is overwritten with it.
-	row.Source, row.ID, row.Type = e.source, e.ids.at(&b.ids, i), schemas.UsageRecorded
+	row.Source, row.ID, row.Type = e.source, id, schemas.UsageRecorded
 	if b.lifecycle {
 		row.Type = schemas.Type(b.kinds.at(i))
 	}

@@ -21,7 +21,7 @@ import (
 // whole is the scope of all that is stored.
 func whole() aggregate.Scope {
 	latest := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-	return aggregate.Scope{Cutoff: everything(), To: latest, UsageTo: latest, Run: 1}
+	return aggregate.Scope{Cutoff: everything(), To: latest, UsageTo: latest, Run: 1, Named: true}
 }
 
 func testEventsRoundTrip(t *testing.T, s *Store) {

@@ -38,7 +38,7 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 	}
 	args := append(r.bind(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
 	c := &copies{}
-	if err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true); err != nil {
+	if err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true, true); err != nil {
 		return nil, err
 	}
 	return c, nil

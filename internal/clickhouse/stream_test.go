@@ -60,10 +60,24 @@ func testMonthsMerge(t *testing.T, s *Store) {
 			got := lines(collect(t, merged, err))
 			args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", usage))
 			sorted := &copies{}
-			err = sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true)
-			want := lines(collect(t, &wholeRows{Cursor: sorted}, err))
+			err = sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true, true)
+			all := collect(t, &wholeRows{Cursor: sorted}, err)
+			want := lines(all)
 			if len(want) < 10000 || !slices.Equal(got, want) {
 				t.Errorf("usage %v from %v: %d rows merged, %d sorted, equal %v", usage, from, len(got), len(want), slices.Equal(got, want))
+			}
+			if !usage || from.Unix() == 0 {
+				continue
+			}
+			// Usage without its names is the same in all else.
+			scope.Named = false
+			merged, err = events(t.Context(), s, scope, what)
+			got = lines(collect(t, merged, err))
+			for i := range all {
+				all[i].Source, all[i].ID = "", ""
+			}
+			if want := lines(all); !slices.Equal(got, want) {
+				t.Errorf("usage without names from %v: %d rows, want %d", from, len(got), len(want))
 			}
 		}
 	}
@@ -201,7 +215,7 @@ func testBrokenRead(t *testing.T, s *Store) {
 		}
 	}
 	// The other way of reading, row by row.
-	slow, err := s.stream(t.Context(), "usage_of_month", append(bindScope(&aggregate.Scope{Cutoff: everything()}),
+	slow, err := s.stream(t.Context(), "named_usage_of_month", append(bindScope(&aggregate.Scope{Cutoff: everything()}),
 		bindTime("from", time.Unix(0, 0)), bindTime("to", noon().AddDate(1, 0, 0)), bind("month", uint32(202610)))...)
 	if err != nil {
 		t.Fatal(err)
@@ -243,7 +257,7 @@ func testBrokenRead(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	query = strings.Replace(query, "WHERE ", "WHERE throwIf(offset = -1, 'in the midst') = 0 AND ", 1)
-	rows, err := openStreamText(t.Context(), s, "with an exception", query, eventSettings(1), args, newEventBlock(false, true), newEventBlock(false, true))
+	rows, err := openStreamText(t.Context(), s, "with an exception", query, eventSettings(1), args, newEventBlock(false, true, false), newEventBlock(false, true, false))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,11 +6,12 @@
 -- left out by the reader, which asks for less than the server does. Merging the
 -- parts of the table is most of the server's work: a column of words costs ten
 -- others there, so the type is not asked for, and copies come in any order.
+-- For named events see named_usage_of_month.sql.
 --
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
-    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, item, value, topic, partition, offset, kafka_ms
+    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, item, value, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
     AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
