@@ -2,7 +2,6 @@ package schemas
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/binary"
 	"strconv"
 	"time"
@@ -108,21 +107,42 @@ func AdjustmentCode(account, resource string, month Month, run int64) string {
 	return code(KindAdjustment, account, resource, month, strconv.FormatInt(run, 10))
 }
 
-// codeBytes of the digest stand in a code: 100 bits, 20 letters. Two of a
-// billion invoices share a code with a chance below 1 in 10^12.
+// codeLetters of the digest stand in a code: 100 bits. Two of a billion invoices
+// share a code with a chance below 1 in 10^12.
 const codeLetters = 20
 
+// letters cannot be misread for one another.
+const letters = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
 // code hashes its parts, each with its length before it so that no two lists
-// of parts look alike, into letters that cannot be misread for one another.
+// of parts look alike, and writes five bits a letter.
 func code(kind Kind, account, resource string, month Month, what string) string {
-	h := sha256.New()
-	for _, part := range []string{string(kind), account, resource, month.String(), what} {
-		var size [8]byte
-		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
-		h.Write(size[:])
-		h.Write([]byte(part))
+	var room [512]byte
+	text := room[:0]
+	name := month.String()
+	for _, part := range [...]string{string(kind), account, resource, name, what} {
+		text = append(binary.BigEndian.AppendUint64(text, uint64(len(part))), part...)
 	}
-	letters := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
-	prefix := map[Kind]string{KindInvoice: "INV", KindAdjustment: "ADJ", KindPaid: "PAY"}[kind]
-	return prefix + "-" + month.String() + "-" + letters.EncodeToString(h.Sum(nil))[:codeLetters]
+	digest := sha256.Sum256(text)
+	text = append(append(append(room[:0], kind.prefix()...), name...), '-')
+	var bits, n uint
+	for i := 0; len(text) < len("INV-2026-10-")+codeLetters; {
+		if n < 5 {
+			bits, n, i = bits<<8|uint(digest[i]), n+8, i+1
+		}
+		n -= 5
+		text = append(text, letters[bits>>n&31])
+	}
+	return string(text)
+}
+
+func (k Kind) prefix() string {
+	switch k {
+	case KindAdjustment:
+		return "ADJ-"
+	case KindPaid:
+		return "PAY-"
+	default:
+		return "INV-"
+	}
 }

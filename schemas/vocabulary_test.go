@@ -1,10 +1,16 @@
 package schemas
 
 import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io"
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,6 +101,24 @@ func TestInvoiceCodesAreDerivedFromWhatTheyAreFor(t *testing.T) {
 	if codes[0] != InvoiceCode("a", "bc", october, start.In(time.FixedZone("", 7*3600))) {
 		t.Error("the code depends on the zone in which the start is given")
 	}
+}
+
+func TestACodeIsTheBeginningOfADigestInBase32(t *testing.T) {
+	encoding := base32.NewEncoding(letters).WithPadding(base32.NoPadding)
+	rapid.Check(t, func(t *rapid.T) {
+		account, resource := rapid.String().Draw(t, "account"), strings.Repeat(rapid.String().Draw(t, "resource"), 20)
+		start := time.UnixMilli(rapid.Int64Range(0, 1<<42).Draw(t, "start"))
+		month := MonthOf(start, time.UTC)
+		h := sha256.New()
+		for _, part := range []string{"invoice", account, resource, month.String(), strconv.FormatInt(start.UnixMilli(), 10)} {
+			_ = binary.Write(h, binary.BigEndian, int64(len(part)))
+			_, _ = io.WriteString(h, part)
+		}
+		want := "INV-" + month.String() + "-" + encoding.EncodeToString(h.Sum(nil))[:20]
+		if got := InvoiceCode(account, resource, month, start); got != want {
+			t.Errorf("%s, not %s", got, want)
+		}
+	})
 }
 
 // A10: events have a total order, whatever the order they came in.
