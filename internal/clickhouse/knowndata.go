@@ -13,7 +13,10 @@ import (
 type knownData struct {
 	// Two generations bound it: when the young one is full it becomes the old one,
 	// and what is asked for again becomes young.
-	young, old map[knownKey]*schemas.Event
+	young, old map[knownKey]*known
+	// last is of the event before: most say again what it said, and comparing costs
+	// less than hashing.
+	last *known
 	// account is one whose name was read from data that began with prefix.
 	account string
 	prefix  []byte
@@ -25,9 +28,15 @@ type knownKey struct {
 	rest string
 }
 
+// known is what data says, with its key.
+type known struct {
+	knownKey
+	schemas.Event
+}
+
 const knownGeneration = 4096
 
-func newKnownData() *knownData { return &knownData{young: map[knownKey]*schemas.Event{}} }
+func newKnownData() *knownData { return &knownData{young: map[knownKey]*known{}} }
 
 // set is [schemas.Event.SetData].
 func (k *knownData) set(e *schemas.Event, data []byte) error {
@@ -50,31 +59,39 @@ func (k *knownData) set(e *schemas.Event, data []byte) error {
 		k.prefix = k.prefix[:len(k.prefix)-1] // the closing brace
 		k.account = e.AccountID
 	}
-	known := *e
-	k.keep(knownKey{e.Type, string(data[len(k.prefix):])}, &known)
+	k.last = &known{knownKey{e.Type, string(data[len(k.prefix):])}, *e}
+	// What a created resource is called comes with it alone, and never again but in
+	// copies, which lie side by side.
+	if e.Type != schemas.ResourceCreated {
+		k.keep(k.last)
+	}
 	return nil
 }
 
 // expiresAfter tells whether what was read at another event's time may also be
 // read at this one's (contract 2).
-func expiresAfter(known *schemas.Event, at time.Time) bool {
+func expiresAfter(known *known, at time.Time) bool {
 	return known.ExpiresAt.IsZero() || known.ExpiresAt.After(at)
 }
 
-func (k *knownData) find(kind schemas.Type, rest []byte) *schemas.Event {
-	if known := k.young[knownKey{kind, string(rest)}]; known != nil {
-		return known
+func (k *knownData) find(kind schemas.Type, rest []byte) *known {
+	if k.last != nil && k.last.kind == kind && k.last.rest == string(rest) {
+		return k.last
 	}
-	known := k.old[knownKey{kind, string(rest)}]
-	if known != nil {
-		k.keep(knownKey{kind, string(rest)}, known)
+	found := k.young[knownKey{kind, string(rest)}]
+	if found == nil {
+		if found = k.old[knownKey{kind, string(rest)}]; found == nil {
+			return nil
+		}
+		k.keep(found)
 	}
-	return known
+	k.last = found
+	return found
 }
 
-func (k *knownData) keep(key knownKey, known *schemas.Event) {
+func (k *knownData) keep(found *known) {
 	if len(k.young) >= knownGeneration {
-		k.young, k.old = make(map[knownKey]*schemas.Event, knownGeneration), k.young
+		k.young, k.old = make(map[knownKey]*known, knownGeneration), k.young
 	}
-	k.young[key] = known
+	k.young[found.knownKey] = found
 }

@@ -18,6 +18,8 @@ func TestKnownDataIsReadAsIfItWereNot(t *testing.T) {
 	accounts := []string{"a", `a","resource_name":"x`, `qu"ote`, `back\slash`, "ế", ""}
 	rapid.Check(t, func(t *rapid.T) {
 		known := newKnownData()
+		var before schemas.Event
+		var data string
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			e := schemas.Event{
 				Source: "s", ID: "i", AccountID: rapid.SampledFrom(accounts).Draw(t, "account"), ResourceID: "r",
@@ -27,7 +29,17 @@ func TestKnownDataIsReadAsIfItWereNot(t *testing.T) {
 				}).Draw(t, "type"),
 				Time: noon().Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "hour")) * time.Hour),
 			}
-			data := rapid.SampledFrom(someData()).Draw(t, "data")
+			// An event often says again what the one before it said, all of it or some.
+			if rapid.Bool().Draw(t, "account again") {
+				e.AccountID = before.AccountID
+			}
+			if rapid.Bool().Draw(t, "type again") {
+				e.Type = before.Type
+			}
+			if data == "" || !rapid.Bool().Draw(t, "data again") {
+				data = rapid.SampledFrom(someData()).Draw(t, "data")
+			}
+			before = e
 			owner := e.AccountID
 			if rapid.IntRange(0, 9).Draw(t, "foreign") == 0 {
 				owner = rapid.SampledFrom(accounts).Draw(t, "owner")
@@ -76,16 +88,37 @@ func someData() []string {
 func TestKnownDataIsBounded(t *testing.T) {
 	known := newKnownData()
 	for i := range 5 * knownGeneration {
-		e := schemas.Event{Type: schemas.ResourceCreated, AccountID: "a", Time: noon()}
+		e := schemas.Event{Type: schemas.ResourceResized, AccountID: "a", Time: noon()}
 		full := e
-		full.ResourceName, full.Product, full.Service = fmt.Sprint("name ", i), "p", "s"
-		full.Items = []schemas.Item{{Name: "i", Unit: "u", UnitPrice: decimal.NewFromInt(1), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d}}
+		full.Items = []schemas.Item{{Name: fmt.Sprint("i", i), Unit: "u", UnitPrice: decimal.NewFromInt(1), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d}}
 		if err := known.set(&e, full.AppendData(nil)); err != nil {
 			t.Fatal(err)
 		}
 		if len(known.young)+len(known.old) > 2*knownGeneration {
 			t.Fatalf("%d are kept", len(known.young)+len(known.old))
 		}
+	}
+}
+
+// TestWhatANameComesWithIsNotKept: a resource is created once, and would push out
+// what many say.
+func TestWhatANameComesWithIsNotKept(t *testing.T) {
+	known := newKnownData()
+	e := schemas.Event{Type: schemas.ResourceCreated, AccountID: "a", Time: noon()}
+	full := e
+	full.ResourceName, full.Product, full.Service, full.Mode = "n", "p", "s", schemas.Postpaid
+	full.Items = []schemas.Item{{Name: "i", Unit: "u", UnitPrice: decimal.NewFromInt(1), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d}}
+	for range 2 { // a copy is what the event before was
+		got := e
+		if err := known.set(&got, full.AppendData(nil)); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, full) {
+			t.Errorf("got  %+v\nwant %+v", got, full)
+		}
+	}
+	if kept := len(known.young) + len(known.old); kept > 0 {
+		t.Errorf("%d are kept", kept)
 	}
 }
 
