@@ -30,31 +30,91 @@ func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregat
 	if err != nil {
 		return nil, err
 	}
-	c := &copies{}
-	switch {
-	case len(months) > maxMonths:
-		err = c.open(ctx, s, "events", eventSettings(1), args, newEnds(scope.Cutoff), true, true, true)
-	case usage && scope.Named:
-		err = c.openMonths(ctx, s, "named_usage_of_month", months, args, newEnds(scope.Cutoff), false, true, true)
-	case usage:
-		err = c.openMonths(ctx, s, "usage_of_month", months, args, newEnds(scope.Cutoff), false, true, false)
-	default:
-		err = c.openMonths(ctx, s, "lifecycle_of_month", months, args, newEnds(scope.Cutoff), true, false, true)
+	q := &eventQuery{args: args, months: months, usage: usage, named: !usage || scope.Named, cutoff: newEnds(scope.Cutoff)}
+	if len(months) > maxMonths {
+		c := &copies{}
+		one, err := c.open(ctx, s, "events", eventSettings(1), args, q.cutoff, true, true, true)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		c.months = []ordered{one}
+		return c, nil
 	}
-	if err != nil {
-		return nil, errors.Join(err, c.Close())
+	for range laneAttempts {
+		l, err := s.lanesOf(ctx, &scope, months, usage)
+		if err != nil {
+			return nil, err
+		}
+		if c, err := s.openLanes(ctx, q, &l); c != nil || err != nil {
+			return c, err
+		}
+	}
+	return s.openMonths(ctx, q, &lanes{})
+}
+
+// eventQuery asks for events of some UTC months.
+type eventQuery struct {
+	args         []any
+	months       []uint32
+	usage, named bool
+	cutoff       ends
+}
+
+// openMonths opens the streams of the months, by lanes where there are several.
+func (s *Store) openMonths(ctx context.Context, q *eventQuery, l *lanes) (c *copies, err error) {
+	c = &copies{}
+	defer func() {
+		if err != nil {
+			c, err = nil, errors.Join(err, c.Close())
+		}
+	}()
+	streams := 0
+	for _, month := range q.months {
+		streams += max(1, len(l.byMonth[month]))
+	}
+	for _, month := range q.months {
+		own := l.byMonth[month]
+		if own == nil {
+			own = []lane{nil}
+		}
+		// Events of one time are told apart by source and id.
+		named := q.named || len(own) > 1
+		name := "lifecycle_of_month"
+		if q.usage {
+			name = "usage_of_month"
+			if named {
+				name = "named_usage_of_month"
+			}
+		}
+		m := &merged{usage: q.usage}
+		for _, parts := range own {
+			settings := eventSettings(streams)
+			if len(parts) == 1 {
+				settings["max_threads"] = 1 // more would each read some of it, to be merged
+			}
+			bound := append(q.args[:len(q.args):len(q.args)], bindLane(month, parts, l.server)...)
+			e, err := c.open(ctx, s, name, settings, bound, q.cutoff, !q.usage, q.usage, named)
+			if err != nil {
+				return c, err
+			}
+			m.live = append(m.live, e)
+		}
+		if len(m.live) == 1 {
+			c.months = append(c.months, m.live[0])
+		} else {
+			c.months = append(c.months, m)
+		}
 	}
 	return c, nil
 }
 
-// maxMonths is how many streams are read side by side, each of which costs the
-// server some buffers a part and this program two blocks.
+// maxMonths is how many months are read side by side.
 const maxMonths = 4
 
 // eventSettings are those of a query of events, when so many run side by side.
 func eventSettings(streams int) driver.Settings {
 	return driver.Settings{
-		"max_block_size": blockRows / max(1, streams),
+		"max_block_size": max(leastBlock, blockRows/max(1, streams)),
 		// Without, a condition on toYYYYMM(time) is rewritten as one on time, and
 		// the server no longer sees that the rows lie in order.
 		"optimize_time_filter_with_preimage": 0,
@@ -63,7 +123,10 @@ func eventSettings(streams int) driver.Settings {
 
 // blockRows is the number of rows in a block of all streams together: big enough
 // to cost little a row, small enough for some megabytes.
-const blockRows = 32768
+const (
+	blockRows  = 32768
+	leastBlock = 4096
+)
 
 // monthsOf are the UTC months, as 202610, of [from, to), oldest first; of a long
 // time only those that have events.
@@ -98,13 +161,13 @@ func firstOfNextMonth(at time.Time) time.Time {
 	return time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// copies merges streams of events whose times do not overlap, in the order of
-// their times.
+// copies merges months, whose times do not overlap, in the order of their times.
 type copies struct {
 	streams []*eventStream
+	months  []ordered
 	// live are those that stand at rows, in the order of their times; lead is the
 	// place of the one whose rows were handed out last, if started.
-	live    []*eventStream
+	live    []ordered
 	lead    int
 	started bool
 	err     error
@@ -112,28 +175,19 @@ type copies struct {
 	rows aggregate.Rows
 }
 
-func (c *copies) openMonths(ctx context.Context, s *Store, name string, months []uint32, args []any, cutoff ends, lifecycle, usage, named bool) error {
-	for _, month := range months {
-		bound := append(args[:len(args):len(args)], bind("month", month))
-		if err := c.open(ctx, s, name, eventSettings(len(months)), bound, cutoff, lifecycle, usage, named); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // open adds a stream.
-func (c *copies) open(ctx context.Context, s *Store, name string, settings driver.Settings, args []any, cutoff ends, lifecycle, usage, named bool) error {
+func (c *copies) open(ctx context.Context, s *Store, name string, settings driver.Settings, args []any, cutoff ends, lifecycle, usage, named bool) (*eventStream, error) {
 	rows, err := openStream(ctx, s, name, settings, args, newEventBlock(lifecycle, usage, named), newEventBlock(lifecycle, usage, named))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	known := newKnownData()
 	if len(c.streams) > 0 {
 		known = c.streams[0].known
 	}
-	c.streams = append(c.streams, &eventStream{stream: rows, cutoff: cutoff, known: known})
-	return nil
+	e := &eventStream{stream: rows, cutoff: cutoff, known: known}
+	c.streams = append(c.streams, e)
+	return e, nil
 }
 
 // Next is as [aggregate.Cursor] says.
@@ -152,9 +206,9 @@ func (c *copies) Next() (*aggregate.Rows, error) {
 func (c *copies) move() error {
 	if !c.started {
 		c.started = true
-		for _, e := range c.streams {
-			if err := e.advance(); err == nil {
-				c.live = append(c.live, e)
+		for _, m := range c.months {
+			if err := m.advance(); err == nil {
+				c.live = append(c.live, m)
 			} else if !errors.Is(err, io.EOF) {
 				return err
 			}
@@ -162,28 +216,30 @@ func (c *copies) move() error {
 		return c.choose()
 	}
 	lead := c.live[c.lead]
-	account, resource := lead.account, lead.resource
-	switch err := lead.advance(); {
-	case errors.Is(err, io.EOF):
+	account, resource := lead.at()
+	if err := lead.advance(); errors.Is(err, io.EOF) {
 		c.live = append(c.live[:c.lead:c.lead], c.live[c.lead+1:]...)
-	case err != nil:
+		return c.choose()
+	} else if err != nil {
 		return err
-	case lead.account == account && lead.resource == resource:
-		return nil // no earlier stream has any of it left
+	}
+	if nextAccount, next := lead.at(); nextAccount == account && next == resource {
+		return nil // no earlier month has any of it left
 	}
 	return c.choose()
 }
 
-// choose finds the stream with the lowest account and resource; of equal ones the
+// choose finds the month with the lowest account and resource; of equal ones the
 // earlier has the earlier events.
 func (c *copies) choose() error {
 	if len(c.live) == 0 {
 		return io.EOF
 	}
 	c.lead = 0
-	for i, e := range c.live[1:] {
-		if low := c.live[c.lead]; e.account < low.account || e.account == low.account && e.resource < low.resource {
-			c.lead = i + 1
+	account, resource := c.live[0].at()
+	for i, m := range c.live[1:] {
+		if a, r := m.at(); a < account || a == account && r < resource {
+			c.lead, account, resource = i+1, a, r
 		}
 	}
 	return nil

@@ -64,6 +64,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"a month reads its own events, not the history", testMonthPrunes},
 		{"a cursor that is closed early or cancelled ends", testCursorEnds},
 		{"months are merged in the order that the server sorts in", testMonthsMerge},
+		{"parts that have moved are not read as empty", testPartsMove},
 		{"texts of any length come back, and stay as they were read", testTexts},
 		{"columns that are mostly empty come back", testMostlyEmpty},
 		{"F5: a read that breaks off is an error, never an early end", testBrokenRead},

@@ -127,20 +127,33 @@ func (e *eventStream) inside(i int) bool {
 func (e *eventStream) show(rows *aggregate.Rows) {
 	b, i, j := e.block, e.row, e.end
 	*rows = aggregate.Rows{
-		AccountID: e.account, ResourceID: e.resource,
-		// The next block may go on with what this one ends with, and so may what
-		// comes after rows that were left out.
-		More:  j == b.rows || b.accounts.repeats(j-1, j+1) > j && b.resources.repeats(j-1, j+1) > j,
+		AccountID: e.account, ResourceID: e.resource, More: e.more(),
 		Times: b.times[i:j], Sequences: b.sequences[i:j], Identities: b.identities[i:j], Of: e,
 	}
 	if b.usage {
 		rows.Items, rows.Values = b.names[i:j], b.values[i:j]
 		for ; b.bad && i < j && rows.Err == nil; i++ {
-			if b.values[i].High > math.MaxInt64 {
-				rows.Err = fmt.Errorf("stored event %v: a value of %s", b.position(i), decimal128(b.stored[i], 9))
-			}
+			rows.Err = b.refuse(i)
 		}
 	}
+}
+
+// more tells whether further rows of the resource may come: the next block may go
+// on with what this one ends with, and so may what comes after rows that were left
+// out.
+func (e *eventStream) more() bool {
+	b, j := e.block, e.end
+	return j == b.rows || b.accounts.repeats(j-1, j+1) > j && b.resources.repeats(j-1, j+1) > j
+}
+
+func (e *eventStream) at() (account, resource string) { return e.account, e.resource }
+
+// refuse is an error where the row's value is below 0.
+func (b *eventBlock) refuse(i int) error {
+	if b.values[i].High > math.MaxInt64 {
+		return fmt.Errorf("stored event %v: a value of %s", b.position(i), decimal128(b.stored[i], 9))
+	}
+	return nil
 }
 
 func (b *eventBlock) position(i int) schemas.Position {
@@ -148,15 +161,17 @@ func (b *eventBlock) position(i int) schemas.Position {
 }
 
 // Position is as [aggregate.Whole] says.
-func (e *eventStream) Position(i int) (schemas.Position, time.Time) {
-	i += e.row
+func (e *eventStream) Position(i int) (schemas.Position, time.Time) { return e.place(e.row + i) }
+
+func (e *eventStream) place(i int) (schemas.Position, time.Time) {
 	return e.block.position(i), kafkaTime(e.block.kafkaMs[i])
 }
 
 // Fill is as [aggregate.Whole] says.
-func (e *eventStream) Fill(i int, row *aggregate.Copy) {
+func (e *eventStream) Fill(i int, row *aggregate.Copy) { e.fill(e.row+i, row) }
+
+func (e *eventStream) fill(i int, row *aggregate.Copy) {
 	b := e.block
-	i += e.row
 	id := ""
 	if b.named {
 		e.source, id = b.sources.like(e.source, i), e.ids.at(&b.ids, i)

@@ -318,7 +318,7 @@ func testMonthPrunes(t *testing.T, s *Store) {
 		}
 		total := int64(0)
 		for _, month := range months {
-			total += estimate("lifecycle_of_month", append(args, bind("month", month))...)
+			total += estimate("lifecycle_of_month", append(args, bindLane(month, nil, "")...)...)
 		}
 		return total
 	}

@@ -38,9 +38,11 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 	}
 	args := append(r.bind(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
 	c := &copies{}
-	if err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true, true); err != nil {
+	one, err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true, true)
+	if err != nil {
 		return nil, err
 	}
+	c.months = []ordered{one}
 	return c, nil
 }
 

@@ -36,6 +36,8 @@ type Store struct {
 	inserts     *inserts
 	// alwaysCompress is for tests, whose servers are near.
 	alwaysCompress bool
+	// laneRows is how many rows of a month make a part worth a lane of its own.
+	laneRows int64
 }
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
@@ -49,7 +51,7 @@ func Open(config Config) (*Store, error) {
 	case !databaseName.MatchString(config.Database) || config.Database == "default" || config.Database == "system":
 		return nil, fmt.Errorf("open clickhouse: database %q: want a name of our own of letters, digits and '_'", config.Database)
 	}
-	s := &Store{config: config, connections: newConnections(), inserts: newInserts()}
+	s := &Store{config: config, connections: newConnections(), inserts: newInserts(), laneRows: laneRows}
 	var err error
 	if s.conn, err = driver.Open(s.options(config.Database)); err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)

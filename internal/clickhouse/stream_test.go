@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,58 +29,132 @@ func lines(copies []aggregate.Copy) []string {
 	return all
 }
 
-func testMonthsMerge(t *testing.T, s *Store) {
-	// A month, its neighbours, and the same resources in all of them.
-	for _, usage := range []bool{false, true} {
-		err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, topic, partition, offset, kafka_ms)
+// manyParts stores events of a month and its neighbours, of the same resources in
+// all of them, in ten parts each: a quarter of them again in other parts, and many
+// of the same time and sequence.
+func manyParts(t *testing.T, s *Store) {
+	t.Helper()
+	if err := s.conn.Exec(t.Context(), "SYSTEM STOP MERGES events"); err != nil {
+		t.Fatal(err)
+	}
+	for i := range int64(20) {
+		err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, topic, partition, offset, kafka_ms)
 			SELECT
-				'a' || toString(intHash32(number) % 7) AS account,
-				if(number % 50 = 0, '', 'r' || toString(intHash32(number + 1) % 40)),
-				toDateTime64('2026-09-25 00:00:00', 3, 'UTC') + toIntervalMinute(intHash32(number + 2) % 100000),
-				number % 3, 's' || toString(number % 2), toString(intHash32(number + 3) % 15000),
+				'a' || toString(intHash32(k) % 7) AS account,
+				if(k % 50 = 0, '', 'r' || toString(intHash32(k + 1) % 40)),
+				toDateTime64('2026-09-25 00:00:00', 3, 'UTC') + toIntervalMinute(intHash32(k + 2) % 100 * 1000),
+				k % 2, 's' || toString(k % 3) AS source, toString(intHash32(k + 3)) AS id,
 				{usage:Bool}, if({usage:Bool}, 'usage.recorded', 'resource.deleted'), if({usage:Bool}, 'cpu', ''),
-				if({usage:Bool}, number, 0),
+				if({usage:Bool}, k, 0),
 				if({usage:Bool}, '', concat('{"account_id":"', account, '"}')),
+				MD5(concat(source, ' ', id)),
 				if({usage:Bool}, 'billing.usage', 'billing.lifecycle'), 0, number, number
-			FROM numbers(20000)`, bind("usage", usage))
+			FROM (SELECT number, number % 16000 AS k FROM numbers({from:UInt64}, 2000))`, bind("usage", i >= 10), bind("from", i%10*2000))
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, usage := range []bool{false, true} {
-		for _, from := range []time.Time{time.Unix(0, 0), time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)} {
-			scope := whole()
-			scope.From, scope.To = from, time.Date(2026, 11, 30, 17, 0, 0, 0, time.UTC)
-			scope.UsageTo = scope.To
-			scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 15000}, {Topic: "billing.usage", End: 15000}})
-			what := aggregate.Lifecycle
-			if usage {
-				what = aggregate.Usage
-			}
-			merged, err := events(t.Context(), s, scope, what)
-			got := lines(collect(t, merged, err))
-			args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", usage))
-			sorted := &copies{}
-			err = sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true, true)
-			all := collect(t, &wholeRows{Cursor: sorted}, err)
-			want := lines(all)
-			if len(want) < 10000 || !slices.Equal(got, want) {
-				t.Errorf("usage %v from %v: %d rows merged, %d sorted, equal %v", usage, from, len(got), len(want), slices.Equal(got, want))
-			}
-			if !usage || from.Unix() == 0 {
-				continue
-			}
-			// Usage without its names is the same in all else.
-			scope.Named = false
-			merged, err = events(t.Context(), s, scope, what)
-			got = lines(collect(t, merged, err))
-			for i := range all {
-				all[i].Source, all[i].ID = "", ""
-			}
-			if want := lines(all); !slices.Equal(got, want) {
-				t.Errorf("usage without names from %v: %d rows, want %d", from, len(got), len(want))
-			}
+}
+
+// inOrder sorts copies of one event, which come in any order, and fails where
+// anything else is not in the order of the fold.
+func inOrder(t *testing.T, copies []aggregate.Copy) []aggregate.Copy {
+	t.Helper()
+	order := func(a, b aggregate.Copy) int {
+		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID), a.Compare(&b.Event))
+	}
+	if !slices.IsSortedFunc(copies, order) {
+		t.Error("not in the order of the fold")
+	}
+	slices.SortStableFunc(copies, func(a, b aggregate.Copy) int {
+		return cmp.Or(order(a, b), schemas.ComparePositions(a.Position, b.Position))
+	})
+	return copies
+}
+
+func testMonthsMerge(t *testing.T, s *Store) {
+	manyParts(t, s)
+	for _, test := range []struct {
+		usage, lanes bool
+		from         time.Time
+	}{
+		{false, false, time.Unix(0, 0)},
+		{false, true, time.Unix(0, 0)},
+		{true, false, time.Unix(0, 0)},
+		{true, true, time.Unix(0, 0)},
+		{false, true, time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)},
+		{true, true, time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)},
+	} {
+		s.laneRows = laneRows
+		if test.lanes {
+			s.laneRows = 1
 		}
+		scope := whole()
+		scope.From, scope.To = test.from, time.Date(2026, 11, 30, 17, 0, 0, 0, time.UTC)
+		scope.UsageTo = scope.To
+		scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 18000}, {Topic: "billing.usage", End: 18000}})
+		what := aggregate.Lifecycle
+		if test.usage {
+			what = aggregate.Usage
+		}
+		merged, err := events(t.Context(), s, scope, what)
+		got := inOrder(t, collect(t, merged, err))
+		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", test.usage))
+		sorted := &copies{}
+		one, err := sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true, true)
+		sorted.months = []ordered{one}
+		want := inOrder(t, collect(t, &wholeRows{Cursor: sorted}, err))
+		if len(want) < 10000 || !slices.Equal(lines(got), lines(want)) {
+			t.Errorf("%+v: %d rows merged, %d sorted, or others", test, len(got), len(want))
+		}
+		if !test.usage {
+			continue
+		}
+		// Usage without its names is the same in all else, and so is its order.
+		scope.Named = false
+		merged, err = events(t.Context(), s, scope, what)
+		var values, wanted []string
+		for _, c := range collect(t, merged, err) {
+			values = append(values, c.Value.String())
+		}
+		for _, c := range want {
+			wanted = append(wanted, c.Value.String())
+		}
+		if !slices.Equal(values, wanted) {
+			t.Errorf("%+v: usage without names: %d rows, want %d, or others", test, len(values), len(wanted))
+		}
+	}
+}
+
+// testPartsMove: a part that is merged into another between the first look and the
+// opening of its lane is not read as empty.
+func testPartsMove(t *testing.T, s *Store) {
+	manyParts(t, s)
+	s.laneRows = 1
+	scope := whole()
+	months := []uint32{202610}
+	l, err := s.lanesOf(t.Context(), &scope, months, true)
+	if err != nil || len(l.byMonth[202610]) != maxLanes {
+		t.Fatalf("%d lanes, want %d: %v", len(l.byMonth[202610]), maxLanes, err)
+	}
+	q := &eventQuery{args: append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", true)), months: months, usage: true}
+	c, err := s.openLanes(t.Context(), q, &l)
+	if err != nil || c == nil {
+		t.Fatalf("parts that stayed are not read: %v", err)
+	}
+	_ = c.Close()
+	elsewhere := l
+	elsewhere.server = "another"
+	if c, err := s.openLanes(t.Context(), q, &elsewhere); err != nil || c != nil {
+		t.Errorf("parts of another server are read: %v, %v", c, err)
+	}
+	for _, statement := range []string{"SYSTEM START MERGES events", "OPTIMIZE TABLE events FINAL"} {
+		if err := s.conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err := s.openLanes(t.Context(), q, &l); err != nil || c != nil {
+		t.Errorf("parts that are gone are read: %v, %v", c, err)
 	}
 }
 
@@ -215,8 +290,8 @@ func testBrokenRead(t *testing.T, s *Store) {
 		}
 	}
 	// The other way of reading, row by row.
-	slow, err := s.stream(t.Context(), "named_usage_of_month", append(bindScope(&aggregate.Scope{Cutoff: everything()}),
-		bindTime("from", time.Unix(0, 0)), bindTime("to", noon().AddDate(1, 0, 0)), bind("month", uint32(202610)))...)
+	slow, err := s.stream(t.Context(), "named_usage_of_month", append(append(bindScope(&aggregate.Scope{Cutoff: everything()}),
+		bindTime("from", time.Unix(0, 0)), bindTime("to", noon().AddDate(1, 0, 0))), bindLane(202610, nil, "")...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,7 +325,7 @@ func testBrokenRead(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	scope := whole()
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", true), bind("month", uint32(202610)))
+	args := append(append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", true)), bindLane(202610, nil, "")...)
 	c := &copies{}
 	query, err := sql("usage_of_month")
 	if err != nil {
@@ -261,7 +336,8 @@ func testBrokenRead(t *testing.T, s *Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.streams = []*eventStream{{stream: rows, cutoff: newEnds(scope.Cutoff), known: newKnownData()}}
+	one := &eventStream{stream: rows, cutoff: newEnds(scope.Cutoff), known: newKnownData()}
+	c.streams, c.months = []*eventStream{one}, []ordered{one}
 	defer func() { _ = c.Close() }()
 	if n, err := drain(&wholeRows{Cursor: c}); errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "in the midst") {
 		t.Errorf("%d rows, then %v", n, err)

@@ -5,12 +5,16 @@
 -- stored twice side by side and makes them one. What lies behind the cutoff is
 -- left out by the reader, which asks for less than the server does.
 --
+-- The parts, and the server that has them, are those of a lane (lanes.go).
+--
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
     toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, type, data, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = false
+    AND ({all_parts:Bool} OR _part IN {parts:Array(String)})
+    AND throwIf({server:String} NOT IN ('', toString(serverUUID())), 'another server') = 0
     AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
     AND account_id NOT IN {except:Array(String)}

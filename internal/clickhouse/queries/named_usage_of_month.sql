@@ -3,6 +3,8 @@ SELECT
     toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, item, value, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
+    AND ({all_parts:Bool} OR _part IN {parts:Array(String)})
+    AND throwIf({server:String} NOT IN ('', toString(serverUUID())), 'another server') = 0
     AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
     AND account_id NOT IN {except:Array(String)}

@@ -8,12 +8,16 @@
 -- others there, so the type is not asked for, and copies come in any order.
 -- For named events see named_usage_of_month.sql.
 --
+-- The parts, and the server that has them, are those of a lane (lanes.go).
+--
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
     toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, item, value, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
+    AND ({all_parts:Bool} OR _part IN {parts:Array(String)})
+    AND throwIf({server:String} NOT IN ('', toString(serverUUID())), 'another server') = 0
     AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
     AND account_id NOT IN {except:Array(String)}

@@ -1,0 +1,174 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/reckon-billing/reckon/aggregate"
+)
+
+// The rows of a UTC month lie in order in each part of the table, and the server
+// can merge the parts while it reads; but it does so row by row in one thread,
+// which takes five times as long as reading them does. So parts with many rows are
+// read by a query each, in lanes, which are merged here (merge.go).
+//
+// A part that the server has merged into another in the meantime would be read as
+// empty. Therefore each query has begun, and with that has made sure of its part,
+// before the parts are looked at again: one that is still there then was there all
+// the time, since none ever comes back. Parts that are new by then were inserted
+// after the first look, and hold nothing from before the cutoff that is not in the
+// others too: a seal begins when all that is stored (invoicer.Invoicer).
+
+// lane is the parts that one query reads; nil for all there are.
+type lane []string
+
+// bindLane binds what one query reads.
+func bindLane(month uint32, parts lane, server string) []any {
+	if parts == nil {
+		server = ""
+	}
+	return []any{bind("month", month), bind("all_parts", parts == nil), bind("parts", []string(parts)), bind("server", server)}
+}
+
+// lanes are those of some months, on one server.
+type lanes struct {
+	server  string
+	byMonth map[uint32][]lane
+	parts   map[string]bool
+}
+
+const (
+	// maxLanes of a month are read side by side.
+	maxLanes = 8
+	// laneRows is how many rows of the month make a part worth a lane of its own.
+	laneRows = 50_000
+	// laneAttempts is how often the parts may change before the server merges.
+	laneAttempts = 3
+)
+
+// lanesOf says how to read months. Where only some accounts or resources are
+// wanted, and where few rows are, there is one lane each.
+func (s *Store) lanesOf(ctx context.Context, scope *aggregate.Scope, months []uint32, usage bool) (lanes, error) {
+	l := lanes{byMonth: map[uint32][]lane{}, parts: map[string]bool{}}
+	if len(months) > maxMonths || scope.Accounts != nil || scope.Touched == aggregate.OnlyTouched {
+		return l, nil
+	}
+	all, server, err := s.monthParts(ctx, months, usage)
+	if err != nil {
+		return l, err
+	}
+	l.server = server
+	for month, parts := range all {
+		var own []lane
+		var rest lane
+		for _, p := range parts { // most rows first
+			if p.rows >= s.laneRows && len(own) < maxLanes-1 {
+				own = append(own, lane{p.name})
+			} else {
+				rest = append(rest, p.name)
+			}
+		}
+		if len(own) == 0 || len(parts) == 1 {
+			continue
+		}
+		if rest != nil {
+			own = append(own, rest)
+		}
+		l.byMonth[month] = own
+		for _, p := range parts {
+			l.parts[p.name] = true
+		}
+	}
+	return l, nil
+}
+
+// part is a part of the table and how many rows of a month it has.
+type part struct {
+	name string
+	rows int64
+}
+
+func (s *Store) monthParts(ctx context.Context, months []uint32, usage bool) (all map[uint32][]part, server string, err error) {
+	all = map[uint32][]part{}
+	numbers := make([]int64, len(months))
+	for i, m := range months {
+		numbers[i] = int64(m)
+	}
+	var month uint32
+	var p part
+	err = s.each(ctx, "month_parts", []any{&month, &p.name, &p.rows, &server}, func() error {
+		all[month] = append(all[month], p)
+		return nil
+	}, bind("months", numbers), bind("usage", usage))
+	if err != nil {
+		return nil, "", fmt.Errorf("find the parts of events: %w", err)
+	}
+	return all, server, nil
+}
+
+// there tells whether all the parts still are where they were.
+func (s *Store) there(ctx context.Context, l *lanes, months []uint32, usage bool) (bool, error) {
+	now, server, err := s.monthParts(ctx, months, usage)
+	if err != nil || server != l.server {
+		return false, err
+	}
+	left := len(l.parts)
+	seen := map[string]bool{}
+	for _, parts := range now {
+		for _, p := range parts {
+			if l.parts[p.name] && !seen[p.name] {
+				seen[p.name] = true
+				left--
+			}
+		}
+	}
+	return left == 0, nil
+}
+
+// openLanes opens the streams of months; nil where the parts did not stay as they
+// were for long enough.
+func (s *Store) openLanes(ctx context.Context, q *eventQuery, l *lanes) (*copies, error) {
+	c, err := s.openMonths(ctx, q, l)
+	if err != nil || len(l.parts) == 0 {
+		return c, err
+	}
+	err = c.begin()
+	stayed := false
+	if err == nil {
+		stayed, err = s.there(ctx, l, q.months, q.usage)
+	}
+	if err == nil && stayed {
+		return c, nil
+	}
+	if ch.IsErr(err, proto.ErrFunctionThrowIfValueIsNonZero) { // another server
+		err = nil
+	}
+	return nil, errors.Join(err, c.Close())
+}
+
+// begin waits until every query has begun.
+func (c *copies) begin() error {
+	for _, e := range c.streams {
+		if err := e.begin(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin waits for the first block.
+func (e *eventStream) begin() error {
+	block, err := e.next()
+	if errors.Is(err, io.EOF) {
+		return nil // it comes again
+	}
+	if err == nil {
+		e.block = block
+	}
+	return err
+}
