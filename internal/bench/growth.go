@@ -59,7 +59,7 @@ func (b *bench) alone(ctx context.Context, name string, shape workload) (all []s
 		}
 		defer db.close()
 		for range b.repeats {
-			r, err := b.reckonSeal(ctx, srv, db, &w, month(), false)
+			r, err := b.sealRound(ctx, srv, db, &w, false)
 			if err != nil {
 				return err
 			}

@@ -79,6 +79,8 @@ type bench struct {
 	reckon, folder, out, profiles string
 
 	rounds int
+	// used are the folders of servers that have ended.
+	used []string
 }
 
 // flags reads the arguments; it gives the names of the sections wanted, nil for all.
@@ -144,6 +146,11 @@ func (b *bench) all(ctx context.Context, only []string, stdout io.Writer) (err e
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
 	}
+	defer func() {
+		for _, folder := range b.used {
+			err = errors.Join(err, os.RemoveAll(folder))
+		}
+	}()
 	r := report{Machine: thisMachine(), Form: b.form}
 	for _, s := range []struct {
 		name string
@@ -176,7 +183,9 @@ func (b *bench) say(format string, args ...any) { _, _ = fmt.Fprintf(b.log, form
 func (b *bench) onServers(ctx context.Context, work func(*servers) error) (err error) {
 	b.rounds++
 	// ClickHouse may have what a rival needs of the machine.
-	srv, err := startServers(ctx, filepath.Join(b.folder, fmt.Sprintf("servers-%d", b.rounds)), memoryBytes()*6/10)
+	folder := filepath.Join(b.folder, fmt.Sprintf("servers-%d", b.rounds))
+	b.used = append(b.used, folder)
+	srv, err := startServers(ctx, folder, memoryBytes()*6/10)
 	if err != nil {
 		return err
 	}

@@ -53,29 +53,16 @@ func (b *bench) monthEnd(ctx context.Context) (section, error) {
 func (b *bench) sealPairs(ctx context.Context, c *sealCase, s *section) error {
 	return b.onServers(ctx, func(srv *servers) error {
 		w := c.workload.of(month(), 0, b.zone)
-		db, err := b.stored(ctx, srv, "month", &w, true)
+		base, err := b.stored(ctx, srv, "month", &w, true)
 		if err != nil {
 			return err
 		}
-		defer db.close()
-		if _, err := db.run(ctx, "rival_lines", nil); err != nil {
-			return err
-		}
+		defer base.close()
 		var ratios []float64
 		var ours, rivals []sealed
 		for i := range b.pairs {
-			var rival, own sealed
-			for turn := range 2 {
-				if (i+turn)%2 == 0 {
-					rival, err = b.rivalSeal(ctx, srv, db, c, &w)
-				} else {
-					own, err = b.reckonSeal(ctx, srv, db, &w, month(), false)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			if err := sameLines(ctx, db); err != nil {
+			rival, own, err := b.sealPair(ctx, srv, base, c, &w, i%2 == 0)
+			if err != nil {
 				return err
 			}
 			b.say("%s: reckon %.2f s (CPU %.2f and ClickHouse %.2f), rival %.2f s (CPU %.2f); peak %.0f MiB",
@@ -87,12 +74,47 @@ func (b *bench) sealPairs(ctx context.Context, c *sealCase, s *section) error {
 		s.Figures = append(s.Figures,
 			figure{c.key + "_rival_seconds", "    the rival", "s", "", seconds(rivals)},
 			figure{c.key + "_rival_engine_cpu_seconds", "    CPU of ClickHouse for the rival", "s", "", engines(rivals)})
-		own, err := b.reckonSeal(ctx, srv, db, &w, month(), true)
+		own, err := b.sealRound(ctx, srv, base, &w, true)
 		if err == nil {
 			s.Parts = append(s.Parts, parts{c.key, own.Parts})
 		}
 		return err
 	})
+}
+
+// sealPair lets both do the month once, in a database of their own, and compares
+// what they wrote.
+func (b *bench) sealPair(ctx context.Context, srv *servers, base *database, c *sealCase, w *workload, rivalFirst bool) (rival, own sealed, err error) {
+	db, err := b.round(ctx, srv, base)
+	if err != nil {
+		return rival, own, err
+	}
+	if _, err := db.run(ctx, "rival_lines", nil); err != nil {
+		return rival, own, err
+	}
+	for _, rivals := range []bool{rivalFirst, !rivalFirst} {
+		if rivals {
+			rival, err = b.rivalSeal(ctx, srv, db, c, w)
+		} else {
+			own, err = b.sealNext(ctx, srv, db, w, month(), false)
+		}
+		if err == nil {
+			err = b.settle(ctx, db)
+		}
+		if err != nil {
+			return rival, own, err
+		}
+	}
+	return rival, own, sameLines(ctx, db)
+}
+
+// sealRound seals the workload's month in a database of its own.
+func (b *bench) sealRound(ctx context.Context, srv *servers, base *database, w *workload, trace bool) (sealed, error) {
+	db, err := b.round(ctx, srv, base)
+	if err != nil {
+		return sealed{}, err
+	}
+	return b.sealNext(ctx, srv, db, w, month(), trace)
 }
 
 // sealFigures are those of a case without a rival.
@@ -143,14 +165,6 @@ func (b *bench) settle(ctx context.Context, db *database) error {
 	return nil
 }
 
-// reckonSeal is reckon's turn, on tables where nothing is sealed.
-func (b *bench) reckonSeal(ctx context.Context, srv *servers, db *database, w *workload, first schemas.Month, trace bool) (sealed, error) {
-	if err := unseal(ctx, db); err != nil {
-		return sealed{}, err
-	}
-	return b.sealNext(ctx, srv, db, w, first, trace)
-}
-
 // sealNext seals the workload's month on what is sealed already.
 func (b *bench) sealNext(ctx context.Context, srv *servers, db *database, w *workload, first schemas.Month, trace bool) (sealed, error) {
 	o := sealOrder{Endpoints: srv.Endpoints, Database: db.name, First: first, Month: w.Month, Ends: w.ends(), Trace: trace}
@@ -172,9 +186,6 @@ func (b *bench) sealNext(ctx context.Context, srv *servers, db *database, w *wor
 
 // rivalSeal is the rival's turn.
 func (b *bench) rivalSeal(ctx context.Context, srv *servers, db *database, c *sealCase, w *workload) (r sealed, err error) {
-	if _, err := db.exec(ctx, "TRUNCATE TABLE rival_lines"); err != nil {
-		return r, err
-	}
 	m, err := b.measure(srv)
 	if err != nil {
 		return r, err
@@ -212,7 +223,7 @@ func (b *bench) quietMonth(ctx context.Context, s *section) error {
 			return err
 		}
 		defer db.close()
-		if _, err := b.reckonSeal(ctx, srv, db, &w, month(), false); err != nil {
+		if _, err := b.sealNext(ctx, srv, db, &w, month(), false); err != nil {
 			return err
 		}
 		var all []sealed

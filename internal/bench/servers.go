@@ -88,7 +88,7 @@ func startServers(ctx context.Context, folder string, memory int64) (*servers, e
 	return s, nil
 }
 
-// stop ends them and removes what they stored.
+// stop ends them; what they stored stays.
 func (s *servers) stop() error {
 	err := s.pipe.Close()
 	if errors.Is(err, os.ErrClosed) {
@@ -97,7 +97,7 @@ func (s *servers) stop() error {
 	if waited := s.cmd.Wait(); waited != nil {
 		err = errors.Join(err, fmt.Errorf("stop the servers: %w", waited))
 	}
-	return errors.Join(err, os.RemoveAll(s.folder))
+	return err
 }
 
 // childOf is the one child of a process.
