@@ -44,14 +44,14 @@ func run(args []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	b := &bench{now: now, log: os.Stderr}
-	only, err := b.flags(args)
+	err := b.flags(args)
 	if err != nil {
 		return err
 	}
 	if b.zone, err = zone(); err != nil {
 		return err
 	}
-	return b.all(ctx, only, os.Stdout)
+	return b.all(ctx, os.Stdout)
 }
 
 // sizes are how much there is to do.
@@ -77,34 +77,43 @@ type bench struct {
 	// reckon is the program, folder where everything is kept meanwhile, out where
 	// the results go, profiles where CPU profiles go, if anywhere.
 	reckon, folder, out, profiles string
+	// only are the sections wanted, nil for all.
+	only []string
 
 	rounds int
 	// used are the folders of servers that have ended.
 	used []string
 }
 
-// flags reads the arguments; it gives the names of the sections wanted, nil for all.
-func (b *bench) flags(args []string) ([]string, error) {
+// flags reads the arguments.
+func (b *bench) flags(args []string) error {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	isShort := set.Bool("short", false, "a tenth of the sizes, two pairs: at most 10 minutes")
 	scale := set.Float64("scale", 0, "sizes as a share of the long form's")
 	set.IntVar(&b.pairs, "pairs", 0, "how often reckon and a rival take turns (long 5, short 2)")
-	only := set.String("only", "", "sections to run, by comma: ingest, month-end, growth, latency")
+	only := set.String("only", "", "sections to run, by comma: ingest, month-end (or month-end-a, -b, -c), growth, latency")
 	set.StringVar(&b.reckon, "reckon", "bin/reckon", "the program, as make build leaves it")
 	set.StringVar(&b.folder, "folder", "", "where the servers keep their data meanwhile (default a temporary folder)")
 	set.StringVar(&b.out, "out", ".", "where BENCHMARKS.md and bench.json are written")
 	set.StringVar(&b.profiles, "profiles", "", "where CPU profiles of the seals are written (default nowhere)")
 	if err := set.Parse(args); err != nil {
-		return nil, err
+		return err
 	}
 	if set.NArg() > 0 {
-		return nil, fmt.Errorf("%q is not known: see -help", set.Arg(0))
+		return fmt.Errorf("%q is not known: see -help", set.Arg(0))
 	}
 	b.size(*isShort, *scale)
-	if *only == "" {
-		return nil, nil
+	if *only != "" {
+		b.only = strings.Split(*only, ",")
 	}
-	return strings.Split(*only, ","), nil
+	return nil
+}
+
+// wants tells whether a section or a case of one is to be run.
+func (b *bench) wants(name string) bool {
+	return b.only == nil || slices.ContainsFunc(b.only, func(o string) bool {
+		return o == name || strings.HasPrefix(name, o+"-") || strings.HasPrefix(o, name+"-")
+	})
 }
 
 // size decides how much there is to do.
@@ -133,7 +142,7 @@ func (b *bench) size(isShort bool, scale float64) {
 }
 
 // all runs the sections and writes what they found.
-func (b *bench) all(ctx context.Context, only []string, stdout io.Writer) (err error) {
+func (b *bench) all(ctx context.Context, stdout io.Writer) (err error) {
 	if b.reckon, err = filepath.Abs(b.reckon); err != nil {
 		return err
 	}
@@ -156,7 +165,7 @@ func (b *bench) all(ctx context.Context, only []string, stdout io.Writer) (err e
 		name string
 		run  func(context.Context) (section, error)
 	}{{"ingest", b.ingest}, {"month-end", b.monthEnd}, {"growth", b.growth}, {"latency", b.latency}} {
-		if only != nil && !slices.Contains(only, s.name) {
+		if !b.wants(s.name) {
 			continue
 		}
 		began := b.now()

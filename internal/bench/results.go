@@ -83,7 +83,7 @@ func (s *section) print(b *strings.Builder) {
 		return
 	}
 	b.WriteString("\nWhere reckon's time goes, in seconds of one traced run; reading and writing include\n" +
-		"the time in which reckon waits for ClickHouse:\n\n")
+		"the time in which reckon waits for ClickHouse. Writing goes on beside the other parts, whose sum is the whole:\n\n")
 	rows = [][]string{{"part"}}
 	for _, p := range s.Parts[0].Parts {
 		rows = append(rows, []string{p.Name})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
@@ -17,19 +18,26 @@ type part struct {
 	Seconds float64
 }
 
-// trace stands between the stages and what they use, and times every call. It is
-// for one goroutine, as a seal is.
+// trace stands between the stages and what they use, and times every call. A seal
+// writes each batch beside what comes next: what the writing side notes is its own,
+// but for ended.
 type trace struct {
 	now func() time.Time
 	// total is all of Derive, yield what of it the invoicer's side took.
-	total, yield time.Duration
-	// within is what was written during yield, and not after Derive.
-	within                                   time.Duration
-	yielding                                 bool
-	run, touched, apart, edges               time.Duration
-	lifecycle, usage                         time.Duration
+	total, yield               time.Duration
+	run, touched, apart, edges time.Duration
+	lifecycle, usage           time.Duration
+	invoiced                   time.Duration
+	// waited is how long a batch waited for the one before it to be written.
+	waited time.Duration
+	// derived is when Derive was over.
+	derived time.Time
+
 	periods, lines, states, proofs, invoices time.Duration
-	invoiced                                 time.Duration
+
+	mu sync.Mutex
+	// ended is when the last batch was written.
+	ended time.Time
 }
 
 // traced puts a trace into the invoicer.
@@ -40,10 +48,11 @@ func traced(v *invoicer.Invoicer, store *clickhouse.Store, zone *time.Location, 
 	return t
 }
 
-// parts are the steps in the order of the data; the last is what is left of the
-// whole.
+// parts are the steps in the order of the data, which together are the whole, and
+// then those of writing, which goes on beside them.
 func (t *trace) parts(seconds float64) []part {
 	reading := t.apart + t.edges + t.lifecycle + t.usage
+	waited := t.waited + max(0, t.lastWritten().Sub(t.derived))
 	all := []part{
 		{"write down run and seal", t.run.Seconds()},
 		{"mark what late events touch", t.touched.Seconds()},
@@ -53,18 +62,27 @@ func (t *trace) parts(seconds float64) []part {
 		{"read usage", t.usage.Seconds()},
 		{"fold into periods", (t.total - t.yield - reading).Seconds()},
 		{"read what was invoiced", t.invoiced.Seconds()},
-		{"price, sum, check", (t.yield - t.invoiced - t.within).Seconds()},
-		{"write periods", t.periods.Seconds()},
-		{"write lines", t.lines.Seconds()},
-		{"write edges", t.states.Seconds()},
-		{"write hashes and item-minutes", t.proofs.Seconds()},
-		{"write headers", t.invoices.Seconds()},
+		{"price, sum, check", (t.yield - t.invoiced - t.waited).Seconds()},
+		{"wait until all is written", waited.Seconds()},
 	}
 	rest := seconds
 	for _, p := range all {
 		rest -= p.Seconds
 	}
-	return append(all, part{"the rest", rest})
+	return append(all,
+		part{"the rest", rest},
+		part{"beside: write periods", t.periods.Seconds()},
+		part{"beside: write lines", t.lines.Seconds()},
+		part{"beside: write edges", t.states.Seconds()},
+		part{"beside: write hashes and item-minutes", t.proofs.Seconds()},
+		part{"beside: write headers", t.invoices.Seconds()},
+	)
+}
+
+func (t *trace) lastWritten() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended
 }
 
 // since adds to a sum what has passed since an instant.
@@ -111,12 +129,19 @@ type tracedPeriods struct {
 }
 
 func (p tracedPeriods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
-	defer p.t.since(p.t.now(), &p.t.total)
+	began := p.t.now()
+	defer func() {
+		p.t.derived = p.t.now()
+		p.t.total += p.t.derived.Sub(began)
+	}()
 	return p.Periods.Derive(ctx, plan, func(d invoicer.Derived) error {
-		p.t.yielding = true
-		defer func() { p.t.yielding = false }()
-		defer p.t.since(p.t.now(), &p.t.yield)
-		return yield(d)
+		began := p.t.now()
+		defer p.t.since(began, &p.t.yield)
+		err := yield(d)
+		// Pricing one resource is short, so a batch that was written meanwhile was
+		// waited for.
+		p.t.waited += max(0, p.t.lastWritten().Sub(began))
+		return err
 	})
 }
 
@@ -142,10 +167,10 @@ func (l tracedLedger) Write(ctx context.Context, b invoicer.Batch) error {
 			return err
 		}
 		l.t.since(began, w.sum)
-		if l.t.yielding {
-			l.t.since(began, &l.t.within)
-		}
 	}
+	l.t.mu.Lock()
+	defer l.t.mu.Unlock()
+	l.t.ended = l.t.now()
 	return nil
 }
 
