@@ -17,12 +17,13 @@ type eventBlock struct {
 	columns
 	rows int
 
-	accounts, resources, kinds, items, topics words
-	sources, ids, data                        texts
-	times, sequences, offsets, kafkaMs        proto.ColInt64
-	partitions                                proto.ColInt32
-	identities                                proto.ColFixedStr16
-	stored                                    proto.ColDecimal128
+	// data is mostly that of the event before.
+	accounts, resources, kinds, items, topics, sources, data words
+	ids                                                      texts
+	times, sequences, offsets, kafkaMs                       proto.ColInt64
+	partitions                                               proto.ColInt32
+	identities                                               proto.ColFixedStr16
+	stored                                                   proto.ColDecimal128
 	// lifecycle, usage and named tell which columns are there.
 	lifecycle, usage, named bool
 
@@ -46,7 +47,7 @@ func newEventBlock(lifecycle, usage, named bool) *eventBlock {
 		{"identity", "FixedString(16)", &b.identities},
 	}
 	if named {
-		b.columns = append(b.columns, column{"source", "String", &b.sources}, column{"id", "String", &b.ids})
+		b.columns = append(b.columns, column{"origin", "LowCardinality(String)", &b.sources}, column{"id", "String", &b.ids})
 	}
 	if lifecycle {
 		b.columns = append(b.columns, column{"type", "LowCardinality(String)", &b.kinds})
@@ -55,7 +56,7 @@ func newEventBlock(lifecycle, usage, named bool) *eventBlock {
 		b.columns = append(b.columns, column{"item", "LowCardinality(String)", &b.items}, column{"value", "Decimal(38, 9)", &b.stored})
 	}
 	if lifecycle {
-		b.columns = append(b.columns, column{"data", "String", &b.data})
+		b.columns = append(b.columns, column{"said", "LowCardinality(String)", &b.data})
 	}
 	b.columns = append(b.columns,
 		column{"topic", "LowCardinality(String)", &b.topics},
@@ -174,7 +175,7 @@ func (e *eventStream) fill(i int, row *aggregate.Copy) {
 	b := e.block
 	id := ""
 	if b.named {
-		e.source, id = b.sources.like(e.source, i), e.ids.at(&b.ids, i)
+		e.source, id = b.sources.at(i), e.ids.at(&b.ids, i)
 	}
 	// Field by field: what the data says is overwritten with it.
 	row.Source, row.ID, row.Type = e.source, id, schemas.UsageRecorded
@@ -203,7 +204,7 @@ func (e *eventStream) fillData(event *schemas.Event, i int) error {
 		Time: event.Time, Sequence: event.Sequence, Item: b.items.at(i), Value: decimal128(b.stored[i], 9),
 	}
 	if b.lifecycle {
-		return event.SetData(string(b.data.at(i))) // refuses any
+		return event.SetData(b.data.at(i)) // refuses any
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 package clickhouse
 
 import (
-	"bytes"
+	"strings"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -19,7 +19,7 @@ type knownData struct {
 	last *known
 	// account is one whose name was read from data that began with prefix.
 	account string
-	prefix  []byte
+	prefix  string
 }
 
 // knownKey is data without the account, and what else decides how it is read.
@@ -39,8 +39,8 @@ const knownGeneration = 4096
 func newKnownData() *knownData { return &knownData{young: map[knownKey]*known{}} }
 
 // set is [schemas.Event.SetData].
-func (k *knownData) set(e *schemas.Event, data []byte) error {
-	sameAccount := e.AccountID == k.account && len(k.prefix) > 0 && bytes.HasPrefix(data, k.prefix)
+func (k *knownData) set(e *schemas.Event, data string) error {
+	sameAccount := e.AccountID == k.account && k.prefix != "" && strings.HasPrefix(data, k.prefix)
 	if sameAccount {
 		if known := k.find(e.Type, data[len(k.prefix):]); known != nil && expiresAfter(known, e.Time) {
 			e.Mode, e.ResourceName, e.Product, e.Service = known.Mode, known.ResourceName, known.Product, known.Service
@@ -48,18 +48,17 @@ func (k *knownData) set(e *schemas.Event, data []byte) error {
 			return nil
 		}
 	}
-	if err := e.SetData(string(data)); err != nil {
+	if err := e.SetData(data); err != nil {
 		return err
 	}
 	if !sameAccount {
 		// What SetData has taken begins with exactly what AppendData writes of an
 		// event that has only an account.
 		bare := schemas.Event{AccountID: e.AccountID}
-		k.prefix = bare.AppendData(k.prefix[:0])
-		k.prefix = k.prefix[:len(k.prefix)-1] // the closing brace
+		k.prefix = strings.TrimSuffix(string(bare.AppendData(nil)), "}")
 		k.account = e.AccountID
 	}
-	k.last = &known{knownKey{e.Type, string(data[len(k.prefix):])}, *e}
+	k.last = &known{knownKey{e.Type, data[len(k.prefix):]}, *e}
 	// What a created resource is called comes with it alone, and never again but in
 	// copies, which lie side by side.
 	if e.Type != schemas.ResourceCreated {
@@ -74,13 +73,13 @@ func expiresAfter(known *known, at time.Time) bool {
 	return known.ExpiresAt.IsZero() || known.ExpiresAt.After(at)
 }
 
-func (k *knownData) find(kind schemas.Type, rest []byte) *known {
-	if k.last != nil && k.last.kind == kind && k.last.rest == string(rest) {
+func (k *knownData) find(kind schemas.Type, rest string) *known {
+	if k.last != nil && k.last.kind == kind && k.last.rest == rest {
 		return k.last
 	}
-	found := k.young[knownKey{kind, string(rest)}]
+	found := k.young[knownKey{kind, rest}]
 	if found == nil {
-		if found = k.old[knownKey{kind, string(rest)}]; found == nil {
+		if found = k.old[knownKey{kind, rest}]; found == nil {
 			return nil
 		}
 		k.keep(found)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
@@ -172,7 +173,7 @@ func (e *eventStream) before(o *eventStream) bool {
 	case b.identities[i] == c.identities[j]:
 		return false
 	}
-	if order := bytes.Compare(b.sources.at(i), c.sources.at(j)); order != 0 {
+	if order := strings.Compare(b.sources.at(i), c.sources.at(j)); order != 0 {
 		return order < 0
 	}
 	return bytes.Compare(b.ids.at(i), c.ids.at(j)) < 0

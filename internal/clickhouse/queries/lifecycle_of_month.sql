@@ -10,7 +10,7 @@
 -- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
 -- the touched ones.
 SELECT
-    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, type, data, topic, partition, offset, kafka_ms
+    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, toLowCardinality(source) AS origin, id, type, toLowCardinality(data) AS said, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = false
     AND ({all_parts:Bool} OR _part IN {parts:Array(String)})

@@ -1,6 +1,6 @@
 -- usage_of_month.sql with source and id.
 SELECT
-    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, source, id, item, value, topic, partition, offset, kafka_ms
+    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, toLowCardinality(source) AS origin, id, item, value, topic, partition, offset, kafka_ms
 FROM events
 WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
     AND ({all_parts:Bool} OR _part IN {parts:Array(String)})
