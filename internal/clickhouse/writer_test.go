@@ -46,7 +46,7 @@ func testWriterAfterOutage(t *testing.T, s *Store) {
 			continue
 		}
 		if tcp, ok := conn.Conn.(*net.TCPConn); ok {
-			_ = tcp.CloseRead() // as if the server had hung up
+			_ = tcp.CloseWrite() // so that the server hangs up
 		}
 	}
 	// A failed insert is told of, and the next one has a connection of its own.
