@@ -85,7 +85,7 @@ func (c *counting) Next() (*counted, error) {
 	for {
 		if c.ahead == nil {
 			rows, err := c.copies.Next()
-			if err != nil && !(c.holding && errors.Is(err, io.EOF)) {
+			if err != nil && (!c.holding || !errors.Is(err, io.EOF)) {
 				return nil, err
 			}
 			c.ahead, c.at = rows, 0

@@ -245,7 +245,9 @@ func (c *words) repeats(i, limit int) int {
 
 func repeats[K comparable](keys []K, i, limit int) int {
 	limit = min(limit, len(keys))
-	for key := keys[i]; i < limit && keys[i] == key; i++ {
+	key := keys[i]
+	for i < limit && keys[i] == key {
+		i++
 	}
 	return i
 }

@@ -113,7 +113,9 @@ func (e *eventStream) advance() error {
 	b := e.block
 	e.account, e.resource = b.accounts.at(e.row), b.resources.at(e.row)
 	same := min(b.accounts.repeats(e.row, b.rows), b.resources.repeats(e.row, b.rows))
-	for e.end = e.row + 1; e.end < same && e.inside(e.end); e.end++ {
+	e.end = e.row + 1
+	for e.end < same && e.inside(e.end) {
+		e.end++
 	}
 	return nil
 }
