@@ -107,7 +107,7 @@ type piece struct {
 
 // clip cuts merged spans at the calendar's edges.
 func (c calendar) clip(spans []span) []piece {
-	out := make([]piece, 0, len(spans))
+	out := make([]piece, 0, len(spans)+1) // the last one often goes on past an edge
 	for _, s := range spans {
 		for i := 0; i <= len(c.edges) && s.from < s.to; i++ {
 			to := int64(forever)

@@ -1,6 +1,8 @@
 package aggregate
 
 import (
+	"slices"
+
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -112,7 +114,13 @@ func (u usedBalance) fill(b *schemas.Balance) {
 // periods are the pieces inside the calendar as reconciliation periods with
 // their quantities.
 func (p *placer) periods(account, resource string, used usedBalance) ([]schemas.Period, error) {
-	var out []schemas.Period
+	count := 0
+	for i := range p.pieces {
+		if !p.pieces[i].month.IsZero() {
+			count++
+		}
+	}
+	out := slices.Grow([]schemas.Period(nil), count)
 	for i := range p.pieces {
 		if p.pieces[i].month.IsZero() {
 			continue

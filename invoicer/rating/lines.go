@@ -48,9 +48,12 @@ func (r *Rater) Used(b *schemas.Balance) decimal.Decimal {
 
 // Total is the sum of rounded lines: the amounts of their invoice (contract 4).
 func Total(lines []schemas.Line) schemas.Amounts {
-	var total schemas.Amounts
-	for i := range lines {
-		total = total.Add(lines[i].Amounts)
+	if len(lines) == 0 {
+		return schemas.Amounts{}
+	}
+	total := lines[0].Amounts // most invoices have one line
+	for i := range lines[1:] {
+		total = total.Add(lines[1+i].Amounts)
 	}
 	return total
 }
