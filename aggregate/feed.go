@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -108,35 +109,64 @@ func (d *Deriver) feed(ctx context.Context, plan Plan, billed calendar, scope Sc
 	}
 	f.watched = f.noticesLate() || d.Anomalies != nil
 	scope.Named = f.watched
-	rank := ranking(append(slices.Clone(plan.Earlier), plan.Run))
-	apart, err := d.Source.Moved(ctx, scope)
-	if err != nil {
-		return f, fmt.Errorf("find copies that lie apart: %w", err)
-	}
-	won, err := rank.winners(apart)
-	if err != nil {
-		return f, err
-	}
-	if !scope.Month.IsZero() {
-		edges, err := d.Source.Edges(ctx, scope)
-		if err != nil {
-			return f, fmt.Errorf("read the states at the start of %s: %w", scope.Month, err)
+	return f, f.open(ctx, ranking(append(slices.Clone(plan.Earlier), plan.Run)), scope)
+}
+
+// open opens the streams side by side: each takes the source a while, the search
+// for copies that lie apart longest.
+func (f *feed) open(ctx context.Context, rank ranking, scope Scope) error {
+	source := f.deriver.Source
+	var (
+		all    sync.WaitGroup
+		errs   [4]error
+		won    map[schemas.Hash]schemas.Position
+		edges  Cursor[schemas.Edge]
+		events [2]Cursor[Rows]
+		edged  = !scope.Month.IsZero()
+	)
+	all.Go(func() {
+		apart, err := source.Moved(ctx, scope)
+		if err == nil {
+			won, err = rank.winners(apart)
 		}
+		if err != nil {
+			errs[0] = fmt.Errorf("find copies that lie apart: %w", err)
+		}
+	})
+	all.Go(func() {
+		if !edged {
+			return
+		}
+		var err error
+		if edges, err = source.Edges(ctx, scope); err != nil {
+			errs[1] = fmt.Errorf("read the states at the start of %s: %w", scope.Month, err)
+		}
+	})
+	for what := range events {
+		all.Go(func() {
+			var err error
+			if events[what], err = source.Events(ctx, scope, What(what)); err != nil {
+				errs[2+what] = fmt.Errorf("read events: %w", err)
+			}
+		})
+	}
+	all.Wait()
+	f.edges = head[schemas.Edge]{next: func() (*schemas.Edge, error) { return nil, io.EOF }}
+	if edged && errs[1] == nil {
 		f.closers = append(f.closers, edges)
 		f.edges = head[schemas.Edge]{next: edges.Next, of: func(e *schemas.Edge) key { return key{e.AccountID, e.ResourceID} }}
-	} else {
-		f.edges = head[schemas.Edge]{next: func() (*schemas.Edge, error) { return nil, io.EOF }}
 	}
 	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
-		rows, err := d.Source.Events(ctx, scope, What(what))
-		if err != nil {
-			return f, fmt.Errorf("read events: %w", err)
+		if errs[2+what] == nil {
+			f.closers = append(f.closers, events[what])
+			c := &counting{copies: events[what], ranking: rank, won: won}
+			*h = head[counted]{next: c.Next, of: func(c *counted) key { return key{c.AccountID, c.ResourceID} }}
 		}
-		f.closers = append(f.closers, rows)
-		c := &counting{copies: rows, ranking: rank, won: won}
-		*h = head[counted]{next: c.Next, of: func(c *counted) key { return key{c.AccountID, c.ResourceID} }}
 	}
-	return f, errors.Join(f.edges.advance(), f.lifecycle.advance(), f.usage.advance())
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	return errors.Join(f.edges.advance(), f.lifecycle.advance(), f.usage.advance())
 }
 
 func (f *feed) close() {

@@ -125,7 +125,7 @@ func eventSettings(streams int) driver.Settings {
 // to cost little a row, small enough for some megabytes.
 const (
 	blockRows  = 32768
-	leastBlock = 4096
+	leastBlock = 8192
 )
 
 // monthsOf are the UTC months, as 202610, of [from, to), oldest first; of a long
