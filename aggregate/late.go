@@ -23,14 +23,34 @@ func (f *feed) isLate(c *Copy) bool {
 
 func (f *feed) noticesLate() bool { return f.scope.Month.IsZero() && len(f.plan.Earlier) > 0 }
 
-// add notes an event. A provision_failed can touch what is 24 hours older than
-// itself, any other event only what is not older.
+// add notes an event, in the order of the fold: lifecycle events before usage. A
+// provision_failed can touch what is 24 hours older than itself, any other event
+// only what is not older, but see reach.
 func (l *lateEvents) add(f *feed, c *Copy) {
 	touches := c.Time
 	if c.Type == schemas.ResourceProvisionFailed {
 		touches = touches.Add(-provisionWindow)
 	}
-	month := schemas.MonthOf(touches, f.deriver.Zone)
+	m := l.of(schemas.MonthOf(touches, f.deriver.Zone))
+	m.Count++
+	if len(m.First) < lateNamed {
+		m.First = append(m.First, refOf(c))
+	}
+}
+
+// reach notes a provision_failed, late or not. What came late before it in the same
+// 24 hours can split or join the lives of which it makes one void, and so touches
+// what it does.
+func (l *lateEvents) reach(f *feed, c *Copy) {
+	month, touched := schemas.MonthOf(c.Time, f.deriver.Zone), schemas.MonthOf(c.Time.Add(-provisionWindow), f.deriver.Zone)
+	if late := (*l)[month]; late != nil && touched != month { // all of it is of this first day
+		delete(*l, month)
+		l.of(touched).take(late)
+	}
+}
+
+// of is what is noted for a month.
+func (l *lateEvents) of(month schemas.Month) *LateMonth {
 	if *l == nil {
 		*l = lateEvents{}
 	}
@@ -39,10 +59,13 @@ func (l *lateEvents) add(f *feed, c *Copy) {
 		m = &LateMonth{Month: month}
 		(*l)[month] = m
 	}
-	m.Count++
-	if len(m.First) < lateNamed {
-		m.First = append(m.First, refOf(c))
-	}
+	return m
+}
+
+// take adds another's events.
+func (m *LateMonth) take(o *LateMonth) {
+	m.Count += o.Count
+	m.First = append(slices.Clip(m.First), o.First[:min(len(o.First), lateNamed-len(m.First))]...)
 }
 
 // merge lists the months, those of the account's own late events included.
@@ -53,13 +76,7 @@ func (l lateEvents) merge(account lateEvents) []LateMonth {
 	all := lateEvents{}
 	for _, part := range []lateEvents{account, l} {
 		for month, m := range part {
-			have := all[month]
-			if have == nil {
-				have = &LateMonth{Month: month}
-				all[month] = have
-			}
-			have.Count += m.Count
-			have.First = append(slices.Clip(have.First), m.First[:min(len(m.First), lateNamed-len(have.First))]...)
+			all.of(month).take(m)
 		}
 	}
 	out := make([]LateMonth, 0, len(all))

@@ -103,6 +103,9 @@ func (r *resourceFold) fold() error {
 			} else {
 				r.changes++
 			}
+			if c.Type == schemas.ResourceProvisionFailed {
+				r.late.reach(f, c)
+			}
 			if f.isLate(c) {
 				r.late.add(f, c)
 			}

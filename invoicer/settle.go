@@ -93,11 +93,9 @@ func (w *writer) adjust(d Derived, month schemas.Month, lines []schemas.Line) {
 		Code: code, Kind: schemas.KindAdjustment, AccountID: d.AccountID, ResourceID: d.ResourceID,
 		Month: month, PeriodStart: lines[0].PeriodStart, PeriodEnd: end,
 	}
+	// Later months' events cannot have changed this one.
 	for _, late := range d.Late {
-		// Later months' events have not changed this one, unless there are no others:
-		// one of the first day can split the life that a provision_failed of that day
-		// makes void, and what was lived the day before counts again.
-		if month.Before(late.Month) && (h.LateEvents > 0 || late.Month != month.Next()) {
+		if month.Before(late.Month) {
 			break
 		}
 		h.LateEvents += late.Count
