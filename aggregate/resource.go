@@ -83,11 +83,17 @@ func (r *resourceFold) decodeStart() {
 	}
 }
 
-func (r *resourceFold) used() usedBalance {
-	if r.edge == nil || r.start.Balance == nil {
-		return usedBalance{}
+// used is what months before used of the balances at the edge.
+func (r *resourceFold) used() usedBalances {
+	var all usedBalances
+	if b := r.start.Balance; b != nil {
+		all = append(all, usedBalance{b.Source, b.ID, r.edge.CouponUsed})
 	}
-	return usedBalance{r.start.Balance.Source, r.start.Balance.ID, r.edge.CouponUsed}
+	if r.start.Before != nil && r.start.Before.Balance != nil {
+		b := r.start.Before.Balance
+		all = append(all, usedBalance{b.Source, b.ID, r.edge.UsedBefore})
+	}
+	return all
 }
 
 // fold applies the lifecycle events, and keeps the state at the end of the last
@@ -213,7 +219,8 @@ func (r *resourceFold) nextEdge(p *placer) *schemas.Edge {
 		before.Levels = p.snapped.export()
 		r.end.Before = &before
 	}
-	e.State = r.end.encode(r.feed.scope.UsageTo)
+	r.end.forget(r.feed.scope.UsageTo)
+	e.State = r.end.encode()
 	r.exportBalance(e)
 	return e
 }
@@ -222,5 +229,9 @@ func (r *resourceFold) exportBalance(e *schemas.Edge) {
 	if b := r.end.Balance; b != nil {
 		e.Balance = b.export()
 		r.used().fill(e.Balance)
+	}
+	if r.end.Before != nil && r.end.Before.Balance != nil {
+		e.Before = r.end.Before.Balance.export()
+		r.used().fill(e.Before)
 	}
 }

@@ -64,16 +64,18 @@ func (s *state) alive() bool { return s.Phase == running || s.Phase == suspended
 // makes them void (contract 3).
 const provisionWindow = 24 * time.Hour
 
-// encode writes the state for an edge at the given instant: equal states have
-// equal bytes.
-func (s *state) encode(edge time.Time) string {
-	kept := *s
-	if edge.Sub(s.Since) > provisionWindow {
-		kept.Before = nil
+// forget drops what no provision_failed from an instant on can go back to.
+func (s *state) forget(from time.Time) {
+	if from.Sub(s.Since) > provisionWindow {
+		s.Before = nil
 	}
+}
+
+// encode writes the state: equal states have equal bytes.
+func (s *state) encode() string {
 	e := stateEncoder{}
 	e.bytes = append(e.room[:0], stateForm)
-	e.state(&kept)
+	e.state(s)
 	return string(e.bytes)
 }
 

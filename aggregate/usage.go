@@ -105,6 +105,15 @@ type usedBalance struct {
 	used       decimal.Decimal
 }
 
+// usedBalances are those of an edge.
+type usedBalances []usedBalance
+
+func (all usedBalances) fill(b *schemas.Balance) {
+	for _, u := range all {
+		u.fill(b)
+	}
+}
+
 func (u usedBalance) fill(b *schemas.Balance) {
 	if b != nil && b.Source == u.source && b.ID == u.id {
 		b.Used = u.used
@@ -113,7 +122,7 @@ func (u usedBalance) fill(b *schemas.Balance) {
 
 // periods are the pieces inside the calendar as reconciliation periods with
 // their quantities.
-func (p *placer) periods(account, resource string, used usedBalance) ([]schemas.Period, error) {
+func (p *placer) periods(account, resource string, used usedBalances) ([]schemas.Period, error) {
 	count := 0
 	for i := range p.pieces {
 		if !p.pieces[i].month.IsZero() {

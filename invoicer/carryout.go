@@ -171,6 +171,9 @@ func (w *writer) resource(d Derived) error {
 		if b := d.Edge.Balance; b != nil {
 			d.Edge.CouponUsed = rater.Used(b)
 		}
+		if b := d.Edge.Before; b != nil {
+			d.Edge.UsedBefore = rater.Used(b)
+		}
 		w.batch.Edges = append(w.batch.Edges, *d.Edge)
 	}
 	if !d.Whole || len(w.plan.Earlier) == 0 || d.ResourceID == "" {

@@ -73,6 +73,10 @@ type Edge struct {
 	// CouponUsed is what the lines before At used of that balance; whoever prices
 	// the lines fills it in.
 	CouponUsed decimal.Decimal
+	// Before and UsedBefore are the same of what the resource is again if a
+	// provision_failed makes the state void.
+	Before     *Balance
+	UsedBefore decimal.Decimal
 }
 
 // Reason says why an event that could not apply is an anomaly (contract 3, 8).

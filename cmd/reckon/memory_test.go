@@ -238,7 +238,7 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 		if err := m.trouble("edge"); err != nil {
 			return err
 		}
-		e.Balance = nil
+		e.Balance, e.Before = nil, nil
 		m.edges[edgeKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
 	}
 	for _, h := range b.Invoices {

@@ -153,7 +153,7 @@ func testEdges(t *testing.T, s *Store) {
 	write := func(run int64, at, account, resource, state string, deleted bool) {
 		t.Helper()
 		err := s.writeEdges(t.Context(), run, []schemas.Edge{{
-			AccountID: account, ResourceID: resource, At: month(at), Deleted: deleted, State: state, CouponUsed: dec(t, "1000000000000000"),
+			AccountID: account, ResourceID: resource, At: month(at), Deleted: deleted, State: state, CouponUsed: dec(t, "1000000000000000"), UsedBefore: dec(t, "30"),
 		}})
 		if err != nil {
 			t.Fatal(err)
@@ -198,6 +198,9 @@ func testEdges(t *testing.T, s *Store) {
 		for _, e := range collect(t, cursor, err) {
 			if !e.CouponUsed.Equal(dec(t, "1000000000000000")) {
 				t.Errorf("coupon used %s", e.CouponUsed)
+			}
+			if !e.UsedBefore.Equal(dec(t, "30")) {
+				t.Errorf("coupon used before %s", e.UsedBefore)
 			}
 			dead := ""
 			if e.Deleted {

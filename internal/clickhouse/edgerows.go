@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -43,14 +44,16 @@ type stateRows struct {
 	months                      wordInput
 	accounts, resources, states textInput
 	runs                        proto.ColInt64
-	used                        moneyInput
+	used, usedBefore            moneyInput
 
 	month monthText
 	all   proto.Input
 }
 
 func newStateRows(digits int32) *stateRows {
-	r := &stateRows{used: moneyInput{name: "coupon_used", places: digits}}
+	r := &stateRows{
+		used: moneyInput{name: "coupon_used", places: digits}, usedBefore: moneyInput{name: "coupon_used_before", places: digits},
+	}
 	r.all = proto.Input{
 		{Name: "at", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
@@ -58,6 +61,7 @@ func newStateRows(digits int32) *stateRows {
 		{Name: "run", Data: &r.runs},
 		{Name: "state", Data: &r.states},
 		{Name: "coupon_used", Data: &r.used},
+		{Name: "coupon_used_before", Data: &r.usedBefore},
 	}
 	return r
 }
@@ -69,5 +73,5 @@ func (r *stateRows) add(run int64, e *schemas.Edge) error {
 	r.resources.add(e.ResourceID)
 	r.runs = append(r.runs, run)
 	r.states.add(e.State)
-	return r.used.add(e.CouponUsed)
+	return cmp.Or(r.used.add(e.CouponUsed), r.usedBefore.add(e.UsedBefore))
 }

@@ -52,12 +52,12 @@ type edgeBlock struct {
 	accounts, resources, states texts
 	months                      words
 	runs                        proto.ColInt64
-	used                        proto.ColDecimal256
+	used, usedBefore            proto.ColDecimal256
 	dead, wanted                proto.ColBool
 }
 
 func newEdgeBlock(digits int32) *edgeBlock {
-	b := &edgeBlock{}
+	b, money := &edgeBlock{}, fmt.Sprintf("Decimal(76, %d)", digits)
 	b.columns = columns{
 		{"account_id", "String", &b.accounts},
 		{"resource_id", "String", &b.resources},
@@ -65,7 +65,8 @@ func newEdgeBlock(digits int32) *edgeBlock {
 		{"run", "Int64", &b.runs},
 		{"dead", "Bool", &b.dead},
 		{"state", "String", &b.states},
-		{"coupon_used", fmt.Sprintf("Decimal(76, %d)", digits), &b.used},
+		{"coupon_used", money, &b.used},
+		{"coupon_used_before", money, &b.usedBefore},
 		{"wanted", "Bool", &b.wanted},
 	}
 	return b
@@ -162,7 +163,7 @@ func (c *edges) resource() (*schemas.Edge, error) {
 				month, run, wanted = at, b.runs[i], b.wanted[i]
 				*row = schemas.Edge{
 					AccountID: account, ResourceID: resource, Deleted: b.dead[i], State: string(b.states.at(i)),
-					CouponUsed: decimal256(b.used[i], e.places),
+					CouponUsed: decimal256(b.used[i], e.places), UsedBefore: decimal256(b.usedBefore[i], e.places),
 				}
 			}
 			if err := e.advance(); err != nil {

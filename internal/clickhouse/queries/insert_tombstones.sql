@@ -1,1 +1,1 @@
-INSERT INTO tombstones (at, account_id, resource_id, run, state, coupon_used) SETTINGS optimize_on_insert = 0 FORMAT Native
+INSERT INTO tombstones (at, account_id, resource_id, run, state, coupon_used, coupon_used_before) SETTINGS optimize_on_insert = 0 FORMAT Native

@@ -1,11 +1,11 @@
 -- The states of dead resources that have an event in the scope: those are wanted.
 -- The others are there to hide what an earlier run took for alive at the same
 -- edge. Only events of resources that have a tombstone are looked at.
-SELECT account_id, resource_id, at, run, true AS dead, state, coupon_used, wanted
+SELECT account_id, resource_id, at, run, true AS dead, state, coupon_used, coupon_used_before, wanted
 FROM
 (
     SELECT
-        account_id, resource_id, at, run, state, coupon_used,
+        account_id, resource_id, at, run, state, coupon_used, coupon_used_before,
         CAST((account_id, resource_id) IN (
             SELECT account_id, resource_id
             FROM events
