@@ -6,22 +6,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
-//go:embed queries/*.sql
+//go:embed queries/*.sql queries/parts/*.sql
 var queries embed.FS
 
-// sql is the text of queries/NAME.sql.
+// sql is the text of queries/NAME.sql, in which {{PART}} stands for that of
+// queries/parts/PART.sql.
 func sql(name string) (string, error) {
 	text, err := queries.ReadFile("queries/" + name + ".sql")
 	if err != nil {
 		return "", fmt.Errorf("query %s: %w", name, err)
 	}
-	return string(text), nil
+	whole := string(text)
+	for {
+		before, rest, found := strings.Cut(whole, "{{")
+		if !found {
+			return whole, nil
+		}
+		part, after, _ := strings.Cut(rest, "}}")
+		if text, err = queries.ReadFile("queries/parts/" + part + ".sql"); err != nil {
+			return "", fmt.Errorf("query %s: %w", name, err)
+		}
+		whole = before + strings.TrimSpace(string(text)) + after
+	}
 }
 
 // bind is a bound parameter: {name:Type} in the text.

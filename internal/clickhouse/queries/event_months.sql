@@ -3,17 +3,6 @@ SELECT toYYYYMM(time) AS month
 FROM events
 WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     AND is_usage = {usage:Bool}
-    AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
-    AND account_id NOT IN {except:Array(String)}
-    AND (
-        {touched:UInt8} = 0
-        OR {touched:UInt8} = 1 AND (
-            (account_id, resource_id) IN (SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-            OR resource_id = '' AND account_id IN (SELECT account_id FROM touched_resources WHERE run = {run:Int64})
-        )
-        OR {touched:UInt8} = 2
-            AND (account_id, resource_id) NOT IN (
-                SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-    )
+    AND {{in_scope}}
 GROUP BY month
 ORDER BY month

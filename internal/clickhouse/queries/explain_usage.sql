@@ -6,9 +6,7 @@ WITH
         FROM event_copies
         WHERE account_id = {account:String} AND resource_id = {resource:String} AND is_usage AND item = {item:String}
             AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
-            AND offset < transform(
-                toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-                {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+            AND {{before_cutoff}}
     )
 SELECT source, id, type, time, topic, partition, offset, value
 FROM candidates
@@ -17,9 +15,7 @@ WHERE (topic, partition, offset) IN
     SELECT argMin((topic, partition, offset), (sealed_by, kafka_ms, topic, partition, offset))
     FROM event_copies
     WHERE identity IN (SELECT identity FROM candidates)
-        AND offset < transform(
-            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+        AND {{before_cutoff}}
     GROUP BY identity
 )
 ORDER BY time, sequence, source, id

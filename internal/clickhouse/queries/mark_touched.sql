@@ -15,9 +15,7 @@ WITH
         FROM events
         PREWHERE offset >= {least:Int64}
         WHERE time < {sealed_to:DateTime64(3, 'UTC')} + INTERVAL 24 HOUR
-            AND offset < transform(
-                toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-                {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+            AND {{before_cutoff}}
             AND offset >= transform(
                 toInt64(indexOf({since_topics:Array(String)}, topic)) * 4294967296 + partition,
                 {since_keys:Array(Int64)}, {since_ends:Array(Int64)}, toInt64(0))
@@ -28,9 +26,7 @@ WITH
         WHERE time >= {sealed_to:DateTime64(3, 'UTC')}
             AND time < {sealed_to:DateTime64(3, 'UTC')} + INTERVAL 24 HOUR
             AND NOT is_usage AND type = 'resource.provision_failed'
-            AND offset < transform(
-                toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-                {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+            AND {{before_cutoff}}
     ),
     accounts AS (
         SELECT account_id FROM new WHERE resource_id = '' AND time < {sealed_to:DateTime64(3, 'UTC')}
@@ -46,7 +42,5 @@ FROM
     SELECT account_id, resource_id
     FROM events
     WHERE NOT is_usage AND account_id IN (SELECT account_id FROM accounts)
-        AND offset < transform(
-            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+        AND {{before_cutoff}}
 )

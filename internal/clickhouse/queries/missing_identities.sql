@@ -10,9 +10,7 @@ FROM
         SELECT reinterpretAsUInt64(identity) AS identity, reinterpretAsUInt64(content) AS content,
             toString(topic) AS topic, partition, offset, true AS of_event
         FROM events
-        WHERE offset < transform(
-            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+        WHERE {{before_cutoff}}
         UNION ALL
         SELECT identity, content, '' AS topic, toInt32(0) AS partition, toInt64(0) AS offset, false AS of_event
         FROM identities

@@ -40,9 +40,7 @@ FROM
     FROM events
     WHERE notEmpty(conflicting)
         AND reinterpretAsUInt64(identity) IN (SELECT arrayJoin(conflicting))
-        AND offset < transform(
-            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+        AND {{before_cutoff}}
     GROUP BY identity
     HAVING uniqExact(account_id, resource_id, time, sequence, is_usage) > 1
 )

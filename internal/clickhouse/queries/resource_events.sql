@@ -6,7 +6,5 @@ FROM events
 WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
     AND is_usage = {usage:Bool}
     AND account_id = {account:String} AND resource_id IN ('', {resource:String})
-    AND offset < transform(
-        toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-        {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+    AND {{before_cutoff}}
 ORDER BY account_id, resource_id, time, sequence, source, id, topic, partition, offset

@@ -3,9 +3,7 @@ WITH
     inside AS (
         SELECT *
         FROM events
-        WHERE offset < transform(
-            toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-            {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+        WHERE {{before_cutoff}}
             AND identity IN (
                 SELECT identity
                 FROM events

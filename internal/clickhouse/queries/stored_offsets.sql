@@ -4,14 +4,10 @@ FROM
 (
     SELECT topic, partition, offset, false AS rejected
     FROM events FINAL
-    WHERE offset < transform(
-        toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-        {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+    WHERE {{before_cutoff}}
     UNION ALL
     SELECT topic, partition, offset, true AS rejected
     FROM dead_letters FINAL
-    WHERE offset < transform(
-        toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-        {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+    WHERE {{before_cutoff}}
 )
 ORDER BY topic, partition, offset, rejected

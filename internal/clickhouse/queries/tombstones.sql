@@ -12,9 +12,7 @@ FROM
             WHERE time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
                 AND (account_id, resource_id) IN (
                     SELECT account_id, resource_id FROM tombstones WHERE at <= {month:String} AND run < {run:Int64})
-                AND offset < transform(
-                    toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,
-                    {keys:Array(Int64)}, {ends:Array(Int64)}, toInt64(0))
+                AND {{before_cutoff}}
         ), 'Bool') AS wanted
     FROM tombstones
     WHERE at <= {month:String} AND run < {run:Int64}
@@ -25,16 +23,5 @@ WHERE (
             AND (account_id, resource_id) IN (
                 SELECT account_id, resource_id FROM edges WHERE at = {month:String} AND run < {run:Int64})
     )
-    AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
-    AND account_id NOT IN {except:Array(String)}
-    AND (
-        {touched:UInt8} = 0
-        OR {touched:UInt8} = 1 AND (
-            (account_id, resource_id) IN (SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-            OR resource_id = '' AND account_id IN (SELECT account_id FROM touched_resources WHERE run = {run:Int64})
-        )
-        OR {touched:UInt8} = 2
-            AND (account_id, resource_id) NOT IN (
-                SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-    )
+    AND {{in_scope}}
 ORDER BY account_id, resource_id, at DESC, run DESC

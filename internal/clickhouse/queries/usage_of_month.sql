@@ -1,34 +1,7 @@
--- Copies of usage events of one UTC month in the order of the fold, which is
--- the order they lie in: month and kind are fixed, and stand at the beginning of
--- the order as they do in the table's key, so that the server reads in order and
--- sends at once. FINAL is not needed: the fold sees copies that a redelivery
--- stored twice side by side and makes them one. What lies behind the cutoff is
--- left out by the reader, which asks for less than the server does. Merging the
--- parts of the table is most of the server's work: a column of words costs ten
--- others there, so the type is not asked for, and copies come in any order.
--- For named events see named_usage_of_month.sql.
---
--- The parts, and the server that has them, are those of a lane (lanes.go).
---
--- touched: 0 all, 1 only the touched resources and their accounts, 2 all but
--- the touched ones.
+-- Copies of usage events of one UTC month, without their names: most are only added
+-- up. With names they are those of named_usage_of_month.sql.
 SELECT
-    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity, item, value, topic, partition, offset, kafka_ms
+    toLowCardinality(account_id) AS account, toLowCardinality(resource_id) AS resource, time, sequence, identity,
+    item, value, topic, partition, offset, kafka_ms
 FROM events
-WHERE toYYYYMM(time) = {month:UInt32} AND is_usage = true
-    AND ({all_parts:Bool} OR _part IN {parts:Array(String)})
-    AND throwIf({server:String} NOT IN ('', toString(serverUUID())), 'another server') = 0
-    AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
-    AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
-    AND account_id NOT IN {except:Array(String)}
-    AND (
-        {touched:UInt8} = 0
-        OR {touched:UInt8} = 1 AND (
-            (account_id, resource_id) IN (SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-            OR resource_id = '' AND account_id IN (SELECT account_id FROM touched_resources WHERE run = {run:Int64})
-        )
-        OR {touched:UInt8} = 2
-            AND (account_id, resource_id) NOT IN (
-                SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-    )
-ORDER BY toYYYYMM(time), is_usage, account_id, resource_id, time, sequence, source, id
+WHERE is_usage = true AND {{of_month}}

@@ -1,0 +1,14 @@
+-- The accounts and resources of a scope (bindScope). Touched: 0 all, 1 only the
+-- touched resources and their accounts, 2 all but the touched ones.
+({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
+    AND account_id NOT IN {except:Array(String)}
+    AND (
+        {touched:UInt8} = 0
+        OR {touched:UInt8} = 1 AND (
+            (account_id, resource_id) IN (SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
+            OR resource_id = '' AND account_id IN (SELECT account_id FROM touched_resources WHERE run = {run:Int64})
+        )
+        OR {touched:UInt8} = 2
+            AND (account_id, resource_id) NOT IN (
+                SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
+    )
