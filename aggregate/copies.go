@@ -105,9 +105,6 @@ func (c *counting) Next() (*counted, error) {
 	}
 }
 
-// Close closes the stream below.
-func (c *counting) Close() error { return c.copies.Close() }
-
 // compareKept compares the kept copy with the copies of its event that come next;
 // false when even more may come.
 func (c *counting) compareKept() bool {

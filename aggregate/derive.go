@@ -2,7 +2,10 @@ package aggregate
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -18,6 +21,9 @@ type Plan struct {
 	// New tells that Last is derived for every resource, not only for those that
 	// the run marked as touched by late events.
 	New bool
+	// Untouched tells that the run marked no resource as touched, and none need be
+	// looked for.
+	Untouched bool
 	// Whole derives every resource from all its events, as if nothing had been
 	// sealed yet.
 	Whole bool
@@ -64,7 +70,7 @@ type Deriver struct {
 // late events touched is derived from all its events, for every month; any other
 // from the state at the edge of the new month and that month's events alone.
 func (d *Deriver) Derive(ctx context.Context, plan Plan, yield func(Resource) error) error {
-	feeds, err := d.open(ctx, plan)
+	feeds, err := d.open(ctx, plan, d.portions(plan))
 	defer closeFeeds(feeds)
 	if err != nil {
 		return err
@@ -86,16 +92,16 @@ func (d *Deriver) Derive(ctx context.Context, plan Plan, yield func(Resource) er
 // Survey lists the anomalies of all that lies before the cutoff, whatever month
 // it is of: over the full set, as contract 7 counts them.
 func (d *Deriver) Survey(ctx context.Context, plan Plan) error {
-	f, err := d.feed(ctx, plan, calendar{}, Scope{
+	feeds, err := d.open(ctx, plan, []portion{{calendar{}, Scope{
 		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
 		From: time.UnixMilli(0).UTC(), To: endOfTime(), UsageTo: endOfTime(),
 		Accounts: plan.Accounts, Except: plan.Except,
-	})
-	defer closeFeeds([]*feed{f})
+	}}})
+	defer closeFeeds(feeds)
 	if err != nil {
 		return err
 	}
-	for f.peek() {
+	for f := feeds[0]; f.peek(); {
 		if err := f.next(func(r Resource) error { return r.Err }); err != nil {
 			return err
 		}
@@ -106,8 +112,15 @@ func (d *Deriver) Survey(ctx context.Context, plan Plan) error {
 // endOfTime is where the times of events end (contract 2).
 func endOfTime() time.Time { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// open opens the streams that the plan needs.
-func (d *Deriver) open(ctx context.Context, plan Plan) ([]*feed, error) {
+// portion is some of the resources, and the months that their periods are clipped
+// to.
+type portion struct {
+	billed calendar
+	scope  Scope
+}
+
+// portions are what the plan asks for; no resource is in two of them.
+func (d *Deriver) portions(plan Plan) []portion {
 	end := plan.Last.End(d.Zone)
 	whole := Scope{
 		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
@@ -118,25 +131,65 @@ func (d *Deriver) open(ctx context.Context, plan Plan) ([]*feed, error) {
 	}
 	months := newCalendar(plan.First, plan.Last, d.Zone)
 	if plan.Whole || len(plan.Earlier) == 0 {
-		f, err := d.feed(ctx, plan, months, whole)
-		return []*feed{f}, err
+		return []portion{{months, whole}}
 	}
-	whole.Touched = OnlyTouched
-	touched, err := d.feed(ctx, plan, months, whole)
-	if err != nil || !plan.New {
-		return []*feed{touched}, err
-	}
+	var all []portion
 	month := whole
-	month.Touched, month.Month, month.From = ExceptTouched, plan.Last, plan.Last.Start(d.Zone)
-	others, err := d.feed(ctx, plan, newCalendar(plan.Last, plan.Last, d.Zone), month)
-	return []*feed{touched, others}, err
+	month.Month, month.From = plan.Last, plan.Last.Start(d.Zone)
+	if !plan.Untouched {
+		whole.Touched, month.Touched = OnlyTouched, ExceptTouched
+		all = append(all, portion{months, whole})
+	}
+	if plan.New {
+		all = append(all, portion{newCalendar(plan.Last, plan.Last, d.Zone), month})
+	}
+	return all
+}
+
+// open opens the streams of the portions side by side: each takes the source a
+// while, the search for copies that lie apart longest. That is one for all, and
+// there is none where nothing is asked for. What was opened before an error is
+// there to be closed.
+func (d *Deriver) open(ctx context.Context, plan Plan, portions []portion) ([]*feed, error) {
+	if len(portions) == 0 {
+		return nil, nil
+	}
+	var (
+		all   sync.WaitGroup
+		errs  = make([]error, len(portions)+1)
+		feeds = make([]*feed, len(portions))
+		rank  = ranking(append(slices.Clone(plan.Earlier), plan.Run))
+		won   map[schemas.Hash]schemas.Position
+	)
+	all.Go(func() { won, errs[len(portions)] = d.apart(ctx, rank, portions[0].scope) })
+	for i, p := range portions {
+		feeds[i] = d.feed(plan, p)
+		all.Go(func() { errs[i] = feeds[i].open(ctx) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return feeds, err
+	}
+	for _, f := range feeds {
+		if err := f.begin(rank, won); err != nil {
+			return feeds, err
+		}
+	}
+	return feeds, nil
+}
+
+// apart says of the identities whose copies lie apart where the counting one is.
+func (d *Deriver) apart(ctx context.Context, rank ranking, scope Scope) (map[schemas.Hash]schemas.Position, error) {
+	copies, err := d.Source.Moved(ctx, scope)
+	if err != nil {
+		return nil, fmt.Errorf("find copies that lie apart: %w", err)
+	}
+	return rank.winners(copies)
 }
 
 func closeFeeds(feeds []*feed) {
 	for _, f := range feeds {
-		if f != nil {
-			f.close()
-		}
+		f.close()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"time"
 
@@ -57,6 +56,7 @@ type feed struct {
 	edges     head[schemas.Edge]
 	lifecycle head[counted]
 	usage     head[counted]
+	counting  [2]counting
 	closers   []io.Closer
 	// row is the event that is being folded.
 	row Copy
@@ -100,71 +100,62 @@ func (m *modes) at(t time.Time) schemas.Mode {
 	return mode
 }
 
-// feed opens the streams of a scope; billed are the months that periods are
-// clipped to. What was opened before an error is there to be closed.
-func (d *Deriver) feed(ctx context.Context, plan Plan, billed calendar, scope Scope) (*feed, error) {
+// feed is that of a portion, still to be opened.
+func (d *Deriver) feed(plan Plan, p portion) *feed {
 	f := &feed{
-		deriver: d, plan: plan, scope: scope, calendar: billed,
-		from: scope.From.UnixMilli(), to: scope.UsageTo.UnixMilli(),
+		deriver: d, plan: plan, scope: p.scope, calendar: p.billed,
+		from: p.scope.From.UnixMilli(), to: p.scope.UsageTo.UnixMilli(),
 	}
 	f.watched = f.noticesLate() || d.Anomalies != nil
-	scope.Named = f.watched
-	return f, f.open(ctx, ranking(append(slices.Clone(plan.Earlier), plan.Run)), scope)
+	f.scope.Named = f.watched
+	return f
 }
 
-// open opens the streams side by side: each takes the source a while, the search
-// for copies that lie apart longest.
-func (f *feed) open(ctx context.Context, rank ranking, scope Scope) error {
+// open opens the streams side by side. What was opened before an error is there to
+// be closed.
+func (f *feed) open(ctx context.Context) error {
 	source := f.deriver.Source
 	var (
 		all    sync.WaitGroup
-		errs   [4]error
-		won    map[schemas.Hash]schemas.Position
+		errs   [3]error
 		edges  Cursor[schemas.Edge]
 		events [2]Cursor[Rows]
-		edged  = !scope.Month.IsZero()
 	)
 	all.Go(func() {
-		apart, err := source.Moved(ctx, scope)
-		if err == nil {
-			won, err = rank.winners(apart)
-		}
-		if err != nil {
-			errs[0] = fmt.Errorf("find copies that lie apart: %w", err)
-		}
-	})
-	all.Go(func() {
-		if !edged {
-			return
-		}
 		var err error
-		if edges, err = source.Edges(ctx, scope); err != nil {
-			errs[1] = fmt.Errorf("read the states at the start of %s: %w", scope.Month, err)
+		if edges, err = source.Edges(ctx, f.scope); err != nil {
+			errs[2] = fmt.Errorf("read the states at the start of %s: %w", f.scope.Month, err)
 		}
 	})
 	for what := range events {
 		all.Go(func() {
 			var err error
-			if events[what], err = source.Events(ctx, scope, What(what)); err != nil {
-				errs[2+what] = fmt.Errorf("read events: %w", err)
+			if events[what], err = source.Events(ctx, f.scope, What(what)); err != nil {
+				errs[what] = fmt.Errorf("read events: %w", err)
 			}
 		})
 	}
 	all.Wait()
-	f.edges = head[schemas.Edge]{next: func() (*schemas.Edge, error) { return nil, io.EOF }}
-	if edged && errs[1] == nil {
+	if errs[2] == nil {
 		f.closers = append(f.closers, edges)
 		f.edges = head[schemas.Edge]{next: edges.Next, of: func(e *schemas.Edge) key { return key{e.AccountID, e.ResourceID} }}
 	}
-	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
-		if errs[2+what] == nil {
+	for what := range events {
+		if errs[what] == nil {
 			f.closers = append(f.closers, events[what])
-			c := &counting{copies: events[what], ranking: rank, won: won}
-			*h = head[counted]{next: c.Next, of: func(c *counted) key { return key{c.AccountID, c.ResourceID} }}
+			f.counting[what].copies = events[what]
 		}
 	}
-	if err := errors.Join(errs[:]...); err != nil {
-		return err
+	return errors.Join(errs[:]...)
+}
+
+// begin reads the first rows of the streams, of which those count that the ranking
+// and the winners say.
+func (f *feed) begin(rank ranking, won map[schemas.Hash]schemas.Position) error {
+	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
+		c := &f.counting[what]
+		c.ranking, c.won = rank, won
+		*h = head[counted]{next: c.Next, of: func(c *counted) key { return key{c.AccountID, c.ResourceID} }}
 	}
 	return errors.Join(f.edges.advance(), f.lifecycle.advance(), f.usage.advance())
 }

@@ -19,8 +19,10 @@ import (
 func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []string) (Seal, error) {
 	run, earlier := b.runs[index], b.runs[:index]
 	before := books{runs: earlier}
+	var touched int64
 	if len(earlier) > 0 {
-		if _, err := v.Late.MarkTouched(ctx, run, earlier[index-1].Cutoff, before.lastSealed().End(v.Zone)); err != nil {
+		var err error
+		if touched, err = v.Late.MarkTouched(ctx, run, earlier[index-1].Cutoff, before.lastSealed().End(v.Zone)); err != nil {
 			return Seal{}, fmt.Errorf("run %d: find what late events touch: %w", run.Number, err)
 		}
 	}
@@ -31,7 +33,8 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []str
 	}
 	plan := Plan{
 		Run: run, Earlier: earlier, First: run.FirstMonth, Last: run.Month,
-		New: before.lastSealed().Before(run.Month), Accounts: only, Except: b.parkedBefore(run.Number),
+		New: before.lastSealed().Before(run.Month), Untouched: touched == 0,
+		Accounts: only, Except: b.parkedBefore(run.Number),
 	}
 	w, err := v.issue(ctx, plan)
 	if err != nil {
@@ -77,7 +80,7 @@ func (v *Invoicer) issue(ctx context.Context, plan Plan) (*writer, error) {
 	var cancel context.CancelFunc
 	w.ctx, cancel = context.WithCancel(ctx)
 	defer cancel()
-	if len(plan.Earlier) > 0 {
+	if len(plan.Earlier) > 0 && !plan.Untouched {
 		invoiced, err := v.Ledger.Invoiced(ctx, plan.Run.Number, plan.Accounts)
 		if err != nil {
 			return w, fmt.Errorf("read what was invoiced so far: %w", err)

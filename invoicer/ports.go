@@ -73,6 +73,8 @@ type Plan struct {
 	First, Last schemas.Month
 	// New tells that Last is to be sealed by this run.
 	New bool
+	// Untouched tells that the run marked no resource as touched.
+	Untouched bool
 	// Whole derives every resource from all its events, as if nothing had been
 	// sealed yet.
 	Whole bool
