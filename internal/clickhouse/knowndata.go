@@ -12,8 +12,9 @@ import (
 // The items of equal data are shared, so nobody may write to them.
 type knownData struct {
 	// Two generations bound it: when the young one is full it becomes the old one,
-	// and what is asked for again becomes young.
+	// and what is asked for again becomes young. size is that of the young one.
 	young, old map[knownKey]*known
+	size       int
 	// last is of the event before: most say again what it said, and comparing costs
 	// less than hashing.
 	last *known
@@ -34,7 +35,12 @@ type known struct {
 	schemas.Event
 }
 
-const knownGeneration = 4096
+// knownGeneration is the size of a generation, in bytes of data: some 20 000 lists
+// of one item. What is made of them takes about five times as much.
+const knownGeneration = 4 << 20
+
+// knownSize is that of one: its data and what holds it.
+func knownSize(rest string) int { return len(rest) + 64 }
 
 func newKnownData() *knownData { return &knownData{young: map[knownKey]*known{}} }
 
@@ -89,8 +95,9 @@ func (k *knownData) find(kind schemas.Type, rest string) *known {
 }
 
 func (k *knownData) keep(found *known) {
-	if len(k.young) >= knownGeneration {
-		k.young, k.old = make(map[knownKey]*known, knownGeneration), k.young
+	if k.size >= knownGeneration {
+		k.young, k.old, k.size = make(map[knownKey]*known, len(k.young)), k.young, 0
 	}
 	k.young[found.knownKey] = found
+	k.size += knownSize(found.rest)
 }
