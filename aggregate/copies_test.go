@@ -53,6 +53,7 @@ func (c *cutRows) Close() error { return nil }
 type partOf []Copy
 
 func (p partOf) Position(i int) (schemas.Position, time.Time) { return p[i].Position, p[i].KafkaTime }
+func (p partOf) Says(i int) (schemas.Type, string)            { return p[i].Type, "" }
 func (p partOf) Fill(i int, c *Copy)                          { *c = p[i] }
 
 // Of each event one copy counts, the best by contract 2, wherever the rows are cut.

@@ -25,8 +25,10 @@ type resourceFold struct {
 	// changes counts the lifecycle events before the end: without any, an old
 	// tombstone stays.
 	changes int
-	usage   int64
-	late    lateEvents
+	// said is the data of the event before, if that was a resize in force.
+	said  string
+	usage int64
+	late  lateEvents
 }
 
 // run reads top to bottom: the state at the edge, the lifecycle, the minutes,
@@ -101,24 +103,16 @@ func (r *resourceFold) used() usedBalances {
 func (r *resourceFold) fold() error {
 	f := r.feed
 	for f.lifecycle.at(f.key) {
-		rows, c := f.lifecycle.row, &f.row
+		rows := f.lifecycle.row
 		for _, i := range rows.which {
-			rows.Of.Fill(int(i), c)
 			if rows.Times[i] >= f.to {
 				r.atEnd()
 			} else {
 				r.changes++
 			}
-			if c.Type == schemas.ResourceProvisionFailed {
-				r.late.reach(f, c)
-			}
-			if f.isLate(c) {
-				r.late.add(f, c)
-			}
-			if c.Err != nil {
-				r.fail(c.Err)
-			} else {
-				r.folder.apply(c, f.modes.at(c.Time))
+			if kind, data := rows.Of.Says(int(i)); kind != schemas.ResourceResized || data != r.said || f.noticesLate() {
+				rows.Of.Fill(int(i), &f.row)
+				r.apply(&f.row, data)
 			}
 		}
 		if err := f.lifecycle.advance(); err != nil {
@@ -127,6 +121,26 @@ func (r *resourceFold) fold() error {
 	}
 	r.atEnd()
 	return nil
+}
+
+// apply folds one event, and remembers what it says if saying it again changes
+// nothing: most events of a resource that is measured often do.
+func (r *resourceFold) apply(c *Copy, data string) {
+	f := r.feed
+	if c.Type == schemas.ResourceProvisionFailed {
+		r.late.reach(f, c)
+	}
+	if f.isLate(c) {
+		r.late.add(f, c)
+	}
+	if r.said = ""; c.Err != nil {
+		r.fail(c.Err)
+		return
+	}
+	r.folder.apply(c, f.modes.at(c.Time))
+	if c.Type == schemas.ResourceResized && r.folder.alive() {
+		r.said = data
+	}
 }
 
 func (r *resourceFold) atEnd() {

@@ -30,6 +30,9 @@ type Rows struct {
 type Whole interface {
 	// Position is where a copy lies in the log, and its Kafka timestamp.
 	Position(i int) (schemas.Position, time.Time)
+	// Says is the type of a lifecycle row, and its data in canonical form (see
+	// [schemas.Event.AppendData]).
+	Says(i int) (schemas.Type, string)
 	// Fill overwrites a copy with the row. The strings and slices in it stay as
 	// they are, whatever is read next; equal lists of items may be one.
 	Fill(i int, c *Copy)
@@ -85,6 +88,14 @@ func (o *oneRow) show(identity [16]byte) *Rows {
 // Position is as [Whole] says.
 func (o *oneRow) Position(int) (schemas.Position, time.Time) {
 	return o.copy.Position, o.copy.KafkaTime
+}
+
+// Says is as [Whole] says.
+func (o *oneRow) Says(int) (schemas.Type, string) {
+	if o.copy.Err != nil {
+		return "", "" // nobody knows
+	}
+	return o.copy.Type, string(o.copy.AppendData(nil))
 }
 
 // Fill is as [Whole] says.

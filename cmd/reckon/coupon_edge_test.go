@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -27,13 +26,7 @@ func TestWhatACouponUsedOutlivesAFailedAttemptAcrossTheEdge(t *testing.T) {
 	for _, attempt := range []*schemas.Coupon{nil, coupon("SECOND")} {
 		m := newMemory()
 		at := func(kind schemas.Type, month time.Month, day, hour int, change func(*schemas.Event)) {
-			offset := int64(len(m.copies))
-			e := schemas.Event{
-				Source: "s", ID: fmt.Sprint(offset), Type: kind, AccountID: "a", ResourceID: "r",
-				Time: time.Date(2027, month, day, hour, 0, 0, 0, z).UTC(),
-			}
-			change(&e)
-			m.copies = append(m.copies, naive.Copy{Event: e, Position: schemas.Position{Topic: "billing.lifecycle", Offset: offset}, KafkaTime: e.Time})
+			m.happens(kind, time.Date(2027, month, day, hour, 0, 0, 0, z), change)
 		}
 		created := func(c *schemas.Coupon) func(*schemas.Event) {
 			return func(e *schemas.Event) { e.Mode, e.Items, e.Coupon = schemas.Postpaid, items, c }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -188,6 +189,14 @@ func (m *memory) AddSeal(_ context.Context, seal invoicer.Seal) error {
 	}
 	m.seals[seal.Run] = seal
 	return nil
+}
+
+// happens stores an event of resource r of account a.
+func (m *memory) happens(kind schemas.Type, at time.Time, change func(*schemas.Event)) {
+	offset := int64(len(m.copies))
+	e := schemas.Event{Source: "s", ID: fmt.Sprint(offset), Type: kind, AccountID: "a", ResourceID: "r", Time: at.UTC()}
+	change(&e)
+	m.copies = append(m.copies, naive.Copy{Event: e, Position: schemas.Position{Topic: "billing.lifecycle", Offset: offset}, KafkaTime: e.Time})
 }
 
 func (m *memory) MarkTouched(_ context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {

@@ -149,27 +149,6 @@ func (c *texts) like(previous string, i int) string {
 	return previous
 }
 
-// shared hands out the values of a column as strings that share memory with a few
-// neighbours, since one allocation a value costs more than the value. A string
-// that is kept keeps no more than its neighbours.
-type shared struct {
-	memory string
-	// begin is the first byte, first and next the first row and the one after the
-	// last that memory holds.
-	begin, first, next int
-}
-
-const neighbours = 64
-
-// at is value i of c; rows mostly ascend.
-func (s *shared) at(c *texts, i int) string {
-	if i >= s.next || i < s.first {
-		s.begin, s.first, s.next = c.start(i), i, min(len(c.ends), i+neighbours)
-		s.memory = string(c.bytes[s.begin:c.ends[s.next-1]])
-	}
-	return s.memory[c.start(i)-s.begin : c.ends[i]-s.begin]
-}
-
 // words is a column LowCardinality(String): a dictionary and, for each row, a place
 // in it.
 type words struct {

@@ -92,7 +92,6 @@ type eventStream struct {
 
 	cutoff ends
 	source string
-	ids    shared
 	known  *knownData
 }
 
@@ -104,7 +103,7 @@ func (e *eventStream) advance() error {
 			if err != nil {
 				return err
 			}
-			e.block, e.row, e.ids = block, 0, shared{}
+			e.block, e.row = block, 0
 		}
 		if e.inside(e.row) {
 			break
@@ -170,6 +169,16 @@ func (e *eventStream) place(i int) (schemas.Position, time.Time) {
 	return e.block.position(i), kafkaTime(e.block.kafkaMs[i])
 }
 
+// Says is as [aggregate.Whole] says.
+func (e *eventStream) Says(i int) (schemas.Type, string) { return e.says(e.row + i) }
+
+func (e *eventStream) says(i int) (schemas.Type, string) {
+	if !e.block.lifecycle {
+		return schemas.UsageRecorded, ""
+	}
+	return schemas.Type(e.block.kinds.at(i)), e.block.data.at(i)
+}
+
 // Fill is as [aggregate.Whole] says.
 func (e *eventStream) Fill(i int, row *aggregate.Copy) { e.fill(e.row+i, row) }
 
@@ -177,7 +186,7 @@ func (e *eventStream) fill(i int, row *aggregate.Copy) {
 	b := e.block
 	id := ""
 	if b.named {
-		e.source, id = b.sources.at(i), e.ids.at(&b.ids, i)
+		e.source, id = b.sources.at(i), string(b.ids.at(i))
 	}
 	// Field by field: what the data says is overwritten with it.
 	row.Source, row.ID, row.Type = e.source, id, schemas.UsageRecorded

@@ -158,6 +158,9 @@ func (m *merged) Position(i int) (schemas.Position, time.Time) {
 	return m.from[i].place(int(m.rows[i]))
 }
 
+// Says is as [aggregate.Whole] says.
+func (m *merged) Says(i int) (schemas.Type, string) { return m.from[i].says(int(m.rows[i])) }
+
 // Fill is as [aggregate.Whole] says.
 func (m *merged) Fill(i int, row *aggregate.Copy) { m.from[i].fill(int(m.rows[i]), row) }
 
