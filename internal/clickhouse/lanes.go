@@ -58,53 +58,55 @@ func (s *Store) lanesOf(ctx context.Context, scope *aggregate.Scope, months []ui
 	if len(months) > maxMonths || scope.Accounts != nil || scope.Touched == aggregate.OnlyTouched {
 		return l, nil
 	}
-	all, server, err := s.monthParts(ctx, months, usage)
-	if err != nil {
-		return l, err
-	}
-	l.server = server
-	for month, parts := range all {
-		var own []lane
-		var rest lane
-		for _, p := range parts { // most rows first
-			if p.rows >= s.laneRows && len(own) < maxLanes-1 {
-				own = append(own, lane{p.name})
-			} else {
-				rest = append(rest, p.name)
+	for _, month := range months {
+		parts, server, err := s.parts(ctx, "month_parts", bind("month", month), bind("usage", usage))
+		if err != nil {
+			return l, err
+		}
+		if own := s.split(parts); own != nil {
+			l.server, l.byMonth[month] = server, own
+			for _, p := range parts {
+				l.parts[p.name] = true
 			}
-		}
-		if len(own) == 0 || len(parts) == 1 {
-			continue
-		}
-		if rest != nil {
-			own = append(own, rest)
-		}
-		l.byMonth[month] = own
-		for _, p := range parts {
-			l.parts[p.name] = true
 		}
 	}
 	return l, nil
 }
 
-// part is a part of the table and how many rows of a month it has.
+// split gives parts, those with most rows first, a lane each as far as they are
+// worth it; nil where one lane for all is as good.
+func (s *Store) split(parts []part) []lane {
+	var own []lane
+	var rest lane
+	for _, p := range parts {
+		if p.rows >= s.laneRows && len(own) < maxLanes-1 {
+			own = append(own, lane{p.name})
+		} else {
+			rest = append(rest, p.name)
+		}
+	}
+	if len(own) == 0 || len(parts) == 1 {
+		return nil
+	}
+	if rest != nil {
+		own = append(own, rest)
+	}
+	return own
+}
+
+// part is a part of the table and how many rows of a month it has, about.
 type part struct {
 	name string
 	rows int64
 }
 
-func (s *Store) monthParts(ctx context.Context, months []uint32, usage bool) (all map[uint32][]part, server string, err error) {
-	all = map[uint32][]part{}
-	numbers := make([]int64, len(months))
-	for i, m := range months {
-		numbers[i] = int64(m)
-	}
-	var month uint32
+// parts are those that a query finds, and the server that has them.
+func (s *Store) parts(ctx context.Context, query string, args ...any) (all []part, server string, err error) {
 	var p part
-	err = s.each(ctx, "month_parts", []any{&month, &p.name, &p.rows, &server}, func() error {
-		all[month] = append(all[month], p)
+	err = s.each(ctx, query, []any{&p.name, &p.rows, &server}, func() error {
+		all = append(all, p)
 		return nil
-	}, bind("months", numbers), bind("usage", usage))
+	}, args...)
 	if err != nil {
 		return nil, "", fmt.Errorf("find the parts of events: %w", err)
 	}
@@ -112,19 +114,15 @@ func (s *Store) monthParts(ctx context.Context, months []uint32, usage bool) (al
 }
 
 // there tells whether all the parts still are where they were.
-func (s *Store) there(ctx context.Context, l *lanes, months []uint32, usage bool) (bool, error) {
-	now, server, err := s.monthParts(ctx, months, usage)
+func (s *Store) there(ctx context.Context, l *lanes) (bool, error) {
+	now, server, err := s.parts(ctx, "all_parts")
 	if err != nil || server != l.server {
 		return false, err
 	}
 	left := len(l.parts)
-	seen := map[string]bool{}
-	for _, parts := range now {
-		for _, p := range parts {
-			if l.parts[p.name] && !seen[p.name] {
-				seen[p.name] = true
-				left--
-			}
+	for _, p := range now {
+		if l.parts[p.name] {
+			left--
 		}
 	}
 	return left == 0, nil
@@ -140,7 +138,7 @@ func (s *Store) openLanes(ctx context.Context, q *eventQuery, l *lanes) (*copies
 	err = c.begin()
 	stayed := false
 	if err == nil {
-		stayed, err = s.there(ctx, l, q.months, q.usage)
+		stayed, err = s.there(ctx, l)
 	}
 	if err == nil && stayed {
 		return c, nil
