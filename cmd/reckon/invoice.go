@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/reckon-billing/reckon/internal/report"
+	"github.com/reckon-billing/reckon/internal/telemetry"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -78,6 +79,9 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	due := invoicer.Invoicer{Zone: cfg.Billing.Location, Grace: cfg.Billing.Grace}
 	if at := due.Due(c.month); !c.dryRun && at.After(c.now()) {
 		return &invoicer.NotDueError{Month: c.month, Due: at}
+	}
+	if !cfg.Kafka.UsesEmbedded() {
+		telemetry.LimitSealMemory()
 	}
 	s, err := c.connect(ctx, cfg, quiet(log, cfg))
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
-	"runtime/debug"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/robfig/cron/v3"
@@ -65,15 +63,6 @@ second invoicer, changes nothing.`,
 // stages says what a process does.
 type stages struct{ ingest, invoicer, migrate, banner bool }
 
-// limitMemory bounds what a process that only ingests takes: without, Go lets
-// garbage grow until it is as much as the batches. GOMEMLIMIT stands where it is set.
-func limitMemory(batches int64) {
-	const beside = 64 << 20
-	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
-		debug.SetMemoryLimit(2*batches + beside)
-	}
-}
-
 // usualPorts are where a long-running embedded stack listens unless the settings
 // say otherwise, so that producers find it again after a restart.
 func usualPorts() embedded.Ports { return embedded.Ports{Kafka: 19092, Native: 19000, HTTP: 18123} }
@@ -84,8 +73,12 @@ func (a *app) serve(ctx context.Context, what stages) (err error) {
 	if err != nil {
 		return err
 	}
-	if what == (stages{ingest: true}) && !cfg.Kafka.UsesEmbedded() {
-		limitMemory(int64(cfg.Ingest.Memory))
+	switch {
+	case cfg.Kafka.UsesEmbedded(): // the broker is in this process
+	case what == stages{ingest: true}:
+		telemetry.LimitIngestMemory(int64(cfg.Ingest.Memory))
+	case what == stages{invoicer: true}:
+		telemetry.LimitSealMemory()
 	}
 	s, err := a.connectOn(ctx, cfg, log, usualPorts())
 	if err != nil {

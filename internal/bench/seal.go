@@ -16,6 +16,7 @@ import (
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/telemetry"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -92,6 +93,7 @@ func sealMain(stdin io.Reader, stdout io.Writer, now func() time.Time) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	telemetry.LimitSealMemory()
 	result, err := o.run(context.Background(), now)
 	if err != nil {
 		return err
