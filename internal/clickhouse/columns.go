@@ -24,9 +24,8 @@ type column struct {
 // asked for is taken.
 type columns []column
 
-// DecodeResult is called by the library for each block. The library's own way of
-// reading one takes a column in a serialization that it does not know for an empty
-// one.
+// DecodeResult reads a block. The library's own way of reading one takes a column in
+// a serialization that it does not know for an empty one.
 func (c columns) DecodeResult(r *proto.Reader, version int, b proto.Block) error {
 	if b.Columns != len(c) {
 		return fmt.Errorf("%d columns, want %d", b.Columns, len(c))
@@ -37,6 +36,18 @@ func (c columns) DecodeResult(r *proto.Reader, version int, b proto.Block) error
 		}
 	}
 	return nil
+}
+
+// rowBlock is a block of columns that knows how many rows it has.
+type rowBlock struct {
+	columns
+	rows int
+}
+
+// DecodeResult is called by the library for each block.
+func (b *rowBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
+	b.rows = block.Rows
+	return b.columns.DecodeResult(r, version, block)
 }
 
 func (c *column) decode(r *proto.Reader, version, rows int) error {

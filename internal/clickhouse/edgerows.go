@@ -13,9 +13,6 @@ import (
 // tables.
 func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Edge) error {
 	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.living == nil {
-			w.living, w.dead = newStateRows(s.config.Digits), newStateRows(s.config.Digits)
-		}
 		w.living.all.Reset()
 		w.dead.all.Reset()
 		for i := range all {
@@ -46,8 +43,7 @@ type stateRows struct {
 	runs                        proto.ColInt64
 	used, usedBefore            moneyInput
 
-	month monthText
-	all   proto.Input
+	monthly
 }
 
 func newStateRows(digits int32) *stateRows {

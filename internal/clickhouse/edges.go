@@ -47,8 +47,7 @@ func (noEdges) Close() error                 { return nil }
 
 // edgeBlock is a block of rows of edges.sql or tombstones.sql, by column.
 type edgeBlock struct {
-	columns
-	rows                        int
+	rowBlock
 	accounts, resources, states texts
 	months                      words
 	runs                        proto.ColInt64
@@ -70,12 +69,6 @@ func newEdgeBlock(digits int32) *edgeBlock {
 		{"wanted", "Bool", &b.wanted},
 	}
 	return b
-}
-
-// DecodeResult is called by the library for each block.
-func (b *edgeBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
-	b.rows = block.Rows
-	return b.columns.DecodeResult(r, version, block)
 }
 
 // edgeStream stands at one row after the other.
@@ -118,8 +111,7 @@ type edges struct {
 	started bool
 	err     error
 
-	ring [2]schemas.Edge
-	n    int
+	row schemas.Edge
 }
 
 // Next is as [aggregate.Cursor] says.
@@ -154,7 +146,7 @@ func (c *edges) resource() (*schemas.Edge, error) {
 		return nil, io.EOF
 	}
 	account, resource := first.account, first.resource
-	row, wanted := &c.ring[(c.n+1)%2], false
+	row, wanted := &c.row, false
 	month, run := "", int64(0)
 	for _, e := range c.streams {
 		for e.at(account, resource) {
@@ -179,7 +171,6 @@ func (c *edges) resource() (*schemas.Edge, error) {
 		return nil, fmt.Errorf("stored edge of account %q, resource %q: %w", account, resource, err)
 	}
 	row.At = at
-	c.n++
 	return row, nil
 }
 

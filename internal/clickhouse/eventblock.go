@@ -14,8 +14,7 @@ import (
 
 // eventBlock is a block of rows of events, by column.
 type eventBlock struct {
-	columns
-	rows int
+	rowBlock
 
 	// data is mostly that of the event before.
 	accounts, resources, kinds, items, topics, sources, data words
@@ -69,8 +68,7 @@ func newEventBlock(lifecycle, usage, named bool) *eventBlock {
 
 // DecodeResult is called by the library for each block.
 func (b *eventBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
-	b.rows = block.Rows
-	if err := b.columns.DecodeResult(r, version, block); err != nil || !b.usage {
+	if err := b.rowBlock.DecodeResult(r, version, block); err != nil || !b.usage {
 		return err
 	}
 	b.names, b.values, b.bad = b.names[:0], b.values[:0], false

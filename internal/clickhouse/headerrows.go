@@ -10,18 +10,7 @@ import (
 )
 
 func (s *Store) writeInvoices(ctx context.Context, all []schemas.Invoice) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.headers == nil {
-			w.headers = newHeaderRows(s.config.Digits)
-		}
-		w.headers.all.Reset()
-		for i := range all {
-			if err := w.headers.add(&all[i]); err != nil {
-				return err
-			}
-		}
-		return w.insert(ctx, "insert_invoices", w.headers.all)
-	})
+	return insertRows(ctx, s, "insert_invoices", 0, all, func(w *writer) table[schemas.Invoice] { return w.headers })
 }
 
 // headerRows are rows of invoices, by column.
@@ -32,8 +21,7 @@ type headerRows struct {
 	beforeTax, taxAmount, couponValue, totalAmount moneyInput
 	late                                           refListInput
 
-	month monthText
-	all   proto.Input
+	monthly
 }
 
 func newHeaderRows(digits int32) *headerRows {
@@ -62,7 +50,7 @@ func newHeaderRows(digits int32) *headerRows {
 }
 
 // add refuses a header with a number that a column cannot hold.
-func (r *headerRows) add(h *schemas.Invoice) error {
+func (r *headerRows) add(_ int64, h *schemas.Invoice) error {
 	r.months.add(r.month.of(h.Month))
 	r.accounts.add(h.AccountID)
 	r.resources.add(h.ResourceID)

@@ -9,19 +9,8 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (s *Store) writeLines(ctx context.Context, run int64, lines []schemas.Line) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.lines == nil {
-			w.lines = newLineRows(s.config.Digits)
-		}
-		w.lines.all.Reset()
-		for i := range lines {
-			if err := w.lines.add(run, &lines[i]); err != nil {
-				return err
-			}
-		}
-		return w.insert(ctx, "insert_lines", w.lines.all)
-	})
+func (s *Store) writeLines(ctx context.Context, run int64, all []schemas.Line) error {
+	return insertRows(ctx, s, "insert_lines", run, all, func(w *writer) table[schemas.Line] { return w.lines })
 }
 
 // lineRows are rows of invoice_lines, by column.
@@ -34,8 +23,7 @@ type lineRows struct {
 	discount, tax                                     percentInput
 	beforeTax, taxAmount, couponValue, totalAmount    moneyInput
 
-	month monthText
-	all   proto.Input
+	monthly
 }
 
 func newLineRows(digits int32) *lineRows {
@@ -109,17 +97,4 @@ func (r *lineRows) add(run int64, l *schemas.Line) error {
 		r.couponValue.add(l.CouponValue),
 		r.totalAmount.add(l.TotalAmount),
 	)
-}
-
-// monthText remembers the text of a month: the rows of a batch have few.
-type monthText struct {
-	month schemas.Month
-	text  string
-}
-
-func (m *monthText) of(month schemas.Month) string {
-	if m.text == "" || month != m.month {
-		m.month, m.text = month, month.String()
-	}
-	return m.text
 }

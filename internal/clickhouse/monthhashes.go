@@ -67,8 +67,7 @@ func (s *Store) runHashes(ctx context.Context, run int64, yield func(month, code
 
 // hashBlock is a block of rows of run_hashes.sql, by column.
 type hashBlock struct {
-	columns
-	rows   int
+	rowBlock
 	months words
 	codes  texts
 	hashes proto.ColFixedStr
@@ -82,10 +81,4 @@ func newHashBlock() *hashBlock {
 		{"hash", "FixedString(32)", &b.hashes},
 	}
 	return b
-}
-
-// DecodeResult is called by the library for each block.
-func (b *hashBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
-	b.rows = block.Rows
-	return b.columns.DecodeResult(r, version, block)
 }

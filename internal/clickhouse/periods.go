@@ -11,18 +11,7 @@ import (
 )
 
 func (s *Store) writePeriods(ctx context.Context, run int64, all []schemas.Period) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.periods == nil {
-			w.periods = newPeriodRows(s.config.Digits)
-		}
-		w.periods.all.Reset()
-		for i := range all {
-			if err := w.periods.add(run, &all[i]); err != nil {
-				return err
-			}
-		}
-		return w.insert(ctx, "insert_periods", w.periods.all)
-	})
+	return insertRows(ctx, s, "insert_periods", run, all, func(w *writer) table[schemas.Period] { return w.periods })
 }
 
 // periodRows are rows of periods, by column.
@@ -35,8 +24,7 @@ type periodRows struct {
 	isClosed                                                      proto.ColBool
 	items                                                         itemInput
 
-	month monthText
-	all   proto.Input
+	monthly
 }
 
 func newPeriodRows(digits int32) *periodRows {

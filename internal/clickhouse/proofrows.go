@@ -10,16 +10,7 @@ import (
 
 // writeHashes stores the digests of invoices; the headers come after.
 func (s *Store) writeHashes(ctx context.Context, all []invoicer.InvoiceHash) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.hashes == nil {
-			w.hashes = newHashRows()
-		}
-		w.hashes.all.Reset()
-		for i := range all {
-			w.hashes.add(&all[i])
-		}
-		return w.insert(ctx, "insert_hashes", w.hashes.all)
-	})
+	return insertRows(ctx, s, "insert_hashes", 0, all, func(w *writer) table[invoicer.InvoiceHash] { return w.hashes })
 }
 
 // hashRows are rows of invoice_hashes, by column.
@@ -29,8 +20,7 @@ type hashRows struct {
 	runs                       proto.ColInt64
 	hashes                     proto.ColFixedStr
 
-	month monthText
-	all   proto.Input
+	monthly
 }
 
 func newHashRows() *hashRows {
@@ -46,26 +36,18 @@ func newHashRows() *hashRows {
 	return r
 }
 
-func (r *hashRows) add(h *invoicer.InvoiceHash) {
+func (r *hashRows) add(_ int64, h *invoicer.InvoiceHash) error {
 	r.months.add(r.month.of(h.Month))
 	r.accounts.add(h.AccountID)
 	r.resources.add(h.ResourceID)
 	r.codes.add(h.Code)
 	r.runs = append(r.runs, h.Run)
 	r.hashes.Append(h.Hash[:])
+	return nil
 }
 
 func (s *Store) writeMinutes(ctx context.Context, run int64, all []invoicer.ResourceMinutes) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		if w.minutes == nil {
-			w.minutes = newMinuteRows()
-		}
-		w.minutes.all.Reset()
-		for i := range all {
-			w.minutes.add(run, &all[i])
-		}
-		return w.insert(ctx, "insert_minutes", w.minutes.all)
-	})
+	return insertRows(ctx, s, "insert_minutes", run, all, func(w *writer) table[invoicer.ResourceMinutes] { return w.minutes })
 }
 
 // minuteRows are rows of item_minutes, by column.
@@ -74,8 +56,7 @@ type minuteRows struct {
 	accounts, resources            textInput
 	runs, lived, onLines, excluded proto.ColInt64
 
-	month monthText
-	all   proto.Input
+	monthly
 }
 
 func newMinuteRows() *minuteRows {
@@ -92,7 +73,7 @@ func newMinuteRows() *minuteRows {
 	return r
 }
 
-func (r *minuteRows) add(run int64, m *invoicer.ResourceMinutes) {
+func (r *minuteRows) add(run int64, m *invoicer.ResourceMinutes) error {
 	r.months.add(r.month.of(m.Month))
 	r.accounts.add(m.AccountID)
 	r.resources.add(m.ResourceID)
@@ -100,4 +81,5 @@ func (r *minuteRows) add(run int64, m *invoicer.ResourceMinutes) {
 	r.lived = append(r.lived, m.Lived)
 	r.onLines = append(r.onLines, m.OnLines)
 	r.excluded = append(r.excluded, m.Excluded)
+	return nil
 }

@@ -11,10 +11,12 @@ import (
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 	driver "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
-// writer is a connection to insert through, with the columns that a batch is
-// gathered in: both are used again, by one batch at a time.
+// writer is a connection to insert through, with the columns that the rows of a
+// table are gathered in: both are used again, by one batch at a time.
 type writer struct {
 	*nativeClient
 	periods      *periodRows
@@ -23,6 +25,49 @@ type writer struct {
 	minutes      *minuteRows
 	hashes       *hashRows
 	headers      *headerRows
+}
+
+// table is rows by column.
+type table[T any] interface {
+	// add refuses a row with a number that a column cannot hold. Rows that know
+	// their run themselves go by that.
+	add(run int64, row *T) error
+	input() proto.Input
+}
+
+// monthly is what the tables of a seal have in common.
+type monthly struct {
+	month monthText
+	all   proto.Input
+}
+
+func (m *monthly) input() proto.Input { return m.all }
+
+// monthText remembers the text of a month: the rows of a batch have few.
+type monthText struct {
+	month schemas.Month
+	text  string
+}
+
+func (m *monthText) of(month schemas.Month) string {
+	if m.text == "" || month != m.month {
+		m.month, m.text = month, month.String()
+	}
+	return m.text
+}
+
+// insertRows inserts rows into the table of a writer that the query is for.
+func insertRows[T any](ctx context.Context, s *Store, query string, run int64, all []T, of func(*writer) table[T]) error {
+	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
+		t := of(w)
+		t.input().Reset()
+		for i := range all {
+			if err := t.add(run, &all[i]); err != nil {
+				return err
+			}
+		}
+		return w.insert(ctx, query, t.input())
+	})
 }
 
 // writers are those that no batch uses now. The last one that was given back is
@@ -104,7 +149,11 @@ func (s *Store) takeWriter(ctx context.Context) (*writer, error) {
 		return nil, err
 	}
 	if w == nil {
-		w = &writer{}
+		digits := s.config.Digits
+		w = &writer{
+			periods: newPeriodRows(digits), lines: newLineRows(digits), living: newStateRows(digits), dead: newStateRows(digits),
+			minutes: newMinuteRows(), hashes: newHashRows(), headers: newHeaderRows(digits),
+		}
 	}
 	w.nativeClient = client
 	return w, nil
