@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -150,41 +149,11 @@ func (d *stateDecoder) count() int {
 func (d *stateDecoder) time() time.Time { return time.UnixMilli(d.number()).UTC() }
 
 func (d *stateDecoder) decimal() decimal.Decimal {
-	text := d.text()
-	if n, scale, ok := shortDecimal(text); ok {
-		if n == 0 {
-			return decimal.Decimal{} // as the parser of events has it
-		}
-		return decimal.New(n, -scale)
-	}
-	v, err := decimal.NewFromString(text)
-	if err != nil || strings.ContainsAny(text, "eE") { // nobody writes one with an exponent
+	v, ok := schemas.ReadDecimal(d.text())
+	if !ok {
 		d.fail()
-		return decimal.Decimal{}
 	}
 	return v
-}
-
-// shortDecimal reads at most 18 digits with at most one point among them.
-func shortDecimal(text string) (n int64, scale int32, ok bool) {
-	if text == "" || len(text) > 18 {
-		return 0, 0, false
-	}
-	point := -1
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c >= '0' && c <= '9':
-			n = n*10 + int64(c-'0')
-		case c == '.' && point < 0 && i > 0 && i < len(text)-1:
-			point = i
-		default:
-			return 0, 0, false
-		}
-	}
-	if point >= 0 {
-		scale = int32(len(text) - 1 - point) //nolint:gosec // at most 17
-	}
-	return n, scale, true
 }
 
 func (d *stateDecoder) state(s *state) {

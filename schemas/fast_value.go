@@ -79,12 +79,13 @@ func (p *FastParser) decimal(t []byte, decimals int) (d decimal.Decimal, ok bool
 }
 
 // shortNumber reads a number of at most 18 digits without sign and exponent.
-func shortNumber(t []byte) (coefficient int64, scale int, ok bool) {
+func shortNumber[T string | []byte](t T) (coefficient int64, scale int, ok bool) {
 	if len(t) == 0 || len(t) > 19 || (t[0] == '0' && len(t) > 1 && t[1] != '.') {
 		return 0, 0, false
 	}
 	point := len(t) - 1
-	for i, c := range t {
+	for i := range len(t) {
+		c := t[i]
 		switch {
 		case c-'0' <= 9:
 			coefficient = coefficient*10 + int64(c-'0')

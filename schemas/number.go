@@ -15,6 +15,22 @@ func FormatDecimal(d decimal.Decimal) string {
 	return string(appendDecimal(make([]byte, 0, 32), d))
 }
 
+// ReadDecimal undoes [FormatDecimal]; false for text with an exponent, and for what
+// is no number. Zero has no exponent of its own, as in a parsed event.
+func ReadDecimal(text string) (decimal.Decimal, bool) {
+	if n, scale, ok := shortNumber(text); ok {
+		if n == 0 {
+			return decimal.Decimal{}, true
+		}
+		return decimal.New(n, -int32(scale)), true //nolint:gosec // at most 18
+	}
+	v, err := decimal.NewFromString(text)
+	if err != nil || strings.ContainsAny(text, "eE") {
+		return decimal.Decimal{}, false
+	}
+	return v, true
+}
+
 func appendDecimal(b []byte, d decimal.Decimal) []byte {
 	if d.IsZero() {
 		return append(b, '0')

@@ -157,12 +157,20 @@ func TestEqualDecimalsAreWrittenAlikeAndReadBack(t *testing.T) {
 		d := decimal.New(rapid.Int64().Draw(t, "coefficient"), rapid.Int32Range(-20, 20).Draw(t, "exponent"))
 		text := FormatDecimal(d)
 		back, err := decimal.NewFromString(text)
-		if err != nil || !back.Equal(d) {
-			t.Fatalf("%s was read back as %s: %v", text, back, err)
+		if ours, ok := ReadDecimal(text); !ok || err != nil || !back.Equal(d) || !ours.Equal(d) {
+			t.Fatalf("%s was read back as %s and %s: %v", text, back, ours, err)
 		}
 		finer := d.Add(decimal.New(1, -30)).Sub(decimal.New(1, -30))
 		if FormatDecimal(finer) != text || strings.ContainsAny(text, "eE") || (strings.Contains(text, ".") && strings.HasSuffix(text, "0")) {
 			t.Fatalf("%s and %s", FormatDecimal(finer), text)
 		}
 	})
+}
+
+func TestADecimalIsReadOnlyAsItIsWritten(t *testing.T) {
+	for _, text := range []string{"", ".", "1e3", "1E3", "0x1", "1_000", " 1", "--1", "1.2.3", "NaN"} {
+		if d, ok := ReadDecimal(text); ok {
+			t.Errorf("%q is read as %s", text, d)
+		}
+	}
 }
