@@ -27,22 +27,10 @@ type Source interface {
 	Commit(ctx context.Context, next int64) error
 }
 
-// Accepted is a valid event with the message that carried it.
-type Accepted struct {
-	Event   schemas.Event
-	Message schemas.Message
-}
-
 // Rejected is a message that is not an event, its bytes untouched.
 type Rejected struct {
 	Message   schemas.Message
 	Rejection schemas.Rejection
-}
-
-// Batch is messages that are stored at once, whole.
-type Batch struct {
-	Accepted []Accepted
-	Rejected []Rejected
 }
 
 // Sink is the store.

@@ -107,32 +107,32 @@ func (r *reader) Commit(_ context.Context, next int64) error {
 
 func (w *world) Open() Rows { return &gathered{of: w} }
 
-// gathered is a batch for the world.
+// gathered is a batch for the world: the offsets of its messages.
 type gathered struct {
-	of *world
-	Batch
+	of             *world
+	accepted, dead []int64
 }
 
-func (g *gathered) Accept(e *schemas.Event, m *schemas.Message) error {
-	g.Accepted = append(g.Accepted, Accepted{Event: *e, Message: *m})
+func (g *gathered) Accept(_ *schemas.Event, m *schemas.Message) error {
+	g.accepted = append(g.accepted, m.Offset)
 	return nil
 }
 
-func (g *gathered) Reject(m *schemas.Message, why *schemas.Rejection) error {
-	g.Rejected = append(g.Rejected, Rejected{Message: *m, Rejection: *why})
+func (g *gathered) Reject(m *schemas.Message, _ *schemas.Rejection) error {
+	g.dead = append(g.dead, m.Offset)
 	return nil
 }
 
 func (g *gathered) Store(context.Context) error {
-	w, b := g.of, g.Batch
-	g.Batch = Batch{}
+	w, accepted, dead := g.of, g.accepted, g.dead
+	g.accepted, g.dead = nil, nil
 	how := w.fails("insert")
-	done := portion(how, len(b.Accepted)+len(b.Rejected))
-	for _, a := range b.Accepted[:min(done, len(b.Accepted))] {
-		w.stored[a.Message.Offset]++
+	done := portion(how, len(accepted)+len(dead))
+	for _, offset := range accepted[:min(done, len(accepted))] {
+		w.stored[offset]++
 	}
-	for _, r := range b.Rejected[:max(0, done-len(b.Accepted))] {
-		w.dead[r.Message.Offset]++
+	for _, offset := range dead[:max(0, done-len(accepted))] {
+		w.dead[offset]++
 	}
 	return failure(how)
 }

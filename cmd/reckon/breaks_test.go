@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -109,9 +108,15 @@ type fixedLog []schemas.PartitionEnd
 func (l fixedLog) Ends(context.Context) ([]schemas.PartitionEnd, error)   { return l, nil }
 func (l fixedLog) Stored(context.Context) ([]schemas.PartitionEnd, error) { return l, nil }
 
+// carried is an event with the message that carried it.
+type carried struct {
+	event   schemas.Event
+	message schemas.Message
+}
+
 // chapter is a part of a scenario: the events up to a seal, and the seal.
 type chapter struct {
-	events []ingest.Accepted
+	events []carried
 	ends   fixedLog
 	seal   schemas.Month
 }
@@ -137,7 +142,7 @@ func chapters(t testing.TB, lines []string) []chapter {
 		}
 		m := schemas.Message{Position: at, Time: time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC), Value: []byte(line)}
 		if e, err := parser.Parse(&m); err == nil {
-			now.events = append(now.events, ingest.Accepted{Event: e, Message: m})
+			now.events = append(now.events, carried{e, m})
 		}
 		at.Offset++
 	}
@@ -158,7 +163,13 @@ func told(t *testing.T, s *servers, story []chapter, breaks func(run, attempt, s
 		t.Fatal(err)
 	}
 	for run, c := range story {
-		if err := store.Insert(t.Context(), ingest.Batch{Accepted: c.events}); err != nil {
+		batch := store.Open()
+		for _, e := range c.events {
+			if err := batch.Accept(&e.event, &e.message); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := batch.Store(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		for attempt := 0; ; attempt++ {

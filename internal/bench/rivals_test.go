@@ -138,7 +138,8 @@ func ingestAll(t *testing.T, endpoints embedded.Endpoints, n int) {
 				if err != nil {
 					return err
 				}
-				if err := store.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{{Event: event, Message: m}}}); err != nil {
+				batch := store.Open()
+				if err := errors.Join(batch.Accept(&event, &m), batch.Store(ctx)); err != nil {
 					return err
 				}
 				if stored.Add(1) == int64(n) {

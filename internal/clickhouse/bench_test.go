@@ -10,7 +10,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 )
 
@@ -34,17 +33,17 @@ func BenchmarkStore(b *testing.B) {
 	b.Run("insert", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
-			var batch ingest.Batch
+			batch := make([]carried, 0, rows)
 			for range rows {
 				offset++
 				row := usageEvent("account-"+strconv.FormatInt(offset%5000, 10), "resource-"+strconv.FormatInt(offset%20011, 10),
 					strconv.FormatInt(offset, 10), noon().Add(time.Duration(offset%1_000_000)*time.Millisecond), offset)
 				row.Event.Value, row.Message.Value = decimal.New(offset, -3), raw
 				row.Message.Time = noon()
-				batch.Accepted = append(batch.Accepted, row)
+				batch = append(batch, row)
 			}
 			b.StartTimer()
-			if err := s.Insert(b.Context(), batch); err != nil {
+			if err := insertEvents(b.Context(), s, batch...); err != nil {
 				b.Fatal(err)
 			}
 		}

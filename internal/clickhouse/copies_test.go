@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -94,7 +93,7 @@ func testCopies(t *testing.T, s *Store) {
 }
 
 func testMoved(t *testing.T, s *Store) {
-	at := func(id string, offset int64, change func(*schemas.Event)) ingest.Accepted {
+	at := func(id string, offset int64, change func(*schemas.Event)) carried {
 		row := usageEvent("a", "r", id, noon(), offset)
 		change(&row.Event)
 		return row
@@ -242,7 +241,7 @@ func testEdges(t *testing.T, s *Store) {
 func testMarkTouched(t *testing.T, s *Store) {
 	sealedTo := noon()
 	deleted, failed := schemas.ResourceDeleted, schemas.ResourceProvisionFailed
-	mode := func(account, id string, at time.Time, offset int64) ingest.Accepted {
+	mode := func(account, id string, at time.Time, offset int64) carried {
 		row := lifecycleEvent(schemas.AccountModeChanged, account, "", id, at, offset)
 		row.Event.Mode = schemas.Postpaid
 		return row

@@ -110,7 +110,7 @@ func dec(t *testing.T, s string) decimal.Decimal {
 }
 
 // usageEvent is a usage event of bytes that came in the topic billing.usage.
-func usageEvent(account, resource, id string, at time.Time, offset int64) ingest.Accepted {
+func usageEvent(account, resource, id string, at time.Time, offset int64) carried {
 	return accepted(schemas.Event{
 		Source: "test", ID: id, Type: schemas.UsageRecorded, AccountID: account, ResourceID: resource, Time: at,
 		Item: "bytes", Value: decimal.NewFromInt(1),
@@ -118,7 +118,7 @@ func usageEvent(account, resource, id string, at time.Time, offset int64) ingest
 }
 
 // lifecycleEvent is one without data, in the topic billing.lifecycle.
-func lifecycleEvent(kind schemas.Type, account, resource, id string, at time.Time, offset int64) ingest.Accepted {
+func lifecycleEvent(kind schemas.Type, account, resource, id string, at time.Time, offset int64) carried {
 	return accepted(schemas.Event{
 		Source: "test", ID: id, Type: kind, AccountID: account, ResourceID: resource, Time: at,
 	}, "billing.lifecycle", offset)
@@ -126,16 +126,44 @@ func lifecycleEvent(kind schemas.Type, account, resource, id string, at time.Tim
 
 // accepted is an event in a message of partition 0, as many seconds after noon as
 // its offset says.
-func accepted(e schemas.Event, topic string, offset int64) ingest.Accepted {
-	return ingest.Accepted{Event: e, Message: schemas.Message{
+func accepted(e schemas.Event, topic string, offset int64) carried {
+	return carried{Event: e, Message: schemas.Message{
 		Position: schemas.Position{Topic: topic, Offset: offset},
 		Time:     noon().Add(time.Duration(offset) * time.Second), Key: []byte(e.AccountID), Value: []byte(`{"raw":true}`),
 	}}
 }
 
-func store(t *testing.T, s *Store, rows ...ingest.Accepted) {
+// carried is an event with the message that carried it.
+type carried struct {
+	Event   schemas.Event
+	Message schemas.Message
+}
+
+// insertEvents stores events as one batch.
+func insertEvents(ctx context.Context, s *Store, events ...carried) error {
+	batch := s.Open()
+	for i := range events {
+		if err := batch.Accept(&events[i].Event, &events[i].Message); err != nil {
+			return err
+		}
+	}
+	return batch.Store(ctx)
+}
+
+// insertRejects stores messages that are no events as one batch.
+func insertRejects(ctx context.Context, s *Store, letters ...ingest.Rejected) error {
+	batch := s.Open()
+	for i := range letters {
+		if err := batch.Reject(&letters[i].Message, &letters[i].Rejection); err != nil {
+			return err
+		}
+	}
+	return batch.Store(ctx)
+}
+
+func store(t *testing.T, s *Store, rows ...carried) {
 	t.Helper()
-	if err := s.Insert(t.Context(), ingest.Batch{Accepted: rows}); err != nil {
+	if err := insertEvents(t.Context(), s, rows...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -44,7 +44,7 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 		Source: "s", ID: "u", Type: schemas.UsageRecorded, AccountID: "khách hàng", ResourceID: long, Time: last,
 		Item: "băng thông", Value: dec(t, "12345678901234567890.123456789"),
 	}
-	rows := []ingest.Accepted{accepted(created, "billing.lifecycle", 7), accepted(usage, "billing.usage", 1<<31)}
+	rows := []carried{accepted(created, "billing.lifecycle", 7), accepted(usage, "billing.usage", 1<<31)}
 	rows[0].Message.Headers = []schemas.Header{{Key: "k", Value: []byte{0, 0xff, '\''}}, {Key: "k", Value: nil}}
 	store(t, s, rows...)
 
@@ -86,7 +86,7 @@ func testRefusesWhatDoesNotFit(t *testing.T, s *Store) {
 	} {
 		row := usageEvent("a", "r", "1", noon(), 1)
 		row.Event.Value = dec(t, value)
-		if err := s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{row}}); err == nil {
+		if err := insertEvents(t.Context(), s, row); err == nil {
 			t.Errorf("%s: stored", name)
 		}
 	}
@@ -172,7 +172,7 @@ func testEventsByScope(t *testing.T, s *Store) {
 
 func testCursorEnds(t *testing.T, s *Store) {
 	const rows = 200_000
-	batch := make([]ingest.Accepted, 0, rows)
+	batch := make([]carried, 0, rows)
 	for i := range int64(rows) {
 		batch = append(batch, usageEvent("a", "r", decimal.NewFromInt(i).String(), noon(), i))
 	}
@@ -243,14 +243,14 @@ func testDeadLetters(t *testing.T, s *Store) {
 		Rejection: schemas.Rejection{Reason: "no_timestamp", Detail: "không có thời gian"},
 	}
 	for range 2 {
-		if err := s.Insert(t.Context(), ingest.Batch{Rejected: []ingest.Rejected{rejected}}); err != nil {
+		if err := insertRejects(t.Context(), s, rejected); err != nil {
 			t.Fatal(err)
 		}
 	}
 	other := rejected
 	other.Message.Offset, other.Message.Key, other.Message.Value, other.Message.Headers = 10, nil, nil, nil
 	// The same message in another cut of the batch.
-	if err := s.Insert(t.Context(), ingest.Batch{Rejected: []ingest.Rejected{rejected, other}}); err != nil {
+	if err := insertRejects(t.Context(), s, rejected, other); err != nil {
 		t.Fatal(err)
 	}
 	var at time.Time

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -21,13 +20,13 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 			t.Fatal(err)
 		}
 	}
-	batch := ingest.Batch{}
+	var batch []carried
 	for i := range int64(100) {
-		batch.Accepted = append(batch.Accepted, usageEvent("a", "r", fmt.Sprint(i), noon(), i))
+		batch = append(batch, usageEvent("a", "r", fmt.Sprint(i), noon(), i))
 	}
 	// The events cannot be written: whatever was, was written before them.
 	exec("RENAME TABLE events TO hidden")
-	if err := s.Insert(t.Context(), batch); err == nil {
+	if err := insertEvents(t.Context(), s, batch...); err == nil {
 		t.Fatal("stored without a table of events")
 	}
 	exec("RENAME TABLE hidden TO events")
@@ -39,7 +38,7 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 	}
 	// Identities cannot be written: no event is.
 	exec("RENAME TABLE identities TO hidden")
-	if err := s.Insert(t.Context(), batch); err == nil {
+	if err := insertEvents(t.Context(), s, batch...); err == nil {
 		t.Fatal("stored without a table of identities")
 	}
 	exec("RENAME TABLE hidden TO identities")
@@ -47,7 +46,7 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 		t.Errorf("%d events without their identities", n)
 	}
 	// The log redelivers, cut elsewhere, and some of it twice.
-	for _, cut := range [][]ingest.Accepted{batch.Accepted[:30], batch.Accepted[30:], batch.Accepted[50:60]} {
+	for _, cut := range [][]carried{batch[:30], batch[30:], batch[50:60]} {
 		store(t, s, cut...)
 	}
 	if n := number(t, s, withoutIdentity); n != 0 {

@@ -30,22 +30,6 @@ type batchRows struct {
 // by every reader.
 func (s *Store) Open() ingest.Rows { return &batchRows{store: s} }
 
-// Insert stores a batch that is there whole.
-func (s *Store) Insert(ctx context.Context, batch ingest.Batch) error {
-	rows := s.Open()
-	for i := range batch.Accepted {
-		if err := rows.Accept(&batch.Accepted[i].Event, &batch.Accepted[i].Message); err != nil {
-			return err
-		}
-	}
-	for i := range batch.Rejected {
-		if err := rows.Reject(&batch.Rejected[i].Message, &batch.Rejected[i].Rejection); err != nil {
-			return err
-		}
-	}
-	return rows.Store(ctx)
-}
-
 // rows counts them.
 func (b *batchRows) rows() (n int) {
 	if b.events != nil {

@@ -15,7 +15,6 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -159,7 +158,7 @@ func testPartsMove(t *testing.T, s *Store) {
 }
 
 func testTexts(t *testing.T, s *Store) {
-	var batch []ingest.Accepted
+	var batch []carried
 	want := map[string]string{}
 	for i := range int64(300) {
 		// Lengths about the edges of their own encoding, and far beyond.

@@ -20,17 +20,19 @@ func testKafkaTimestamps(t *testing.T, s *Store) {
 		}
 		return time.UnixMilli(ms).UTC()
 	}
-	var batch ingest.Batch
+	var batch []carried
+	var letters []ingest.Rejected
 	for i, ms := range stamps {
 		offset := int64(i)
 		row := usageEvent("a", "r", time.Duration(offset).String(), noon(), offset)
 		row.Message.Time = at(ms)
-		batch.Accepted = append(batch.Accepted, row)
+		batch = append(batch, row)
 		letter := ingest.Rejected{Message: row.Message, Rejection: schemas.Rejection{Reason: "no_timestamp"}}
 		letter.Message.Offset += 1000
-		batch.Rejected = append(batch.Rejected, letter)
+		letters = append(letters, letter)
 	}
-	if err := s.Insert(t.Context(), batch); err != nil {
+	store(t, s, batch...)
+	if err := insertRejects(t.Context(), s, letters...); err != nil {
 		t.Fatal(err)
 	}
 	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)

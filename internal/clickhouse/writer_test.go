@@ -16,7 +16,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/ingest"
 )
 
 func testCompressed(t *testing.T, s *Store) {
@@ -31,7 +30,7 @@ func testCompressed(t *testing.T, s *Store) {
 // testWriterAfterOutage cuts the connections that lie in the pool, from either end.
 func testWriterAfterOutage(t *testing.T, s *Store) {
 	insert := func(offset int64) error {
-		return s.Insert(t.Context(), ingest.Batch{Accepted: []ingest.Accepted{usageEvent("a", "r", fmt.Sprint(offset), noon(), offset)}})
+		return insertEvents(t.Context(), s, usageEvent("a", "r", fmt.Sprint(offset), noon(), offset))
 	}
 	for offset := range int64(3) {
 		if err := insert(offset); err != nil {
@@ -52,7 +51,7 @@ func testWriterAfterOutage(t *testing.T, s *Store) {
 	// A failed insert is told of, and the next one has a connection of its own.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := s.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{usageEvent("a", "r", "no", noon(), 9)}})
+	err := insertEvents(ctx, s, usageEvent("a", "r", "no", noon(), 9))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
@@ -95,7 +94,7 @@ func TestAServerThatHangsIsNoticedByAnInsert(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	err = s.Insert(ctx, ingest.Batch{Accepted: []ingest.Accepted{usageEvent("a", "r", "1", noon(), 1)}})
+	err = insertEvents(ctx, s, usageEvent("a", "r", "1", noon(), 1))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("insert: %v", err)
 	}
