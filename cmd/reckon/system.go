@@ -191,7 +191,12 @@ func (s *system) Ends(ctx context.Context) ([]schemas.PartitionEnd, error) {
 	return s.kafka.Ends(ctx, s.eventTopics()...)
 }
 
-// Stored is what ingest has committed: it commits only what is stored.
+// Stored is what ingest has committed: it commits only what is stored, and what is
+// stored anywhere is here by then.
 func (s *system) Stored(ctx context.Context) ([]schemas.PartitionEnd, error) {
-	return s.kafka.Committed(ctx, s.cfg.Kafka.Group, s.eventTopics()...)
+	stored, err := s.kafka.Committed(ctx, s.cfg.Kafka.Group, s.eventTopics()...)
+	if err != nil {
+		return nil, err
+	}
+	return stored, s.store.CatchUp(ctx)
 }

@@ -11,8 +11,14 @@ import (
 
 var _ invoicer.Book = (*Store)(nil)
 
-// Runs are all runs by number, as [invoicer.Book] says.
-func (s *Store) Runs(ctx context.Context) ([]schemas.Run, error) { return s.runs(ctx, 0) }
+// Runs are all runs by number, as [invoicer.Book] says. Whoever goes on from them
+// sees all that was written before, on whatever replica.
+func (s *Store) Runs(ctx context.Context) ([]schemas.Run, error) {
+	if err := s.CatchUp(ctx); err != nil {
+		return nil, err
+	}
+	return s.runs(ctx, 0)
+}
 
 // AddRun writes the run down, as [invoicer.Book] says. Of two that race for one
 // number the server drops the second insert, because both have the same token;

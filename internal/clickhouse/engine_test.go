@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,6 +87,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"reports come in the order of the contract", testReportOrder},
 		{"the view for finance shows local times and its columns in order", testUsageReportView},
 		{"S3: text with quotes is data everywhere", testQuotes},
+		{"on a cluster nothing is read before the replica has caught up", testCatchUp},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t, 0)
@@ -165,6 +167,19 @@ func store(t *testing.T, s *Store, rows ...carried) {
 	t.Helper()
 	if err := insertEvents(t.Context(), s, rows...); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// The engine here has no replicas, so that it refuses what a cluster is asked: by
+// then the statement was read and the table found.
+func testCatchUp(t *testing.T, s *Store) {
+	if err := s.CatchUp(t.Context()); err != nil {
+		t.Errorf("without a cluster: %v", err)
+	}
+	s.config.Cluster = "three"
+	_, err := s.Runs(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "cluster three") || !strings.Contains(err.Error(), "is not replicated") {
+		t.Errorf("runs were read on a replica that was not asked to catch up: %v", err)
 	}
 }
 
