@@ -10,6 +10,7 @@ import (
 
 	"github.com/ClickHouse/ch-go/proto"
 	driver "github.com/ClickHouse/clickhouse-go/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
@@ -70,37 +71,43 @@ func (b *batchRows) Store(ctx context.Context) error {
 	return nil
 }
 
-// insertJoined stores the rejects of batches, then their events and before them
-// their identities: a crash in between may leave too many of those, never too few.
+// insertJoined stores the rejects of batches and, beside them, the events, before
+// those their identities: a crash in between may leave too many of them, never too
+// few.
 func (s *Store) insertJoined(ctx context.Context, batches []*batchRows) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		var letters, events, identities []proto.Input
-		rejected, accepted := sha256.New(), sha256.New()
-		for _, b := range batches {
-			if b.letters != nil {
-				letters = append(letters, b.letters.all)
-				rejected.Write(b.letters.digest.Sum(nil))
-			}
-			if b.events != nil {
-				events, identities = append(events, b.events.all), append(identities, b.events.short)
-				accepted.Write(b.events.sum())
-			}
+	var letters, events, identities []proto.Input
+	rejected, accepted := sha256.New(), sha256.New()
+	for _, b := range batches {
+		if b.letters != nil {
+			letters = append(letters, b.letters.all)
+			rejected.Write(b.letters.digest.Sum(nil))
 		}
-		for _, insert := range []struct {
-			name   string
-			token  hash.Hash
-			blocks []proto.Input
-		}{
-			{"insert_dead_letters", rejected, letters},
-			{"insert_identities", accepted, identities},
-			{"insert_events", accepted, events},
-		} {
-			if len(insert.blocks) == 0 {
-				continue
-			}
-			settings := insertSettings(hex.EncodeToString(insert.token.Sum(nil)))
-			maps.Copy(settings, ingestSettings())
-			if err := w.insertBlocks(ctx, insert.name, settings, insert.blocks); err != nil {
+		if b.events != nil {
+			events, identities = append(events, b.events.all), append(identities, b.events.short)
+			accepted.Write(b.events.sum())
+		}
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	if len(letters) > 0 {
+		all.Go(func() error {
+			return s.insertIngested(ctx, rejected, []string{"insert_dead_letters"}, letters)
+		})
+	}
+	if len(events) > 0 {
+		all.Go(func() error {
+			return s.insertIngested(ctx, accepted, []string{"insert_identities", "insert_events"}, identities, events)
+		})
+	}
+	return all.Wait()
+}
+
+// insertIngested carries out inserts one after the other, all under one token.
+func (s *Store) insertIngested(ctx context.Context, token hash.Hash, queries []string, blocks ...[]proto.Input) error {
+	settings := insertSettings(hex.EncodeToString(token.Sum(nil)))
+	maps.Copy(settings, ingestSettings())
+	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
+		for i, query := range queries {
+			if err := w.insertBlocks(ctx, query, settings, blocks[i]); err != nil {
 				return err
 			}
 		}

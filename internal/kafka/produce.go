@@ -7,6 +7,7 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -16,6 +17,8 @@ const (
 	// what a topic takes, also uncompressed, unless one message alone is larger.
 	maxProduceBytes    = 900 << 10
 	maxProduceMessages = 10_000
+	// produceAtOnce is how many partitions are sent to side by side.
+	produceAtOnce = 8
 )
 
 // Producer writes messages and says where they went.
@@ -63,18 +66,27 @@ func (p *Producer) Produce(ctx context.Context, messages []schemas.Message) ([]s
 		}
 		queues[at] = append(queues[at], i)
 	}
+	// Each waits for the broker's disk.
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(produceAtOnce)
 	for _, at := range order {
-		for queue := queues[at]; len(queue) > 0; {
-			n := portion(messages, queue)
-			first, err := p.send(ctx, at, messages, queue[:n])
-			if err != nil {
-				return nil, fmt.Errorf("produce %d messages to %s/%d: %w", n, at.Topic, at.Partition, err)
+		all.Go(func() error {
+			for queue := queues[at]; len(queue) > 0; {
+				n := portion(messages, queue)
+				first, err := p.send(ctx, at, messages, queue[:n])
+				if err != nil {
+					return fmt.Errorf("produce %d messages to %s/%d: %w", n, at.Topic, at.Partition, err)
+				}
+				for k, i := range queue[:n] {
+					positions[i] = schemas.Position{Topic: at.Topic, Partition: at.Partition, Offset: first + int64(k)}
+				}
+				queue = queue[n:]
 			}
-			for k, i := range queue[:n] {
-				positions[i] = schemas.Position{Topic: at.Topic, Partition: at.Partition, Offset: first + int64(k)}
-			}
-			queue = queue[n:]
-		}
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
 	}
 	return positions, nil
 }
