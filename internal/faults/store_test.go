@@ -40,8 +40,9 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 			events := size(5_000, 100_000)
 			w := newWorld(t)
 			listen := freeAddress(t)
-			// What waits in memory is bounded by the batches: 16 partitions of 4 MiB here.
-			p := w.ingest("LISTEN="+listen, "INGEST_BATCH_BYTES=4MiB")
+			// What waits in memory is bounded by this for all batches, and by what a
+			// fetch brings to each of 16 partitions.
+			p := w.ingest("LISTEN="+listen, "INGEST_BATCH_BYTES=4MiB", "INGEST_MEMORY=64MiB")
 			w.sendUsage(events)
 			w.caughtUp(time.Minute)
 			memory := residentMiB(t, p)
