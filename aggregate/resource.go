@@ -240,12 +240,17 @@ func (r *resourceFold) nextEdge(p *placer) *schemas.Edge {
 }
 
 func (r *resourceFold) exportBalance(e *schemas.Edge) {
-	if b := r.end.Balance; b != nil {
-		e.Balance = b.export()
-		r.used().fill(e.Balance)
+	used := r.used()
+	export := func(b *balance) *schemas.Balance {
+		if b == nil {
+			return nil
+		}
+		out := b.export()
+		used.fill(out)
+		return out
 	}
-	if r.end.Before != nil && r.end.Before.Balance != nil {
-		e.Before = r.end.Before.Balance.export()
-		r.used().fill(e.Before)
+	e.Balance = export(r.end.Balance)
+	if r.end.Before != nil {
+		e.Before = export(r.end.Before.Balance)
 	}
 }
