@@ -42,7 +42,9 @@ func (m *made) Edges(context.Context, Scope) (Cursor[schemas.Edge], error) {
 	return &madeRows[schemas.Edge]{n: len(m.edges), make: func(i int, e *schemas.Edge) { *e = m.edges[i] }}, nil
 }
 
-func (m *made) Moved(context.Context, Scope) (Cursor[Moved], error) { return &madeRows[Moved]{}, nil }
+func (m *made) Moved(context.Context, schemas.Cutoff) (Cursor[Moved], error) {
+	return &madeRows[Moved]{}, nil
+}
 
 func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Rows], error) {
 	start := time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)

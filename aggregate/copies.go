@@ -3,8 +3,8 @@ package aggregate
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -14,6 +14,8 @@ import (
 // cutoff, then the lowest by (Kafka timestamp, topic, partition, offset), counts
 // (contract 2). The runs ascend by number.
 type ranking []schemas.Run
+
+func rankingOf(plan Plan) ranking { return append(slices.Clone(plan.Earlier), plan.Run) }
 
 func (r ranking) earliest(p schemas.Position) int {
 	for i := range r {
@@ -32,31 +34,6 @@ func (r ranking) compare(aTime time.Time, a schemas.Position, bTime time.Time, b
 	)
 }
 
-// winners reads the copies of identities that lie apart and says, for each
-// identity, where the counting one is.
-func (r ranking) winners(copies Cursor[Moved]) (map[schemas.Hash]schemas.Position, error) {
-	defer func() { _ = copies.Close() }()
-	best := map[schemas.Hash]Moved{}
-	for {
-		m, err := copies.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read copies that lie apart: %w", err)
-		}
-		b, seen := best[m.Identity]
-		if !seen || r.compare(m.KafkaTime, m.Position, b.KafkaTime, b.Position) < 0 {
-			best[m.Identity] = *m
-		}
-	}
-	won := make(map[schemas.Hash]schemas.Position, len(best))
-	for identity, m := range best {
-		won[identity] = m.Position
-	}
-	return won, nil
-}
-
 // counted are rows of which some count: which, by their places.
 type counted struct {
 	*Rows
@@ -64,12 +41,12 @@ type counted struct {
 }
 
 // counting finds the copies that count, each once. Copies under one sort key
-// stand side by side in the stream; those that lie apart are known from the
-// winners.
+// stand side by side in the stream; of those that lie apart it is known which won.
 type counting struct {
 	copies  Cursor[Rows]
 	ranking ranking
-	won     map[schemas.Hash]schemas.Position
+	// won is of the copies that lie apart; nil for as if there were none.
+	won schemas.Winner
 
 	// ahead are rows that are read and not yet looked through, at on.
 	ahead *Rows
@@ -158,8 +135,8 @@ func (c *counting) keep(i int) {
 
 // end ends the copies of an event, of which the row is the best.
 func (c *counting) end(best int) {
-	if len(c.won) > 0 {
-		at, apart := c.won[c.out.Identities[best]]
+	if c.won != nil {
+		at, apart := c.won(c.out.Identities[best])
 		if place, _ := c.out.Of.Position(best); apart && at != place {
 			return
 		}

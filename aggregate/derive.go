@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +26,11 @@ type Plan struct {
 	// Whole derives every resource from all its events, as if nothing had been
 	// sealed yet.
 	Whole bool
+	// Won is of the copies that lie apart; see [Deriver.Apart]. If it is nil they are
+	// looked for, unless all is to be derived AsIfNoneApart: who asks for that keeps
+	// nothing of it if there are any.
+	Won           schemas.Winner
+	AsIfNoneApart bool
 	// Accounts restricts to these, nil for all; Except leaves some out.
 	Accounts, Except []string
 }
@@ -70,43 +74,21 @@ type Deriver struct {
 // late events touched is derived from all its events, for every month; any other
 // from the state at the edge of the new month and that month's events alone.
 func (d *Deriver) Derive(ctx context.Context, plan Plan, yield func(Resource) error) error {
-	feeds, err := d.open(ctx, plan, d.portions(plan))
-	defer closeFeeds(feeds)
-	if err != nil {
-		return err
+	portions := d.portions(plan)
+	if len(portions) == 0 {
+		return nil
 	}
-	for {
-		f := first(feeds)
-		if f == nil {
-			return nil
-		}
-		if err := f.next(yield); err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("derive periods: %w", err)
-		}
-	}
+	return d.fold(ctx, plan, portions, yield)
 }
 
 // Survey lists the anomalies of all that lies before the cutoff, whatever month
 // it is of: over the full set, as contract 7 counts them.
 func (d *Deriver) Survey(ctx context.Context, plan Plan) error {
-	feeds, err := d.open(ctx, plan, []portion{{calendar{}, Scope{
+	return d.fold(ctx, plan, []portion{{calendar{}, Scope{
 		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
 		From: time.UnixMilli(0).UTC(), To: endOfTime(), UsageTo: endOfTime(),
 		Accounts: plan.Accounts, Except: plan.Except,
-	}}})
-	defer closeFeeds(feeds)
-	if err != nil {
-		return err
-	}
-	for f := feeds[0]; f.peek(); {
-		if err := f.next(func(r Resource) error { return r.Err }); err != nil {
-			return err
-		}
-	}
-	return nil
+	}}}, func(r Resource) error { return r.Err })
 }
 
 // endOfTime is where the times of events end (contract 2).
@@ -146,22 +128,40 @@ func (d *Deriver) portions(plan Plan) []portion {
 	return all
 }
 
-// open opens the streams of the portions side by side: each takes the source a
-// while, the search for copies that lie apart longest. That is one for all, and
-// there is none where nothing is asked for. What was opened before an error is
-// there to be closed.
-func (d *Deriver) open(ctx context.Context, plan Plan, portions []portion) ([]*feed, error) {
-	if len(portions) == 0 {
-		return nil, nil
+// fold yields the resources of the portions.
+func (d *Deriver) fold(ctx context.Context, plan Plan, portions []portion, yield func(Resource) error) error {
+	feeds, err := d.open(ctx, plan, portions)
+	defer closeFeeds(feeds)
+	if err != nil {
+		return err
 	}
+	for {
+		f := first(feeds)
+		if f == nil {
+			return nil
+		}
+		if err := f.next(yield); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("derive periods: %w", err)
+		}
+	}
+}
+
+// open opens the streams of the portions side by side: each takes the source a
+// while, the search for copies that lie apart longest. That is one for all. What was
+// opened before an error is there to be closed.
+func (d *Deriver) open(ctx context.Context, plan Plan, portions []portion) ([]*feed, error) {
 	var (
 		all   sync.WaitGroup
 		errs  = make([]error, len(portions)+1)
 		feeds = make([]*feed, len(portions))
-		rank  = ranking(append(slices.Clone(plan.Earlier), plan.Run))
-		won   map[schemas.Hash]schemas.Position
+		won   = plan.Won
 	)
-	all.Go(func() { won, errs[len(portions)] = d.apart(ctx, rank, portions[0].scope) })
+	if won == nil && !plan.AsIfNoneApart {
+		all.Go(func() { won, errs[len(portions)] = d.winner(ctx, plan) })
+	}
 	for i, p := range portions {
 		feeds[i] = d.feed(plan, p)
 		all.Go(func() { errs[i] = feeds[i].open(ctx) })
@@ -170,21 +170,13 @@ func (d *Deriver) open(ctx context.Context, plan Plan, portions []portion) ([]*f
 	if err := errors.Join(errs...); err != nil {
 		return feeds, err
 	}
+	rank := rankingOf(plan)
 	for _, f := range feeds {
 		if err := f.begin(rank, won); err != nil {
 			return feeds, err
 		}
 	}
 	return feeds, nil
-}
-
-// apart says of the identities whose copies lie apart where the counting one is.
-func (d *Deriver) apart(ctx context.Context, rank ranking, scope Scope) (map[schemas.Hash]schemas.Position, error) {
-	copies, err := d.Source.Moved(ctx, scope)
-	if err != nil {
-		return nil, fmt.Errorf("find copies that lie apart: %w", err)
-	}
-	return rank.winners(copies)
 }
 
 func closeFeeds(feeds []*feed) {

@@ -149,9 +149,9 @@ func (f *feed) open(ctx context.Context) error {
 	return errors.Join(errs[:]...)
 }
 
-// begin reads the first rows of the streams, of which those count that the ranking
-// and the winners say.
-func (f *feed) begin(rank ranking, won map[schemas.Hash]schemas.Position) error {
+// begin reads the first rows of the streams. Of copies that lie apart those count that
+// won.
+func (f *feed) begin(rank ranking, won schemas.Winner) error {
 	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
 		c := &f.counting[what]
 		c.ranking, c.won = rank, won

@@ -19,11 +19,10 @@ type Source interface {
 	// source, id), copies in any order. Copies that a redelivery stored twice may
 	// appear twice.
 	Events(ctx context.Context, scope Scope, what What) (Cursor[Rows], error)
-	// Moved are all copies inside scope.Cutoff of every identity whose copies
-	// there do not all have the same account, resource, time, sequence and kind
-	// (usage or lifecycle), ascending by identity: the fold cannot see them side
-	// by side.
-	Moved(ctx context.Context, scope Scope) (Cursor[Moved], error)
+	// Moved are all copies inside the cutoff of every identity whose copies there
+	// do not all have the same account, resource, time, sequence and kind (usage or
+	// lifecycle), ascending by identity: the fold cannot see them side by side.
+	Moved(ctx context.Context, cutoff schemas.Cutoff) (Cursor[Moved], error)
 }
 
 // Cursor hands out rows one by one. Next returns io.EOF after the last. A row is

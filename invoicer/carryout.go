@@ -18,6 +18,8 @@ import (
 // from the run as it is stored, so doing it again writes the same.
 func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []string) (Seal, error) {
 	run, earlier := b.runs[index], b.runs[:index]
+	l := v.look(ctx, run, earlier)
+	defer l.stop()
 	before := books{runs: earlier}
 	var touched int64
 	if len(earlier) > 0 {
@@ -36,7 +38,7 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []str
 		New: before.lastSealed().Before(run.Month), Untouched: touched == 0,
 		Accounts: only, Except: b.parkedBefore(run.Number),
 	}
-	w, err := v.issue(ctx, plan)
+	w, err := v.issue(ctx, plan, l)
 	if err != nil {
 		return Seal{}, fmt.Errorf("run %d of %s: %w", run.Number, run.Month, err)
 	}
@@ -73,9 +75,23 @@ func (b *books) stillParked(run int64) []Parked {
 	return slices.CompactFunc(out, func(x, y Parked) bool { return x.AccountID == y.AccountID })
 }
 
-// issue derives, prices and writes.
-func (v *Invoicer) issue(ctx context.Context, plan Plan) (*writer, error) {
-	w := &writer{v: v, plan: plan, batch: Batch{Run: plan.Run}, other: Batch{Run: plan.Run}, parked: map[string]string{}}
+// issue derives, prices and writes, at first as if no copies lay apart. Where nothing
+// is to be derived, nobody has to know whether any do.
+func (v *Invoicer) issue(ctx context.Context, plan Plan, l *look) (*writer, error) {
+	plan.AsIfNoneApart = plan.New || !plan.Untouched
+	w, err := v.attempt(ctx, plan, l)
+	if errors.Is(err, errApart) {
+		plan.AsIfNoneApart = false
+		if plan.Won, err = l.wait(); err == nil {
+			w, err = v.attempt(ctx, plan, l)
+		}
+	}
+	return w, err
+}
+
+// attempt writes nothing when it ends with errApart.
+func (v *Invoicer) attempt(ctx context.Context, plan Plan, l *look) (*writer, error) {
+	w := &writer{v: v, plan: plan, look: l, batch: Batch{Run: plan.Run}, other: Batch{Run: plan.Run}, parked: map[string]string{}}
 	defer func() { _ = w.written() }() // nothing goes on writing after an error, which came first
 	var cancel context.CancelFunc
 	w.ctx, cancel = context.WithCancel(ctx)
@@ -104,8 +120,9 @@ func (v *Invoicer) issue(ctx context.Context, plan Plan) (*writer, error) {
 // batches. An account's headers wait until all of the account is written.
 type writer struct {
 	v        *Invoicer
-	ctx      context.Context //nolint:containedctx // lives as long as one call of issue
+	ctx      context.Context //nolint:containedctx // lives as long as one attempt
 	plan     Plan
+	look     *look
 	invoiced *invoicedLines
 
 	account string

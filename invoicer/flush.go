@@ -7,10 +7,15 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// flush hands over what has gathered to be written beside what comes next. No two
-// batches are written at once, so that headers stay behind lines; and no more than
-// two are held.
+// flush hands over what has gathered to be written beside what comes next; the first
+// time it waits until it is known that no copies lie apart. No two batches are written
+// at once, so that headers stay behind lines; and no more than two are held.
 func (w *writer) flush() error {
+	if w.plan.AsIfNoneApart {
+		if err := w.look.none(); err != nil {
+			return err
+		}
+	}
 	if err := w.written(); err != nil {
 		return err
 	}

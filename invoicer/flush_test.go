@@ -35,6 +35,10 @@ func (m manyResources) Derive(_ context.Context, plan Plan, yield func(Derived) 
 	return nil
 }
 
+func (manyResources) Apart(context.Context, Plan) func() (schemas.Winner, error) {
+	return func() (schemas.Winner, error) { return nil, nil }
+}
+
 // shelf is a ledger and a book that fail at one batch.
 type shelf struct {
 	Ledger
@@ -76,10 +80,12 @@ func (s *shelf) AddSeal(context.Context, Seal) error {
 	return nil
 }
 
-func (s *shelf) seal(n int) (Seal, error) {
+func (s *shelf) seal(n int) (Seal, error) { return s.sealOf(manyResources{n}) }
+
+func (s *shelf) sealOf(periods Periods) (Seal, error) {
 	s.lines, s.headers = map[string]bool{}, map[string]bool{}
 	month := schemas.Month{Year: 2026, Month: time.October}
-	v := &Invoicer{Book: s, Ledger: s, Periods: manyResources{n}, Zone: time.UTC, Now: func() time.Time { return month.End(time.UTC) }}
+	v := &Invoicer{Book: s, Ledger: s, Periods: periods, Zone: time.UTC, Now: func() time.Time { return month.End(time.UTC) }}
 	run := schemas.Run{Number: 1, Month: month, FirstMonth: month}
 	return v.carryOut(context.Background(), &books{runs: []schemas.Run{run}, seals: map[int64]Seal{}}, 0, nil)
 }
@@ -107,5 +113,117 @@ func TestBatchesAreWrittenInOrderBesideTheFold(t *testing.T) {
 		if broken.batches != failing || broken.writing.Load() != 0 {
 			t.Errorf("batch %d failed, and %d were written", failing, broken.batches)
 		}
+	}
+}
+
+// hasty derives one resource more than there are, and an account that breaks, when
+// it is to take no notice of copies that lie apart and there are some.
+type hasty struct {
+	shelf  *shelf
+	n      int
+	found  bool
+	err    error
+	asked  bool
+	passes int
+	told   []string
+}
+
+func (h *hasty) Apart(context.Context, Plan) func() (schemas.Winner, error) {
+	return func() (schemas.Winner, error) {
+		h.asked = true
+		if h.found {
+			return func(schemas.Hash) (schemas.Position, bool) { return schemas.Position{}, false }, nil
+		}
+		return nil, h.err
+	}
+}
+
+func (h *hasty) Derive(ctx context.Context, plan Plan, yield func(Derived) error) error {
+	h.passes++
+	there, wrong := manyResources{h.n}, h.found && plan.Won == nil
+	if wrong {
+		there.n++
+	}
+	return there.Derive(ctx, plan, func(d Derived) error {
+		if wrong && d.AccountID == "a000001" {
+			d.Err = errors.New("counted twice")
+		}
+		if h.shelf.batches > 0 && !h.asked {
+			h.told = append(h.told, "written before anybody asked")
+		}
+		return yield(d)
+	})
+}
+
+func TestNothingIsWrittenThatCopiesThatLieApartCouldMakeVoid(t *testing.T) {
+	errSearch := errors.New("the search broke")
+	for _, n := range []int{2, batchRows} { // one batch, and several
+		for name, h := range map[string]*hasty{
+			"there are none":    {},
+			"there are some":    {found: true},
+			"it is never known": {err: errSearch},
+		} {
+			t.Run(fmt.Sprintf("%s, of %d resources", name, n), func(t *testing.T) {
+				straight, s := &shelf{}, &shelf{}
+				want, err := straight.seal(n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				h.shelf, h.n = s, n
+				got, err := s.sealOf(h)
+				if len(h.told) > 0 {
+					t.Error(h.told[0])
+				}
+				if h.err != nil {
+					if !errors.Is(err, errSearch) || s.batches > 0 || s.sealed {
+						t.Errorf("%d batches, sealed %t, %v", s.batches, s.sealed, err)
+					}
+					return
+				}
+				if again := h.passes == 2; err != nil || again != h.found || len(got.Parked) > 0 || !s.sealed || len(s.headers) != n ||
+					s.batches != straight.batches || !got.Totals.Amounts.TotalAmount.Equal(want.Totals.Amounts.TotalAmount) {
+					t.Errorf("derived %d times, %d headers in %d batches, %d parked, %+v, %v; want %+v",
+						h.passes, len(s.headers), s.batches, len(got.Parked), got.Totals, err, want.Totals)
+				}
+			})
+		}
+	}
+}
+
+// untouched finds nothing late.
+type untouched struct{}
+
+func (untouched) MarkTouched(context.Context, schemas.Run, schemas.Cutoff, time.Time) (int64, error) {
+	return 0, nil
+}
+
+func TestARunThatDerivesNothingWaitsForNoSearch(t *testing.T) {
+	month := schemas.Month{Year: 2026, Month: time.October}
+	s := &shelf{lines: map[string]bool{}, headers: map[string]bool{}}
+	searching := make(chan struct{})
+	v := &Invoicer{
+		Book: s, Ledger: s, Late: untouched{}, Periods: endless{searching}, Zone: time.UTC,
+		Now: func() time.Time { return month.End(time.UTC) },
+	}
+	runs := []schemas.Run{{Number: 1, Month: month, FirstMonth: month}, {Number: 2, Month: month, FirstMonth: month}}
+	if _, err := v.carryOut(t.Context(), &books{runs: runs, seals: map[int64]Seal{}}, 1, nil); err != nil || !s.sealed {
+		t.Errorf("sealed %t, %v", s.sealed, err)
+	}
+	<-searching // it was ended
+}
+
+// endless derives nothing and searches until it is told to end.
+type endless struct{ ended chan struct{} }
+
+func (endless) Derive(context.Context, Plan, func(Derived) error) error { return nil }
+
+func (e endless) Apart(ctx context.Context, _ Plan) func() (schemas.Winner, error) {
+	go func() {
+		<-ctx.Done()
+		close(e.ended)
+	}()
+	return func() (schemas.Winner, error) {
+		<-e.ended
+		return nil, ctx.Err()
 	}
 }

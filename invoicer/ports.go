@@ -78,6 +78,11 @@ type Plan struct {
 	// Whole derives every resource from all its events, as if nothing had been
 	// sealed yet.
 	Whole bool
+	// Won is of the copies that lie apart; see Periods.Apart. If it is nil they are
+	// looked for, unless all is to be derived AsIfNoneApart: who asks for that keeps
+	// nothing of it if there are any.
+	Won           schemas.Winner
+	AsIfNoneApart bool
 	// Accounts restricts to these, nil for all; Except leaves some out.
 	Accounts, Except []string
 }
@@ -113,6 +118,11 @@ type Periods interface {
 	// (account id, resource id) ascending. An error of its own means that the
 	// whole derivation failed.
 	Derive(ctx context.Context, plan Plan, yield func(Derived) error) error
+	// Apart begins to look whether copies of one event lie apart, anywhere inside the
+	// plan's cutoff, which takes long and mostly finds none. What it returns waits for
+	// the answer, for Plan.Won; nil when there are none. It is there to be called, if
+	// only after the context was canceled.
+	Apart(ctx context.Context, plan Plan) (wait func() (schemas.Winner, error))
 }
 
 // Ledger keeps what was invoiced.

@@ -99,7 +99,7 @@ func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.Wha
 	return aggregate.RowsOf(&rows[aggregate.Copy]{out}), nil
 }
 
-func (m *memory) Moved(_ context.Context, s aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
+func (m *memory) Moved(_ context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
 	type place struct {
 		account, resource string
 		at                time.Time
@@ -109,7 +109,7 @@ func (m *memory) Moved(_ context.Context, s aggregate.Scope) (aggregate.Cursor[a
 	at := map[schemas.Hash]map[place]bool{}
 	of := map[schemas.Hash][]aggregate.Moved{}
 	for _, c := range m.copies {
-		if s.Cutoff.Contains(c.Position) {
+		if cutoff.Contains(c.Position) {
 			id := schemas.Identity(c.Source, c.ID)
 			if at[id] == nil {
 				at[id] = map[place]bool{}

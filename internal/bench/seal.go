@@ -160,6 +160,10 @@ func (l fixedLog) Stored(context.Context) ([]schemas.PartitionEnd, error) { retu
 // periods joins aggregate and invoicer as cmd does.
 type periods struct{ deriver *aggregate.Deriver }
 
+func (p periods) Apart(ctx context.Context, plan invoicer.Plan) func() (schemas.Winner, error) {
+	return p.deriver.Apart(ctx, aggregate.Plan(plan))
+}
+
 func (p periods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
 	return p.deriver.Derive(ctx, aggregate.Plan(plan), func(r aggregate.Resource) error {
 		late := make([]invoicer.LateMonth, len(r.Late))

@@ -25,9 +25,11 @@ type trace struct {
 	now func() time.Time
 	// total is all of Derive, yield what of it the invoicer's side took.
 	total, yield               time.Duration
-	run, touched, apart, edges time.Duration
-	lifecycle, usage           time.Duration
-	invoiced                   time.Duration
+	run, touched, edges        time.Duration
+	lifecycle, usage, invoiced time.Duration
+	// apart is how long copies that lie apart were looked for, beside all else, and
+	// certain how long the rest waited for that.
+	apart, certain time.Duration
 	// waited is how long a batch waited for the one before it to be written.
 	waited time.Duration
 	// derived is when Derive was over.
@@ -51,18 +53,18 @@ func traced(v *invoicer.Invoicer, store *clickhouse.Store, zone *time.Location, 
 // parts are the steps in the order of the data, which together are the whole, and
 // then those of writing, which goes on beside them.
 func (t *trace) parts(seconds float64) []part {
-	reading := t.apart + t.edges + t.lifecycle + t.usage
+	reading := t.edges + t.lifecycle + t.usage
 	waited := t.waited + max(0, t.lastWritten().Sub(t.derived))
 	all := []part{
 		{"write down run and seal", t.run.Seconds()},
 		{"mark what late events touch", t.touched.Seconds()},
-		{"look for copies that lie apart", t.apart.Seconds()},
 		{"read edges", t.edges.Seconds()},
 		{"read lifecycle events", t.lifecycle.Seconds()},
 		{"read usage", t.usage.Seconds()},
 		{"fold into periods", (t.total - t.yield - reading).Seconds()},
 		{"read what was invoiced", t.invoiced.Seconds()},
 		{"price, sum, check", (t.yield - t.invoiced - t.waited).Seconds()},
+		{"wait until no copies lie apart", t.certain.Seconds()},
 		{"wait until all is written", waited.Seconds()},
 	}
 	rest := seconds
@@ -71,6 +73,7 @@ func (t *trace) parts(seconds float64) []part {
 	}
 	return append(all,
 		part{"the rest", rest},
+		part{"beside: look for copies that lie apart", t.apart.Seconds()},
 		part{"beside: write periods", t.periods.Seconds()},
 		part{"beside: write lines", t.lines.Seconds()},
 		part{"beside: write edges", t.states.Seconds()},
@@ -126,6 +129,22 @@ func (l tracedLate) MarkTouched(ctx context.Context, run schemas.Run, since sche
 type tracedPeriods struct {
 	invoicer.Periods
 	t *trace
+}
+
+func (p tracedPeriods) Apart(ctx context.Context, plan invoicer.Plan) func() (schemas.Winner, error) {
+	wait := p.Periods.Apart(ctx, plan)
+	return func() (schemas.Winner, error) {
+		began := p.t.now()
+		won, err := wait()
+		waited := p.t.now().Sub(began)
+		p.t.certain += waited
+		if p.t.derived.IsZero() {
+			p.t.yield, p.t.total = p.t.yield-waited, p.t.total-waited
+		} else {
+			p.t.derived = p.t.derived.Add(waited)
+		}
+		return won, err
+	}
 }
 
 func (p tracedPeriods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
@@ -201,9 +220,9 @@ func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what ag
 	return timed[aggregate.Rows]{c, s.t, sum}, err
 }
 
-func (s tracedSource) Moved(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
+func (s tracedSource) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
 	defer s.t.since(s.t.now(), &s.t.apart)
-	c, err := s.Source.Moved(ctx, scope)
+	c, err := s.Source.Moved(ctx, cutoff)
 	return timed[aggregate.Moved]{c, s.t, &s.t.apart}, err
 }
 

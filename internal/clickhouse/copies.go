@@ -70,9 +70,14 @@ func (s *Store) openMonths(ctx context.Context, q *eventQuery, l *lanes) (c *cop
 	}()
 	streams := 0
 	for _, month := range q.months {
-		streams += max(1, len(l.byMonth[month]))
+		if !l.empty[month] {
+			streams += max(1, len(l.byMonth[month]))
+		}
 	}
 	for _, month := range q.months {
+		if l.empty[month] {
+			continue
+		}
 		own := l.byMonth[month]
 		if own == nil {
 			own = []lane{nil}

@@ -113,7 +113,7 @@ func testMoved(t *testing.T, s *Store) {
 	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "kind", noon(), 0))
 	scope := whole()
 	scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 100}, {Topic: "billing.usage", End: 100}})
-	cursor, err := s.Moved(t.Context(), scope)
+	cursor, err := s.Moved(t.Context(), scope.Cutoff)
 	got := collect(t, cursor, err)
 	offsets := map[schemas.Hash][]string{}
 	for i, m := range got {

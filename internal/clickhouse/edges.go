@@ -23,9 +23,18 @@ func (s *Store) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cur
 	if scope.Month.IsZero() {
 		return noEdges{}, nil
 	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("month", scope.Month.String()))
+	month, run := bind("month", scope.Month.String()), bind("run", scope.Run)
+	var dead bool
+	if err := s.row(ctx, "any_tombstones", []any{&dead}, month, run); err != nil {
+		return nil, err
+	}
+	names := []string{"edges"}
+	if dead {
+		names = append(names, "tombstones")
+	}
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), month)
 	c := &edges{}
-	for _, name := range []string{"edges", "tombstones"} {
+	for _, name := range names {
 		block := func() *edgeBlock { return newEdgeBlock(s.config.Digits) }
 		rows, err := openStream(ctx, s, name, driver.Settings{"max_block_size": edgeRows}, args, block(), block())
 		if err != nil {

@@ -26,8 +26,8 @@ func (s *Store) OneResource(account, resource string) OneResource {
 	return OneResource{s, account, resource}
 }
 
-func (r OneResource) bind(scope *aggregate.Scope) []any {
-	return append(bindCutoff("", scope.Cutoff), bind("account", r.account), bind("resource", r.resource))
+func (r OneResource) bind(cutoff schemas.Cutoff) []any {
+	return append(bindCutoff("", cutoff), bind("account", r.account), bind("resource", r.resource))
 }
 
 // Events streams copies as [aggregate.Source] says.
@@ -36,7 +36,7 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 	if usage {
 		to = scope.UsageTo
 	}
-	args := append(r.bind(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
+	args := append(r.bind(scope.Cutoff), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
 	c := &copies{}
 	one, err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true, true)
 	if err != nil {
@@ -47,8 +47,8 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 }
 
 // Moved streams copies as [aggregate.Source] says.
-func (r OneResource) Moved(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
-	rows, err := r.store.stream(ctx, "resource_moved", r.bind(&scope)...)
+func (r OneResource) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
+	rows, err := r.store.stream(ctx, "resource_moved", r.bind(cutoff)...)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (r OneResource) Usage(
 	var e UsageEvent
 	var kind string
 	p := &e.Position
-	args := append(r.bind(&aggregate.Scope{Cutoff: cutoff}), bind("item", item), bindTime("from", from), bindTime("to", to))
+	args := append(r.bind(cutoff), bind("item", item), bindTime("from", from), bindTime("to", to))
 	err := r.store.each(ctx, "explain_usage",
 		[]any{&e.Source, &e.ID, &kind, &e.Time, &p.Topic, &p.Partition, &p.Offset, &e.Value},
 		func() error {

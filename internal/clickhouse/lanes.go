@@ -40,6 +40,8 @@ type lanes struct {
 	server  string
 	byMonth map[uint32][]lane
 	parts   map[string]bool
+	// empty are the months of which no part has any rows.
+	empty map[uint32]bool
 }
 
 const (
@@ -54,7 +56,7 @@ const (
 // lanesOf says how to read months. Where only some accounts or resources are
 // wanted, and where few rows are, there is one lane each.
 func (s *Store) lanesOf(ctx context.Context, scope *aggregate.Scope, months []uint32, usage bool) (lanes, error) {
-	l := lanes{byMonth: map[uint32][]lane{}, parts: map[string]bool{}}
+	l := lanes{byMonth: map[uint32][]lane{}, parts: map[string]bool{}, empty: map[uint32]bool{}}
 	if len(months) > maxMonths || scope.Accounts != nil || scope.Touched == aggregate.OnlyTouched {
 		return l, nil
 	}
@@ -63,6 +65,7 @@ func (s *Store) lanesOf(ctx context.Context, scope *aggregate.Scope, months []ui
 		if err != nil {
 			return l, err
 		}
+		l.empty[month] = len(parts) == 0
 		if own := s.split(parts); own != nil {
 			l.server, l.byMonth[month] = server, own
 			for _, p := range parts {

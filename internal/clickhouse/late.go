@@ -3,7 +3,9 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/reckon-billing/reckon/invoicer"
@@ -17,7 +19,15 @@ var _ invoicer.Late = (*Store)(nil)
 // from the two cutoffs.
 func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
 	args := append(bindCutoff("", run.Cutoff), bindCutoff("since_", since)...)
-	args = append(args, bind("run", run.Number), bindTime("sealed_to", sealedTo), bind("least", leastNew(run.Cutoff, since)))
+	args = append(args, bind("run", run.Number), bindTime("sealed_to", sealedTo))
+	args = append(args, bindLeastNew(run.Cutoff, since)...)
+	var late bool
+	if err := s.row(ctx, "any_late", []any{&late}, args...); err != nil {
+		return 0, fmt.Errorf("run %d: look for late events: %w", run.Number, err)
+	}
+	if !late {
+		return 0, nil
+	}
 	if err := s.exec(ctx, "mark_touched", args...); err != nil {
 		return 0, fmt.Errorf("run %d: mark touched resources: %w", run.Number, err)
 	}
@@ -28,13 +38,31 @@ func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.
 	return touched, nil
 }
 
-// leastNew is an offset before which no partition has anything that lies inside the
-// cutoff and not inside the earlier one.
-func leastNew(cutoff, since schemas.Cutoff) int64 {
+// bindLeastNew binds offsets before which nothing lies inside the cutoff and not
+// inside the earlier one: that of the topic whose offsets are farthest ahead, and
+// that of all others.
+func bindLeastNew(cutoff, since schemas.Cutoff) []any {
 	earlier := newEnds(since)
-	least := int64(math.MaxInt64)
+	least := map[string]int64{}
 	for _, p := range cutoff {
-		least = min(least, earlier.all[p.Topic][p.Partition])
+		end := earlier.all[p.Topic][p.Partition]
+		if p.End <= end {
+			continue // it brought nothing
+		}
+		if other, seen := least[p.Topic]; !seen || end < other {
+			least[p.Topic] = end
+		}
 	}
-	return least
+	busiest, others := "", int64(math.MaxInt64)
+	for _, topic := range slices.Sorted(maps.Keys(least)) {
+		if busiest == "" || least[topic] > least[busiest] {
+			busiest = topic
+		}
+	}
+	for topic, end := range least {
+		if topic != busiest {
+			others = min(others, end)
+		}
+	}
+	return []any{bind("busiest", busiest), bind("least_busiest", least[busiest]), bind("least", others)}
 }

@@ -3,15 +3,23 @@ package clickhouse
 import (
 	"context"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 var _ aggregate.Source = (*Store)(nil)
 
-// Moved streams copies as [aggregate.Source] says, over all history up to the
-// cutoff; of the rest of the scope nothing counts.
-func (s *Store) Moved(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[aggregate.Moved], error) {
-	rows, err := s.stream(ctx, "moved", bindCutoff("", scope.Cutoff)...)
+// Moved streams copies as [aggregate.Source] says, over all history. It takes half of
+// the server's threads: what is folded meanwhile needs the others.
+func (s *Store) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
+	var threads int64
+	if err := s.row(ctx, "half_of_threads", []any{&threads}); err != nil {
+		return nil, err
+	}
+	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"max_threads": threads}))
+	rows, err := s.stream(ctx, "moved", bindCutoff("", cutoff)...)
 	if err != nil {
 		return nil, err
 	}

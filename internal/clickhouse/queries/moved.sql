@@ -3,23 +3,35 @@
 -- account, resource, time, sequence or type differ in content.
 --
 -- Every identity of the history is looked at, so each may cost next to nothing.
--- The table is sorted by identity; it is cut into ranges of about ten thousand
+-- The table is sorted by identity; it is cut into ranges of about four thousand
 -- rows, so few that counting the distinct ones of a range stays in the nearest
--- cache, and only of a range with fewer than it has rows is asked which. That is
--- half of what sorting ranges costs and a sixth of grouping by identity. What
--- repeats is looked at again with its content, since an equal copy
--- is harmless, and only then (or never) events is read: the ones that conflict
--- are held as one value, so that no row of events is read when there are none.
+-- cache. That is half of what sorting ranges costs and a sixth of grouping by
+-- identity. Counted are their lower halves, which costs a fifth less still: of a
+-- range with fewer than it has rows, one in 500 even if no identity repeats, is
+-- asked which identities do. Those are looked at again with their content, since an
+-- equal copy is harmless, and only then (or never) events is read: the ones that
+-- conflict are held as one value, so that no row of events is read when there are
+-- none.
 WITH
-    (SELECT intDiv(18446744073709551615, 2 + intDiv(count(), 10000)) + 1 FROM identities) AS width,
+    (SELECT intDiv(18446744073709551615, 2 + intDiv(count(), 4000)) + 1 FROM identities) AS width,
+    (
+        SELECT (width, groupArray(range))
+        FROM
+        (
+            SELECT intDiv(identity, width) AS range
+            FROM identities
+            GROUP BY range
+            HAVING arrayUniq(groupArray(toUInt32(identity))) < count()
+        )
+    ) AS suspect,
     repeated AS (
         SELECT arrayJoin(arrayFilter((one, time) -> time > 1, range, arrayEnumerateUniq(range))) AS identity
         FROM
         (
             SELECT groupArray(identity) AS range
             FROM identities
-            GROUP BY intDiv(identity, width)
-            HAVING arrayUniq(range) < length(range)
+            WHERE intDiv(identity, suspect.1) IN (SELECT arrayJoin(suspect.2))
+            GROUP BY intDiv(identity, suspect.1)
         )
     ),
     (

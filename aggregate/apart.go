@@ -1,0 +1,64 @@
+package aggregate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Apart begins to look for copies that lie apart: of one identity, inside the plan's
+// cutoff, and different in account, resource, time, sequence or kind. What it returns
+// waits for the answer, for Plan.Won; nil when there are none. It is there to be
+// called, if only after the context was canceled.
+//
+// Every identity of the history is asked for, which takes as long as folding a month
+// of a young history does; hardly ever is there any. So whoever derives may do that
+// meanwhile, as if there were none.
+func (d *Deriver) Apart(ctx context.Context, plan Plan) (wait func() (schemas.Winner, error)) {
+	var (
+		done = make(chan struct{})
+		won  schemas.Winner
+		err  error
+	)
+	go func() {
+		defer close(done)
+		won, err = d.winner(ctx, plan)
+	}()
+	return func() (schemas.Winner, error) {
+		<-done
+		return won, err
+	}
+}
+
+// winner reads the copies that lie apart; nil when there are none.
+func (d *Deriver) winner(ctx context.Context, plan Plan) (schemas.Winner, error) {
+	copies, err := d.Source.Moved(ctx, plan.Run.Cutoff)
+	if err != nil {
+		return nil, fmt.Errorf("find copies that lie apart: %w", err)
+	}
+	defer func() { _ = copies.Close() }() // what matters came from Next
+	rank, best := rankingOf(plan), map[schemas.Hash]Moved{}
+	for {
+		m, err := copies.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read copies that lie apart: %w", err)
+		}
+		b, seen := best[m.Identity]
+		if !seen || rank.compare(m.KafkaTime, m.Position, b.KafkaTime, b.Position) < 0 {
+			best[m.Identity] = *m
+		}
+	}
+	if len(best) == 0 {
+		return nil, nil
+	}
+	return func(identity schemas.Hash) (schemas.Position, bool) {
+		m, apart := best[identity]
+		return m.Position, apart
+	}, nil
+}

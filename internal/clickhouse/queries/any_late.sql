@@ -1,0 +1,10 @@
+-- Whether there is anything to mark (mark_touched.sql): mostly there is nothing, and
+-- marking takes four times as long as asking.
+SELECT CAST(count() > 0, 'Bool')
+FROM
+(
+    SELECT time
+    FROM events
+    {{late}}
+    LIMIT 1
+)
