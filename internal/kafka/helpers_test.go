@@ -220,13 +220,19 @@ func member(t testing.TB, c *Client, group, topic string, s *store) (stop func()
 // waitCommitted waits until the group has committed up to the ends.
 func waitCommitted(t testing.TB, c *Client, group, topic string) {
 	t.Helper()
+	waitCommittedTo(t, c, group, topic, 0)
+}
+
+// waitCommittedTo waits until every partition ends there, too.
+func waitCommittedTo(t testing.TB, c *Client, group, topic string, end int64) {
+	t.Helper()
 	var lags []PartitionLag
 	for began := time.Now(); time.Since(began) < 30*time.Second; {
 		var err error
 		if lags, err = c.Lag(t.Context(), group, topic); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(lags, func(l PartitionLag) bool { return l.Committed < l.End }) {
+		if !slices.ContainsFunc(lags, func(l PartitionLag) bool { return l.Committed < max(end, l.End) }) {
 			return
 		}
 		if err := pause(t.Context(), 20*time.Millisecond); err != nil {
