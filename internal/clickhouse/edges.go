@@ -23,16 +23,15 @@ func (s *Store) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cur
 	if scope.Month.IsZero() {
 		return noEdges{}, nil
 	}
-	month, run := bind("month", scope.Month.String()), bind("run", scope.Run)
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("month", scope.Month.String()))
 	var dead bool
-	if err := s.row(ctx, "any_tombstones", []any{&dead}, month, run); err != nil {
+	if err := s.row(ctx, "any_tombstones", []any{&dead}, args...); err != nil {
 		return nil, err
 	}
 	names := []string{"edges"}
 	if dead {
 		names = append(names, "tombstones")
 	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), month)
 	c := &edges{}
 	for _, name := range names {
 		block := func() *edgeBlock { return newEdgeBlock(s.config.Digits) }

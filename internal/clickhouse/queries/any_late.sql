@@ -1,5 +1,5 @@
--- Whether there is anything to mark (mark_touched.sql): mostly there is nothing, and
--- marking takes four times as long as asking.
+-- Whether there is anything to mark (mark_touched.sql): often there is nothing, and
+-- marking takes three times as long as asking.
 SELECT CAST(count() > 0, 'Bool')
 FROM
 (

@@ -6,7 +6,7 @@
 -- The table is sorted by identity; it is cut into ranges of about four thousand
 -- rows, so few that counting the distinct ones of a range stays in the nearest
 -- cache. That is half of what sorting ranges costs and a sixth of grouping by
--- identity. Counted are their lower halves, which costs a fifth less still: of a
+-- identity. Counted are their lower halves, which costs a seventh less still: of a
 -- range with fewer than it has rows, one in 500 even if no identity repeats, is
 -- asked which identities do. Those are looked at again with their content, since an
 -- equal copy is harmless, and only then (or never) events is read: the ones that
