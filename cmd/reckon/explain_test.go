@@ -48,7 +48,7 @@ func explained() []string {
 		created("c-2", "minute", "2025-10-05T00:00:00+07:00", `{"item":"server","unit":"server","unit_price":"165000","quantity":"1","tax_percent":"10"}`, ""),
 		event("d-2", "resource.deleted", "minute", "2025-10-05T00:00:30+07:00", ""),
 
-		// D7: 12,345 minutes are 8 days, 13 hours and 45 minutes.
+		// WD7: 12,345 minutes are 8 days, 13 hours and 45 minutes.
 		created("c-3", "d7", "2025-10-01T00:00:00+07:00",
 			`{"item":"server","unit":"server","unit_price":"165000","quantity":"3","discount_percent":"15","tax_percent":"8"}`, "1000"),
 		event("d-3", "resource.deleted", "d7", "2025-10-09T13:45:00+07:00", ""),
@@ -179,7 +179,7 @@ func TestExplainOnTheEngines(t *testing.T) {
 			"1 min × 165000 × 1 × (100 - 0) / (100 × 43200 min) = 3.819444444444… = 275/72\n",
 			"exact × 10 / 100 = 0.381944444444… = 55/144\n", "gross       4.201388888888… = 605/144 rounded: 4\n",
 		}},
-		{"D7", []string{code("d7", "01")}, 0, []string{
+		{"WD7", []string{code("d7", "01")}, 0, []string{
 			"12345 min × 165000 × 3 × (100 - 15) / (100 × 43200 min) = 120235.15625\n", "= 9618.8125\n",
 			"129853.96875 rounded: 129854\n", "total       120235 + 9619 tax - 1000 coupon = 128854\n",
 		}},

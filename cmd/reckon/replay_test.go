@@ -11,21 +11,21 @@ import (
 // goldenReplays are whole replays with what they must print.
 //
 // The golden files were worked by hand from the provider's published examples
-// (F) and from contract 3 to 5, not copied from the program: each amount was
+// (WF) and from contract 3 to 5, not copied from the program: each amount was
 // written down and then checked against the formula in exact fractions by a
 // script that shares no code with reckon, which also hashed the invoice codes.
 // Where a price is 43,200 for 30 days, a minute costs 1 and the amounts are the
 // minutes. Do not update a golden file from the program's output.
 func goldenReplays() []goldenReplay {
 	return []goldenReplay{
-		// D1 to D7, D10, F1 and F6 to F12. No month holds 50 days: F6 is 25 days of
-		// quantity two. 866,667 - 301,667 is the 565,000 that F6 pays; 346,667 -
-		// 120,667 the 226,000 that F7 returns; 8,800 - 3,300 the 5,500 of F8;
-		// 7,333 + 7,960 the 15,293 of F12.
+		// WD1 to WD7, WD10, WF1, WF6 to WF12. No month holds 50 days: WF6 is 25 days of
+		// quantity two. 866,667 - 301,667 is the 565,000 that WF6 pays; 346,667 -
+		// 120,667 the 226,000 that WF7 returns; 8,800 - 3,300 the 5,500 of WF8;
+		// 7,333 + 7,960 the 15,293 of WF12.
 		{"the worked examples", "worked_examples", nil, replayCounts{Stored: 41}},
 		// December 2023 to April 2024, with a February of 29 days, seen by what
 		// begins and ends on, just before and just after their edges; the one of 28
-		// days is D3. Billing begins in December: what was lived before is not billed.
+		// days is WD3. Billing begins in December: what was lived before is not billed.
 		{"month edges, year ends and changes within a minute", "month_edges", nil, replayCounts{Stored: 25}},
 		// Oldest period first over the months, in proportion within a period, largest
 		// remainder first, ties in item order; the rest of a balance is lost when a

@@ -31,9 +31,9 @@ func TestAllotGivesTheLargestRemaindersFirst(t *testing.T) {
 		currency schemas.Currency
 		expected []decimal.Decimal
 	}{
-		{"D10: 100,000 over three equal lines", "100000", decs("165000", "165000", "165000"), vnd(), decs("33334", "33333", "33333")},
-		{"F11: 150,000 over two to one", "150000", decs("1000000", "500000"), vnd(), decs("100000", "50000")},
-		{"F1: 20,000 over 18 to 7", "20000", decs("180000", "70000"), vnd(), decs("14400", "5600")},
+		{"WD10: 100,000 over three equal lines", "100000", decs("165000", "165000", "165000"), vnd(), decs("33334", "33333", "33333")},
+		{"WF11: 150,000 over two to one", "150000", decs("1000000", "500000"), vnd(), decs("100000", "50000")},
+		{"WF1: 20,000 over 18 to 7", "20000", decs("180000", "70000"), vnd(), decs("14400", "5600")},
 		{"the largest remainder is not the first", "10", decs("11", "14", "75"), vnd(), decs("1", "1", "8")},
 		{"two units left over go to two remainders", "10", decs("26", "27", "47"), vnd(), decs("2", "3", "5")},
 		{"ties go in order", "2", decs("1", "1", "1", "1"), vnd(), decs("1", "1", "0", "0")},

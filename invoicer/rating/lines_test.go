@@ -56,19 +56,19 @@ func TestACouponIsSplitOverTheLinesOfAPeriod(t *testing.T) {
 		usedThen string
 	}{
 		{
-			"D7: 1,000 off one line", period(12_345, item("165000", quantity("3"), discount("15"), tax("8"))), balance("1000", "0"),
+			"WD7: 1,000 off one line", period(12_345, item("165000", quantity("3"), discount("15"), tax("8"))), balance("1000", "0"),
 			decs("1000"), decs("128854"), "1000",
 		},
 		{
-			"D10: 100,000 over three equal lines", period(43_200, item("165000"), item("165000"), item("165000")), balance("100000", "0"),
+			"WD10: 100,000 over three equal lines", period(43_200, item("165000"), item("165000"), item("165000")), balance("100000", "0"),
 			decs("33334", "33333", "33333"), decs("131666", "131667", "131667"), "100000",
 		},
 		{
-			"F1: 230,000 are left to pay", period(60*day, item("90000"), item("35000")), balance("20000", "0"),
+			"WF1: 230,000 are left to pay", period(60*day, item("90000"), item("35000")), balance("20000", "0"),
 			decs("14400", "5600"), decs("165600", "64400"), "20000",
 		},
 		{
-			"F11: 900,000 and 450,000 are left to pay", period(30*day, item("1000000"), item("500000")), balance("150000", "0"),
+			"WF11: 900,000 and 450,000 are left to pay", period(30*day, item("1000000"), item("500000")), balance("150000", "0"),
 			decs("100000", "50000"), decs("900000", "450000"), "150000",
 		},
 		{

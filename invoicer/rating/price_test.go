@@ -76,37 +76,37 @@ func testPrices(t *testing.T, currency schemas.Currency, cases []priceCase) {
 // price before VAT, half up to whole đồng. Guards immunity E6 and E10.
 func TestPricesOfTheFormulaWorkedOutByHand(t *testing.T) {
 	testPrices(t, vnd(), []priceCase{
-		{"D1: 30 days are one unit", item("165000", tax("10")), 43_200, "165000", "16500", "181500"},
-		{"D2: a month of 31 days costs 31/30", item("165000", tax("10")), 44_640, "170500", "17050", "187550"},
-		{"D3: a February of 28 days costs 28/30", item("165000", tax("10")), 40_320, "154000", "15400", "169400"},
-		{"D4: ten days before a resize", item("165000", tax("10")), 14_400, "55000", "5500", "60500"},
-		{"D4: twenty days after it", item("330000", tax("10")), 28_800, "220000", "22000", "242000"},
-		{"D5: one minute", item("165000", tax("10")), 1, "4", "0", "4"},
-		{"D6: one minute, rounded once and not in parts", item("181500", tax("10")), 1, "5", "0", "5"},
-		{"D7: quantity, discount and tax, 1,000 of coupon still to come off", item("165000", quantity("3"), discount("15"), tax("8")), 12_345, "120235", "9619", "129854"},
+		{"WD1: 30 days are one unit", item("165000", tax("10")), 43_200, "165000", "16500", "181500"},
+		{"WD2: a month of 31 days costs 31/30", item("165000", tax("10")), 44_640, "170500", "17050", "187550"},
+		{"WD3: a February of 28 days costs 28/30", item("165000", tax("10")), 40_320, "154000", "15400", "169400"},
+		{"WD4: ten days before a resize", item("165000", tax("10")), 14_400, "55000", "5500", "60500"},
+		{"WD4: twenty days after it", item("330000", tax("10")), 28_800, "220000", "22000", "242000"},
+		{"WD5: one minute", item("165000", tax("10")), 1, "4", "0", "4"},
+		{"WD6: one minute, rounded once and not in parts", item("181500", tax("10")), 1, "5", "0", "5"},
+		{"WD7: quantity, discount and tax, 1,000 of coupon still to come off", item("165000", quantity("3"), discount("15"), tax("8")), 12_345, "120235", "9619", "129854"},
 	})
 }
 
-// The numbers are in the provider's published documents and screenshots; F9 is
+// The numbers are in the provider's published documents and screenshots; WF9 is
 // recomputed, as its page contradicts its own formula.
 func TestPricesOfTheProvidersDocuments(t *testing.T) {
 	testPrices(t, vnd(), []priceCase{
-		{"F1: the first item over 60 days", item("90000"), 60 * day, "180000", "0", "180000"},
-		{"F1: the second item over 60 days", item("35000"), 60 * day, "70000", "0", "70000"},
-		{"F6: 50 days unused of the small one", item("181000"), 50 * day, "301667", "0", "301667"},
-		{"F6: 50 days of the big one", item("520000"), 50 * day, "866667", "0", "866667"},
-		{"F7: 20 days unused of the big one", item("520000"), 20 * day, "346667", "0", "346667"},
-		{"F7: 20 days of the small one", item("181000"), 20 * day, "120667", "0", "120667"},
-		{"F8: 5 days unused of 30 GB", item("19800"), 5 * day, "3300", "0", "3300"},
-		{"F8: 5 days of 80 GB", item("52800"), 5 * day, "8800", "0", "8800"},
-		{"F9: 20 days unused at the delete", item("181000"), 20 * day, "120667", "0", "120667"},
-		{"F10: 24 days unused at the delete", item("19800"), 24 * day, "15840", "0", "15840"},
-		{"F11: the first of two", item("1000000"), 30 * day, "1000000", "0", "1000000"},
-		{"F11: the second of two", item("500000"), 30 * day, "500000", "0", "500000"},
-		{"F12: a day at list price", item("440000"), 1_440, "14667", "0", "14667"},
-		{"F12: a day at half price", item("440000", discount("50")), 1_440, "7333", "0", "7333"},
-		{"F12: a day and two hours at list price", item("440000"), 1_563, "15919", "0", "15919"},
-		{"F12: a day and two hours at half price", item("440000", discount("50")), 1_563, "7960", "0", "7960"},
+		{"WF1: the first item over 60 days", item("90000"), 60 * day, "180000", "0", "180000"},
+		{"WF1: the second item over 60 days", item("35000"), 60 * day, "70000", "0", "70000"},
+		{"WF6: 50 days unused of the small one", item("181000"), 50 * day, "301667", "0", "301667"},
+		{"WF6: 50 days of the big one", item("520000"), 50 * day, "866667", "0", "866667"},
+		{"WF7: 20 days unused of the big one", item("520000"), 20 * day, "346667", "0", "346667"},
+		{"WF7: 20 days of the small one", item("181000"), 20 * day, "120667", "0", "120667"},
+		{"WF8: 5 days unused of 30 GB", item("19800"), 5 * day, "3300", "0", "3300"},
+		{"WF8: 5 days of 80 GB", item("52800"), 5 * day, "8800", "0", "8800"},
+		{"WF9: 20 days unused at the delete", item("181000"), 20 * day, "120667", "0", "120667"},
+		{"WF10: 24 days unused at the delete", item("19800"), 24 * day, "15840", "0", "15840"},
+		{"WF11: the first of two", item("1000000"), 30 * day, "1000000", "0", "1000000"},
+		{"WF11: the second of two", item("500000"), 30 * day, "500000", "0", "500000"},
+		{"WF12: a day at list price", item("440000"), 1_440, "14667", "0", "14667"},
+		{"WF12: a day at half price", item("440000", discount("50")), 1_440, "7333", "0", "7333"},
+		{"WF12: a day and two hours at list price", item("440000"), 1_563, "15919", "0", "15919"},
+		{"WF12: a day and two hours at half price", item("440000", discount("50")), 1_563, "7960", "0", "7960"},
 	})
 }
 
@@ -119,9 +119,9 @@ func TestDifferencesOfTermsAreThoseOfTheDocuments(t *testing.T) {
 		minutes  int64
 		expected string
 	}{
-		{"F6: a resize up is paid", "181000", "520000", 50 * day, "565000"},
-		{"F7: a resize down is returned", "520000", "181000", 20 * day, "-226000"},
-		{"F8: 30 to 80 GB", "19800", "52800", 5 * day, "5500"},
+		{"WF6: a resize up is paid", "181000", "520000", 50 * day, "565000"},
+		{"WF7: a resize down is returned", "520000", "181000", 20 * day, "-226000"},
+		{"WF8: 30 to 80 GB", "19800", "52800", 5 * day, "5500"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Price(item(c.new), c.minutes, vnd()).Sub(Price(item(c.old), c.minutes, vnd()))
