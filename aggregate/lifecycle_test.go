@@ -84,6 +84,7 @@ func TestEveryStateAnswersEveryEvent(t *testing.T) {
 	}
 }
 
+// L9, L12: a change closes and opens in one step, and every minute has one owner.
 func TestSpansAreCutIntoMinutes(t *testing.T) {
 	cases := map[string]struct {
 		events []string
@@ -143,7 +144,7 @@ func TestSpansAreCutIntoMinutes(t *testing.T) {
 	}
 }
 
-// C1, C3: months are half-open in the billing zone, whatever their length.
+// C1, C3, C8: months are half-open in the billing zone, whatever their length.
 func TestPeriodsAreClippedToBillingMonths(t *testing.T) {
 	zone, err := time.LoadLocation("Asia/Ho_Chi_Minh")
 	if err != nil {

@@ -49,7 +49,7 @@ func TestABillingMonthBeginsAtMidnightInTheBillingZone(t *testing.T) {
 	}
 }
 
-// C2, C3, C5: months tile the time line in any zone, with summer time or not.
+// C2, C3, C5, C9: months tile the time line in any zone, with summer time or not.
 func TestMonthsTileWithoutGapOrOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.SampledFrom([]string{"Asia/Ho_Chi_Minh", "America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe"}).Draw(t, "zone")
@@ -81,6 +81,7 @@ func TestTheIdentityIsSourceAndID(t *testing.T) {
 	}
 }
 
+// F3: a code holds what it is for, and no clock.
 func TestInvoiceCodesAreDerivedFromWhatTheyAreFor(t *testing.T) {
 	october, start := Month{2026, time.October}, time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)
 	codes := []string{

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A10, A12, J4: a made-up two months with disorder, copies, conflicts, poison
+// A10, A12, C6, J4: a made-up two months with disorder, copies, conflicts, poison
 // and late events print the same bytes however the batches are cut, again, and
 // in another time zone of the machine.
 func TestAReplayPrintsTheSameBytes(t *testing.T) {

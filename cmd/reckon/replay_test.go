@@ -48,7 +48,7 @@ func goldenReplays() []goldenReplay {
 		{"H1 H6 L4: late events become adjustments", "late", nil, replayCounts{Stored: 16, Conflicting: 1}},
 		{"all eight meters, allowances and units of time", "meters", nil, replayCounts{Stored: 38, Anomalous: 1}},
 		{"E1 E8: the largest and smallest numbers, and text that CSV quotes", "extremes", nil, replayCounts{Stored: 4}},
-		// November 2026 in New York has 43,260 minutes.
+		// November 2026 in New York has 43,260 minutes (C5, C11).
 		{
 			"dollars with cents across a change of the clock", "dollars",
 			[]string{"RECKON_BILLING_CURRENCY=USD", "RECKON_BILLING_ZONE=America/New_York"},

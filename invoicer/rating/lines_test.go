@@ -140,6 +140,7 @@ func TestABalanceIsUsedUpOldestPeriodFirst(t *testing.T) {
 	}
 }
 
+// H5: a line stores the price that its event brought.
 func TestALineHasAllThatTheReportShows(t *testing.T) {
 	p := period(44_640, item("165000", quantity("2"), tax("10")), item("1000", metered(schemas.Sum, "12"), per(schemas.PerUse)))
 	p.Items[1].Billed = dec("10")
