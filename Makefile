@@ -141,7 +141,7 @@ fuzz: ## one minute ($FUZZTIME) of each fuzz target
 
 .PHONY: migrations-sum
 migrations-sum: ## add new migrations to their checksum file; refuses when a landed one was changed
-	@cd schemas/clickhouse
+	@cd schemas/migrations
 	if [ -s checksums.txt ]; then sha256sum --check --strict --quiet checksums.txt; fi
 	LC_ALL=C sha256sum [0-9]*.sql >checksums.new
 	mv checksums.new checksums.txt

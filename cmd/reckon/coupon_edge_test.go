@@ -7,7 +7,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -46,8 +46,8 @@ func TestWhatACouponUsedOutlivesAFailedAttemptAcrossTheEdge(t *testing.T) {
 		at(schemas.ResourceRecovered, time.March, 5, 0, nothing)
 		seal(first.Next().Next())
 
-		want := naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: first.Next().Next(), Cutoffs: cutoffs(m.runs)})
-		if diff := naive.DiffSums(want.Lines, m.invoicedLines()); len(diff) > 0 {
+		want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: first.Next().Next(), Cutoffs: cutoffs(m.runs)})
+		if diff := oracle.DiffSums(want.Lines, m.invoicedLines()); len(diff) > 0 {
 			t.Errorf("attempt with %v: %s", attempt, diff[0])
 		}
 		used := decimal.Zero

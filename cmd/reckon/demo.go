@@ -13,10 +13,10 @@ import (
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/config"
-	"github.com/reckon-billing/reckon/internal/demo"
-	"github.com/reckon-billing/reckon/internal/demo/generate"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/generate"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/internal/report"
+	"github.com/reckon-billing/reckon/internal/simulate"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -44,7 +44,7 @@ type demoRun struct {
 	cloud  cloudFlags
 	folder string
 
-	book  *demo.Book
+	book  *simulate.Book
 	truth generate.Truth
 	began time.Time
 	// seals are the months sealed, and proof what was checked.
@@ -84,7 +84,7 @@ func (d *demoRun) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.book = demo.NewBook(cfg.Billing.Location, s.currency(), cloud.First)
+	d.book = simulate.NewBook(cfg.Billing.Location, s.currency(), cloud.First)
 	err = s.during(ctx, func(ctx context.Context) error { return d.play(ctx, s, g, cfg) })
 	return errors.Join(err, s.close())
 }
@@ -211,14 +211,14 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 		if err != nil {
 			return err
 		}
-		if diff := naive.Diff(want.Lines, lines); len(diff) > 0 {
+		if diff := oracle.Diff(want.Lines, lines); len(diff) > 0 {
 			return fmt.Errorf("the second calculator disagrees in %d places, first: %s", len(diff), diff[0])
 		}
 		d.proof.lines += len(lines)
 		d.proof.invoices += len(codes)
 	}
 	settled := d.book.Settled()
-	if diff := naive.DiffSums(settled.Lines, all); len(diff) > 0 {
+	if diff := oracle.DiffSums(settled.Lines, all); len(diff) > 0 {
 		return fmt.Errorf("invoices and adjustments do not add up in %d places, first: %s", len(diff), diff[0])
 	}
 	want := replayCounts{

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/reckon-billing/reckon/internal/demo/generate"
+	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/schemas"
 )
 

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse"
-	"github.com/reckon-billing/reckon/internal/demo/generate"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/generate"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -85,7 +85,7 @@ type world struct {
 	first schemas.Month
 	stop  func()
 
-	copies   []naive.Copy
+	copies   []oracle.Copy
 	rejected int64
 }
 
@@ -97,7 +97,7 @@ func (w *world) command(args ...string) {
 
 // produce sends copies, and poison between them, and remembers where each went.
 // Ingest may be stopped and started again before, amid or after.
-func (w *world) produce(copies []naive.Copy) {
+func (w *world) produce(copies []oracle.Copy) {
 	topics := w.sys.eventTopics()
 	out, err := w.sys.kafka.NewProducer(w.t.Context(), topics...)
 	if err != nil {
@@ -135,7 +135,7 @@ func (w *world) produce(copies []naive.Copy) {
 }
 
 // message carries a copy in either mode, in either topic, under any key.
-func (w *world) message(c *naive.Copy) schemas.Message {
+func (w *world) message(c *oracle.Copy) schemas.Message {
 	m := schemas.Message{Time: c.KafkaTime, Key: []byte(rapid.StringN(0, 2, -1).Draw(w.T, "key"))}
 	m.Topic = rapid.SampledFrom(w.sys.eventTopics()).Draw(w.T, "topic")
 	if rapid.Bool().Draw(w.T, "structured") {
@@ -169,7 +169,7 @@ func (w *world) check(sealed schemas.Month) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	want := naive.Compute(w.copies, naive.Settings{Zone: w.zone, Currency: vnd, First: w.first, Last: sealed, Cutoffs: cutoffs(runs)})
+	want := oracle.Compute(w.copies, oracle.Settings{Zone: w.zone, Currency: vnd, First: w.first, Last: sealed, Cutoffs: cutoffs(runs)})
 	var got []schemas.Line
 	for m := w.first; !sealed.Before(m); m = m.Next() {
 		err := w.sys.store.UsageReport(w.t.Context(), m, "", func(row clickhouse.ReportRow) error {
@@ -180,11 +180,11 @@ func (w *world) check(sealed schemas.Month) {
 			w.t.Fatal(err)
 		}
 	}
-	if diff := naive.DiffSums(want.Lines, got); len(diff) > 0 {
+	if diff := oracle.DiffSums(want.Lines, got); len(diff) > 0 {
 		w.Fatalf("after the seal of %s: %s", sealed, diff[0])
 	}
 	if len(runs) == 1 {
-		if diff := naive.Diff(want.Lines, got); len(diff) > 0 {
+		if diff := oracle.Diff(want.Lines, got); len(diff) > 0 {
 			w.Fatalf("first seal: %s", diff[0])
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/internal/demo/histories"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/oracle"
+	"github.com/reckon-billing/reckon/internal/oracle/histories"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -41,11 +41,11 @@ func sealer(m *memory, z *time.Location, first schemas.Month) *invoicer.Invoicer
 }
 
 // drawn is a history as it may lie in Kafka, and the first month to bill.
-func drawn(t *rapid.T, z *time.Location) ([]naive.Copy, schemas.Month) {
+func drawn(t *rapid.T, z *time.Location) ([]oracle.Copy, schemas.Month) {
 	c := histories.Small(z)
 	copies := histories.Copies(c).Draw(t, "copies")
 	sorted := slices.Clone(copies)
-	slices.SortFunc(sorted, func(a, b naive.Copy) int { return a.Compare(&b.Event) })
+	slices.SortFunc(sorted, func(a, b oracle.Copy) int { return a.Compare(&b.Event) })
 	for _, x := range sorted {
 		t.Logf("%s %s/%s %s seq %d %s/%s mode %q items %d %s=%s at %v", x.Time.In(z).Format(time.RFC3339Nano), x.AccountID, x.ResourceID,
 			x.Type, x.Sequence, x.Source, x.ID, x.Mode, len(x.Items), x.Item, x.Value, x.Position)
@@ -101,8 +101,8 @@ func TestInvoicesSumToWhatTheEventsPriceTo(t *testing.T) {
 }
 
 func checkSums(t *rapid.T, m *memory, z *time.Location, first, last schemas.Month) {
-	want := naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: last, Cutoffs: cutoffs(m.runs)})
-	if diff := naive.DiffSums(want.Lines, m.invoicedLines()); len(diff) > 0 {
+	want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: last, Cutoffs: cutoffs(m.runs)})
+	if diff := oracle.DiffSums(want.Lines, m.invoicedLines()); len(diff) > 0 {
 		t.Fatalf("after the seal of %s: %s", last, diff[0])
 	}
 	for code, h := range m.headers {
@@ -111,7 +111,7 @@ func checkSums(t *rapid.T, m *memory, z *time.Location, first, last schemas.Mont
 		}
 	}
 	if len(m.runs) == 1 {
-		if diff := naive.Diff(want.Lines, m.invoicedLines()); len(diff) > 0 {
+		if diff := oracle.Diff(want.Lines, m.invoicedLines()); len(diff) > 0 {
 			t.Fatalf("first seal: %s", diff[0])
 		}
 	}
@@ -142,8 +142,8 @@ func TestMonthsFromEdgesEqualTheWholeHistory(t *testing.T) {
 		if _, err := sealer(m, z, first).Seal(context.Background(), last); err != nil {
 			t.Fatal(err)
 		}
-		want := naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: last})
-		if diff := naive.Diff(want.Lines, m.invoicedLines()); len(diff) > 0 {
+		want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: last})
+		if diff := oracle.Diff(want.Lines, m.invoicedLines()); len(diff) > 0 {
 			t.Fatalf("%d differences, first: %s", len(diff), diff[0])
 		}
 	})
@@ -166,7 +166,7 @@ func TestAnomaliesAreThoseOfTheFullSet(t *testing.T) {
 			t.Fatal(err)
 		}
 		var want []string
-		for _, a := range naive.Compute(m.copies, naive.Settings{Zone: z, Currency: vnd, First: first, Last: first}).Anomalies {
+		for _, a := range oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: first}).Anomalies {
 			want = append(want, sayAnomaly(a))
 		}
 		slices.Sort(got)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -19,7 +19,7 @@ import (
 // derived can be tried thousands of times. It keeps rows like the real one: a
 // write repeated is there once, and what a header does not name does not count.
 type memory struct {
-	copies  []naive.Copy
+	copies  []oracle.Copy
 	runs    []schemas.Run
 	seals   map[int64]invoicer.Seal
 	touched map[int64]map[[2]string]bool
@@ -196,7 +196,7 @@ func (m *memory) happens(kind schemas.Type, at time.Time, change func(*schemas.E
 	offset := int64(len(m.copies))
 	e := schemas.Event{Source: "s", ID: fmt.Sprint(offset), Type: kind, AccountID: "a", ResourceID: "r", Time: at.UTC()}
 	change(&e)
-	m.copies = append(m.copies, naive.Copy{Event: e, Position: schemas.Position{Topic: "billing.lifecycle", Offset: offset}, KafkaTime: e.Time})
+	m.copies = append(m.copies, oracle.Copy{Event: e, Position: schemas.Position{Topic: "billing.lifecycle", Offset: offset}, KafkaTime: e.Time})
 }
 
 func (m *memory) MarkTouched(_ context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {

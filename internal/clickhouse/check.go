@@ -9,7 +9,7 @@ import (
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
-	migrations "github.com/reckon-billing/reckon/schemas/clickhouse"
+	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
 // Check is the guard at start-up: it says, naming the setting or the table, what

@@ -15,7 +15,7 @@ import (
 // Events streams copies as [aggregate.Source] says: lifecycle events of
 // [From, To) or usage of [From, UsageTo).
 //
-// The table is sorted by UTC month first (schemas/clickhouse/0002_events.sql), so
+// The table is sorted by UTC month first (schemas/migrations/0002_events.sql), so
 // the rows of one such month come in the order of the fold as they lie, without
 // sorting; a billing month lies in two or three. Their streams are merged here. Of
 // a scope that has events in more than a few months the server sorts, on disk

@@ -7,7 +7,7 @@ import (
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
-	migrations "github.com/reckon-billing/reckon/schemas/clickhouse"
+	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
 // Migrate makes the database and applies the migrations that are not applied

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	migrations "github.com/reckon-billing/reckon/schemas/clickhouse"
+	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
 func names(t *testing.T) []string {

@@ -30,7 +30,7 @@ func house() map[string]room {
 	return map[string]room{
 		"schemas":            {pure: true, tests: []string{"schemas/json"}},
 		"schemas/json":       {imports: []string{"schemas"}},
-		"schemas/clickhouse": {},
+		"schemas/migrations": {},
 
 		"ingest":          {imports: []string{"schemas"}},
 		"aggregate":       {imports: []string{"schemas"}},
@@ -40,15 +40,15 @@ func house() map[string]room {
 
 		"internal/kafka":                 {imports: stages},
 		"internal/kafka/kafkatest":       {},
-		"internal/clickhouse":            {imports: append(stages, "schemas/clickhouse")},
+		"internal/clickhouse":            {imports: append(stages, "schemas/migrations")},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
 		"internal/config":                {},
 		"internal/telemetry":             {},
-		"internal/demo":                  {imports: []string{"schemas", "internal/demo/"}},
-		"internal/demo/":                 {imports: []string{"schemas"}},
-		"internal/demo/histories":        {imports: []string{"schemas", "internal/demo/naive"}},
-		"internal/demo/naive":            {imports: []string{"schemas"}, pure: true},
+		"internal/simulate":              {imports: []string{"schemas", "internal/generate", "internal/oracle"}},
+		"internal/generate":              {imports: []string{"schemas"}},
+		"internal/oracle":                {imports: []string{"schemas"}, pure: true},
+		"internal/oracle/histories":      {imports: []string{"schemas", "internal/oracle"}},
 		"internal/report":                {imports: []string{"schemas"}},
 		"internal/bench":                 {imports: []string{"schemas", "ingest", "aggregate", "invoicer/", "invoicer", "internal/"}},
 		"internal/faults":                {tests: append(stages, "internal/kafka", "internal/clickhouse")},
@@ -62,13 +62,13 @@ func house() map[string]room {
 // data with its independent calculator.
 func allTests() []string {
 	return []string{
-		"internal/embedded", "internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/demo", "internal/demo/",
+		"internal/embedded", "internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/generate", "internal/oracle", "internal/oracle/",
 	}
 }
 
 // testHelpers are no part of a program: only tests import them.
 func testHelpers() []string {
-	return []string{"internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/demo/histories"}
+	return []string{"internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/oracle/histories"}
 }
 
 // owners says which rooms alone may import a library, and whose tests too.
@@ -83,7 +83,7 @@ func owners() map[string]room {
 		"github.com/spf13/cobra":                {imports: []string{"cmd/reckon"}},
 		"github.com/caarlos0/env":               {imports: []string{"internal/config"}},
 		"github.com/santhosh-tekuri/jsonschema": {tests: []string{"schemas", "schemas/json"}},
-		"pgregory.net/rapid":                    {imports: []string{"internal/demo/histories"}, tests: []string{""}},
+		"pgregory.net/rapid":                    {imports: []string{"internal/oracle/histories"}, tests: []string{""}},
 	}
 }
 

@@ -1,11 +1,11 @@
-package demo
+package simulate
 
 import (
 	"testing"
 	"time"
 
-	"github.com/reckon-billing/reckon/internal/demo/generate"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/generate"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -32,7 +32,7 @@ func written(t *testing.T, months int, noise generate.Noise) (*Book, generate.Tr
 func TestTheBookCountsWhatTheGeneratorMeant(t *testing.T) {
 	book, truth := written(t, 2, generate.Believable())
 	r := book.Settled()
-	if want := (naive.Counts{Stored: truth.Stored, Duplicate: truth.Duplicate, Conflicting: truth.Conflicting}); r.Counts != want {
+	if want := (oracle.Counts{Stored: truth.Stored, Duplicate: truth.Duplicate, Conflicting: truth.Conflicting}); r.Counts != want {
 		t.Errorf("got %+v, want %+v", r.Counts, want)
 	}
 	if r.Anomalous() < truth.Misplaced/2 {
@@ -56,7 +56,7 @@ func TestWithoutLateEventsASealIssuesWhatIsSettled(t *testing.T) {
 		if len(invoiced.Lines) < 400 {
 			t.Errorf("%s: only %d lines", m, len(invoiced.Lines))
 		}
-		for _, d := range naive.Diff(ofMonth(settled.Lines, m), invoiced.Lines) {
+		for _, d := range oracle.Diff(ofMonth(settled.Lines, m), invoiced.Lines) {
 			t.Error(d)
 		}
 	}
@@ -68,7 +68,7 @@ func TestWithLateEventsItDoesNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if differ := naive.Diff(ofMonth(book.Settled().Lines, book.First), invoiced.Lines); truth.Late == 0 || len(differ) == 0 {
+	if differ := oracle.Diff(ofMonth(book.Settled().Lines, book.First), invoiced.Lines); truth.Late == 0 || len(differ) == 0 {
 		t.Errorf("%d late events, %d differences", truth.Late, len(differ))
 	}
 	if _, err := book.Invoiced(book.Last.Next()); err == nil {

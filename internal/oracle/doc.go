@@ -1,4 +1,4 @@
-// Package naive computes, a second time and in the most obvious way, what every
+// Package oracle computes, a second time and in the most obvious way, what every
 // line of every month must be: the copy that counts, the periods, the
 // quantities and the prices (contract sections 2, 3 and 4). It exists to prove
 // the stages right, so it shares nothing with them but the vocabulary, and
@@ -38,4 +38,4 @@
 //   - Is a `mode` that is left out equal to one that is spelled out, when a copy
 //     is compared for conflict? No: what is inherited is no fixed default. An
 //     auto_renew left out is equal to false.
-package naive
+package oracle

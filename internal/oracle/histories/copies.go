@@ -7,7 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -15,8 +15,8 @@ import (
 // them again, some again with other facts, with few different timestamps. Each
 // event is there at least once. They stand in the order of arrival: offsets
 // rise within a partition.
-func Copies(c Config) *rapid.Generator[[]naive.Copy] {
-	return rapid.Custom(func(t *rapid.T) []naive.Copy {
+func Copies(c Config) *rapid.Generator[[]oracle.Copy] {
+	return rapid.Custom(func(t *rapid.T) []oracle.Copy {
 		events := Events(c).Draw(t, "history")
 		latest := slices.MaxFunc(events, func(a, b schemas.Event) int { return a.Time.Compare(b.Time) }).Time
 		again := rapid.SliceOfN(rapid.IntRange(0, len(events)-1), 0, 4).Draw(t, "copied")
@@ -32,7 +32,7 @@ func Copies(c Config) *rapid.Generator[[]naive.Copy] {
 			all = rapid.Permutation(all).Draw(t, "arrival")
 		}
 		next := map[schemas.Position]int64{}
-		copies := make([]naive.Copy, len(all))
+		copies := make([]oracle.Copy, len(all))
 		for i, e := range all {
 			at := schemas.Position{Topic: "billing.lifecycle", Partition: rapid.Int32Range(0, 1).Draw(t, "partition")}
 			if e.Type == schemas.UsageRecorded {
@@ -44,7 +44,7 @@ func Copies(c Config) *rapid.Generator[[]naive.Copy] {
 			// No timestamp is so early that an event, also an altered one, is of its
 			// future.
 			stamp := latest.Add(pick(t, "stamp", 2*time.Hour, 2*time.Hour, 2*time.Hour+time.Millisecond, 3*time.Hour))
-			copies[i] = naive.Copy{Event: e, Position: at, KafkaTime: stamp.UTC()}
+			copies[i] = oracle.Copy{Event: e, Position: at, KafkaTime: stamp.UTC()}
 		}
 		return copies
 	})

@@ -6,8 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/reckon-billing/reckon/internal/demo/generate"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/generate"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -70,7 +70,7 @@ func TestHistoriesReachTheCorners(t *testing.T) {
 	var lines, used, couponed, split, duplicates, conflicts, parted int
 	for seed := range 400 {
 		drawn := copies.Example(seed)
-		r := naive.Compute(drawn, naive.Settings{
+		r := oracle.Compute(drawn, oracle.Settings{
 			Zone: c.Zone, Currency: schemas.Currency{Code: "VND"}, First: c.First, Last: c.First.Next().Next(),
 		})
 		duplicates, conflicts = duplicates+int(r.Duplicate), conflicts+int(r.Conflicting)

@@ -1,16 +1,16 @@
-// Package demo keeps the truth about a generated scenario, so that what the
+// Package simulate keeps the truth about a generated scenario, so that what the
 // stages make of it can be proven line by line: a Book takes down what the
 // generator wrote, and the naive calculator says what must be invoiced.
 //
 // It owns no I/O and shares no code with the stages, only the vocabulary.
-package demo
+package simulate
 
 import (
 	"fmt"
 	"time"
 
-	"github.com/reckon-billing/reckon/internal/demo/generate"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/generate"
+	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -21,8 +21,8 @@ import (
 // is enough to say which copy counts, as generated copies of one event come in
 // the order of the file wherever they are produced (generate's invariant).
 type Book struct {
-	naive.Settings
-	copies []naive.Copy
+	oracle.Settings
+	copies []oracle.Copy
 	seals  []seal
 }
 
@@ -36,7 +36,7 @@ const topic = "scenario"
 
 // NewBook begins an empty book. First is the first month that is billed.
 func NewBook(zone *time.Location, currency schemas.Currency, first schemas.Month) *Book {
-	return &Book{Settings: naive.Settings{Zone: zone, Currency: currency, First: first, Last: first}}
+	return &Book{Settings: oracle.Settings{Zone: zone, Currency: currency, First: first, Last: first}}
 }
 
 // Add takes down the next line of the scenario.
@@ -50,7 +50,7 @@ func (b *Book) Add(l *generate.Line) {
 			b.Last = l.Month
 		}
 	case generate.Stored, generate.Duplicate, generate.Conflicting:
-		b.copies = append(b.copies, naive.Copy{
+		b.copies = append(b.copies, oracle.Copy{
 			Event: l.Event, Position: schemas.Position{Topic: topic, Offset: int64(len(b.copies))},
 		})
 	}
@@ -59,24 +59,24 @@ func (b *Book) Add(l *generate.Line) {
 // Invoiced is what the seal of the month must have issued of kind invoice: the
 // month's lines from the lines of the file before the seal, and the rest of what
 // was known then. It is an error when the month was not sealed.
-func (b *Book) Invoiced(month schemas.Month) (naive.Result, error) {
+func (b *Book) Invoiced(month schemas.Month) (oracle.Result, error) {
 	for _, s := range b.seals {
 		if s.month != month {
 			continue
 		}
 		settings := b.Settings
 		settings.Last = month
-		r := naive.Compute(b.copies[:s.end], settings)
+		r := oracle.Compute(b.copies[:s.end], settings)
 		r.Lines = ofMonth(r.Lines, month)
 		return r, nil
 	}
-	return naive.Result{}, fmt.Errorf("month %s was not sealed in the scenario", month)
+	return oracle.Result{}, fmt.Errorf("month %s was not sealed in the scenario", month)
 }
 
 // Settled is what all invoices and adjustments must add up to when everything in
 // the file is taken into account (contract 5, late events), for all months that
 // were sealed. Its counts and anomalies are those of contract 7.
-func (b *Book) Settled() naive.Result { return naive.Compute(b.copies, b.Settings) }
+func (b *Book) Settled() oracle.Result { return oracle.Compute(b.copies, b.Settings) }
 
 func ofMonth(lines []schemas.Line, month schemas.Month) []schemas.Line {
 	var out []schemas.Line

@@ -1,4 +1,4 @@
-package naive_test
+package oracle_test
 
 import (
 	"fmt"
@@ -9,12 +9,12 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
-	"github.com/reckon-billing/reckon/internal/demo/histories"
-	"github.com/reckon-billing/reckon/internal/demo/naive"
+	"github.com/reckon-billing/reckon/internal/oracle"
+	"github.com/reckon-billing/reckon/internal/oracle/histories"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func world(t *testing.T) (histories.Config, naive.Settings) {
+func world(t *testing.T) (histories.Config, oracle.Settings) {
 	t.Helper()
 	zone, err := time.LoadLocation("Asia/Ho_Chi_Minh")
 	if err != nil {
@@ -22,7 +22,7 @@ func world(t *testing.T) (histories.Config, naive.Settings) {
 	}
 	c := histories.Small(zone)
 	c.Accounts = 2
-	return c, naive.Settings{
+	return c, oracle.Settings{
 		Zone: zone, Currency: schemas.Currency{Code: "VND"}, First: c.First, Last: c.First.Next().Next().Next(),
 	}
 }
@@ -32,8 +32,8 @@ func TestTheOrderInWhichCopiesAreReadChangesNothing(t *testing.T) { // L4, A10
 	copies := histories.Copies(c)
 	rapid.Check(t, func(t *rapid.T) {
 		drawn := copies.Draw(t, "copies")
-		once := naive.Compute(drawn, s)
-		again := naive.Compute(rapid.Permutation(drawn).Draw(t, "order"), s)
+		once := oracle.Compute(drawn, s)
+		again := oracle.Compute(rapid.Permutation(drawn).Draw(t, "order"), s)
 		if a, b := fmt.Sprintf("%+v", once), fmt.Sprintf("%+v", again); a != b {
 			t.Fatalf("got\n%s\nand\n%s", a, b)
 		}
@@ -44,7 +44,7 @@ func TestPeriodsDoNotOverlapAndStayInTheirMonth(t *testing.T) { // C2, D3
 	c, s := world(t)
 	copies := histories.Copies(c)
 	rapid.Check(t, func(t *rapid.T) {
-		lines := naive.Compute(copies.Draw(t, "copies"), s).Lines
+		lines := oracle.Compute(copies.Draw(t, "copies"), s).Lines
 		for i, l := range lines {
 			if l.Minutes < 1 || l.PeriodEnd.Sub(l.PeriodStart) != time.Duration(l.Minutes)*time.Minute {
 				t.Fatalf("%s..%s has %d minutes", l.PeriodStart, l.PeriodEnd, l.Minutes)
@@ -68,7 +68,7 @@ func TestPartsAddUpToTheWhole(t *testing.T) { // G3, E5
 	c, s := world(t)
 	copies := histories.Copies(c)
 	rapid.Check(t, func(t *rapid.T) {
-		r := naive.Compute(copies.Draw(t, "copies"), s)
+		r := oracle.Compute(copies.Draw(t, "copies"), s)
 		for _, k := range r.Conservation {
 			if k.Lived != k.OnLines+k.Excluded || k.Lived <= 0 {
 				t.Fatalf("conservation: %+v", k)
@@ -94,9 +94,9 @@ func TestALongerHorizonChangesNoEarlierMonth(t *testing.T) {
 		drawn := copies.Draw(t, "copies")
 		short := s
 		short.Last = s.First.Next()
-		all := naive.Compute(drawn, s).Lines
+		all := oracle.Compute(drawn, s).Lines
 		first := slices.DeleteFunc(slices.Clone(all), func(l schemas.Line) bool { return short.Last.Before(l.Month) })
-		for _, d := range naive.Diff(first, naive.Compute(drawn, short).Lines) {
+		for _, d := range oracle.Diff(first, oracle.Compute(drawn, short).Lines) {
 			t.Error(d)
 		}
 	})
@@ -117,7 +117,7 @@ func TestDiffNamesEveryDifference(t *testing.T) {
 	other.TotalAmount = decimal.New(5, 0)
 	same := line("same")
 	same.Quantity = decimal.New(100, -2)
-	got := naive.Diff(want, []schemas.Line{other, same, line("new"), same})
+	got := oracle.Diff(want, []schemas.Line{other, same, line("new"), same})
 	slices.Sort(got)
 	expect := []string{
 		"2026-10 a/gone 2026-10-01T00:00:00Z #0 : is missing",
