@@ -98,8 +98,8 @@ func expect(in *proto.Reader, want proto.ServerCode) error {
 	if err != nil {
 		return err
 	}
-	if got := proto.ServerCode(n); got != want {
-		return fmt.Errorf("server sent %s for %s", got, want)
+	if n != uint64(want) {
+		return fmt.Errorf("server sent %d for %s", n, want)
 	}
 	return nil
 }
