@@ -133,7 +133,7 @@ func (d *stateDecoder) text() string {
 // number undoes [binary.AppendVarint].
 func (d *stateDecoder) number() int64 {
 	n := d.length()
-	return int64(n>>1) ^ -int64(n&1) //nolint:gosec // its bits
+	return int64(n>>1) ^ -int64(n&1) // its bits
 }
 
 // count is the number of things that follow, each of a byte at least.

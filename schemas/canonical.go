@@ -104,7 +104,7 @@ func (e *Event) Content() Hash {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(part))) //nolint:gosec // at most 256 bytes
 		b = append(b, part...)
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Time.UnixMilli())) //nolint:gosec // its bits, not its value
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Time.UnixMilli())) // its bits, not its value
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Sequence))         //nolint:gosec // never negative
 	sum := sha256.Sum256(e.AppendData(b))
 	return Hash(sum[:16])

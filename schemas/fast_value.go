@@ -111,7 +111,7 @@ func fastSequence(t []byte) (n int64, ok bool) {
 		}
 		u = u*10 + uint64(c-'0')
 	}
-	return int64(u), u <= math.MaxInt64 //nolint:gosec // looked at beside it
+	return int64(u), u <= math.MaxInt64 // looked at beside it
 }
 
 // The instants that parseTime takes, in milliseconds.

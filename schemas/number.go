@@ -163,7 +163,7 @@ func parseDecimal(s string, decimals int) (d decimal.Decimal, reason string) {
 		significant += strings.Repeat("0", -scale)
 		scale = 0
 	}
-	return newDecimal(significant, int32(scale)), "" //nolint:gosec // at most 9
+	return newDecimal(significant, int32(scale)), "" // at most 9
 }
 
 // newDecimal makes a decimal of at most 29 digits.

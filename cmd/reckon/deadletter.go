@@ -102,7 +102,7 @@ func letterAddress(text string) (schemas.Position, error) {
 	if err != nil {
 		return schemas.Position{}, wrong
 	}
-	return schemas.Position{Topic: parts[0], Partition: int32(partition), Offset: int64(offset)}, nil //nolint:gosec // of 31 and 63 bits
+	return schemas.Position{Topic: parts[0], Partition: int32(partition), Offset: int64(offset)}, nil // of 31 and 63 bits
 }
 
 func (a *app) deadLetterListCommand() *cobra.Command {

@@ -127,7 +127,7 @@ func (c *texts) DecodeColumn(r *proto.Reader, rows int) error {
 		}
 		at += size
 		// What is missing of the value, and a byte for each one after it.
-		if missing := int(length) - (len(unread) - at); missing > 0 { //nolint:gosec // bounded above
+		if missing := int(length) - (len(unread) - at); missing > 0 { // bounded above
 			if err := fill(missing + left - 1); err != nil {
 				return err
 			}
@@ -258,7 +258,7 @@ func decimal128(v proto.Decimal128, places int32) decimal.Decimal {
 func signed(b []byte) *big.Int {
 	n := new(big.Int).SetBytes(b)
 	if b[0] >= 0x80 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) //nolint:gosec // 128 or 256
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) // 128 or 256
 	}
 	return n
 }

@@ -108,7 +108,7 @@ func scaledBytes(b []byte, name string, v decimal.Decimal, digits, places int32)
 	}
 	n := v.Shift(places).BigInt()
 	if n.Sign() < 0 {
-		n.Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) //nolint:gosec // 128 or 256
+		n.Add(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) // 128 or 256
 	}
 	n.FillBytes(b)
 	return nil

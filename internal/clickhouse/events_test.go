@@ -297,7 +297,7 @@ func testMonthPrunes(t *testing.T, s *Store) {
 			if err := rows.Scan(&database, &table, &parts, &read, &marks); err != nil {
 				t.Fatal(err)
 			}
-			total += int64(read) //nolint:gosec // a small number
+			total += int64(read)
 		}
 		if rows.Err() != nil {
 			t.Fatal(rows.Err())

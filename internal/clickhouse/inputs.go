@@ -92,7 +92,7 @@ func (c *wordInput) Prepare() error {
 	for _, place := range c.keys {
 		switch key {
 		case proto.KeyUInt8:
-			b = append(b, byte(place))
+			b = append(b, byte(place)) //nolint:gosec // fewer words than that
 		case proto.KeyUInt16:
 			b = binary.LittleEndian.AppendUint16(b, uint16(place)) //nolint:gosec // fewer words than that
 		default:

@@ -379,7 +379,7 @@ func testNothingLeft(t *testing.T, s *Store) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name == "cancelled" {
-			for _, e := range cursor.(*wholeRows).Cursor.(*copies).streams { //nolint:forcetypeassert // of this store
+			for _, e := range cursor.(*wholeRows).Cursor.(*copies).streams {
 				for range e.full { // until the goroutine ends
 				}
 			}

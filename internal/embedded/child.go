@@ -96,7 +96,7 @@ func queryCommandLine(library string, argv []string) (reason string, err error) 
 		pointers = append(pointers, p)
 	}
 	pointers = append(pointers, nil)
-	result := run(int32(len(argv)), unsafe.Pointer(&pointers[0]))
+	result := run(int32(len(argv)), unsafe.Pointer(&pointers[0])) //nolint:gosec // a few
 	if result == 0 {
 		return "no result", nil
 	}

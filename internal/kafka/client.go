@@ -65,7 +65,7 @@ func New(config Config) (*Client, error) {
 
 func (s *SASL) mechanism() (sasl.Mechanism, error) {
 	if s == nil {
-		return nil, nil //nolint:nilnil // no login is no mechanism
+		return nil, nil // no login is no mechanism
 	}
 	if s.Username == "" {
 		return nil, errors.New("the username is empty")

@@ -229,7 +229,8 @@ func (s *session) fetch(
 	// kafka-go's Client.Fetch is not used: it keeps the list of aborted
 	// transactions to itself, and leaves it to the client to skip them.
 	res, err := s.request(ctx, &fetch.Request{
-		ReplicaID: -1, MaxWaitTime: int32(wait / time.Millisecond), MinBytes: 1, MaxBytes: maxFetchBytes,
+		ReplicaID: -1, MaxWaitTime: int32(wait / time.Millisecond), //nolint:gosec // a second or a few
+		MinBytes: 1, MaxBytes: maxFetchBytes,
 		IsolationLevel: int8(kafkago.ReadCommitted), SessionID: 0, SessionEpoch: -1,
 		Topics: []fetch.RequestTopic{{Topic: topic, Partitions: []fetch.RequestPartition{{
 			Partition: partition, CurrentLeaderEpoch: -1, FetchOffset: offset, LogStartOffset: -1,

@@ -49,6 +49,20 @@ func TestPlantedFaultsAreNamed(t *testing.T) {
 	}
 }
 
+func TestNolintFaultsAreNamed(t *testing.T) {
+	const silence = "x() //" + "nolint:"
+	for comment, want := range map[string]string{
+		silence + "errcheck // why":        "",
+		silence + "dupl // why":            "silences dupl",
+		silence + "errcheck,dupl // why":   "silences dupl",
+		"x() // no lint, no dupl, nothing": "",
+	} {
+		if got := strings.Join(nolintFaults(comment, []string{"errcheck"}), "\n"); want == "" && got != "" || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", comment, got, want)
+		}
+	}
+}
+
 func TestMigrationFaultsAreNamed(t *testing.T) {
 	sum := func(content string) string { return checksum([]byte(content)) }
 	for name, tc := range map[string]struct {

@@ -32,5 +32,5 @@ func roundSmall(num wide, den uint64) (units int64, ok bool) {
 	if remainder >= den-remainder {
 		quotient++
 	}
-	return int64(quotient), true //nolint:gosec // checked above
+	return int64(quotient), true // checked above
 }

@@ -123,8 +123,8 @@ func freePorts(n int) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		defer func() { _ = l.Close() }() // all at the end, so that no port comes twice
-		ports[i] = l.Addr().(*net.TCPAddr).Port
+		defer func() { _ = l.Close() }()        // all at the end, so that no port comes twice
+		ports[i] = l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of a listener on TCP
 	}
 	return ports, nil
 }
