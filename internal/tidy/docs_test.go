@@ -1,0 +1,64 @@
+package tidy
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Who wonders why a library is there finds the reason beside all others.
+func TestEveryDirectDependencyHasItsReason(t *testing.T) {
+	for _, fault := range dependencyFaults(readDoc(t, "go.mod"), readDoc(t, "docs/architecture.md")) {
+		t.Error(fault)
+	}
+}
+
+// dependencyFaults compares what go.mod requires directly with the rows of the
+// architecture's table.
+func dependencyFaults(mod, architecture string) []string {
+	var direct, told, faults []string
+	for _, m := range regexp.MustCompile(`(?m)^(?:require )?\s*(\S+\.\S+/\S+) v\S+$`).FindAllStringSubmatch(mod, -1) {
+		direct = append(direct, m[1])
+	}
+	for _, row := range tableRows(section(architecture, "Direct dependencies")) {
+		if name := strings.Trim(row[0], "`"); len(row) == 2 && row[1] != "" {
+			told = append(told, name)
+		}
+	}
+	for _, name := range direct {
+		if !slices.Contains(told, name) {
+			faults = append(faults, fmt.Sprintf("docs/architecture.md has no reason for %s: add a row to its direct dependencies", name))
+		}
+	}
+	for _, name := range told {
+		if !slices.Contains(direct, name) {
+			faults = append(faults, fmt.Sprintf("docs/architecture.md has a reason for %s, which go.mod does not require directly", name))
+		}
+	}
+	return faults
+}
+
+// section is what stands under a heading of a document.
+func section(document, heading string) string {
+	_, after, _ := strings.Cut("\n"+document, "\n## "+heading+"\n")
+	found, _, _ := strings.Cut(after, "\n## ")
+	return found
+}
+
+// tableRows are the cells of the rows of tables, those of heads left out.
+func tableRows(text string) (rows [][]string) {
+	head := true
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "| ") {
+			head = !strings.HasPrefix(line, "|---")
+			continue
+		}
+		if !head {
+			rows = append(rows, strings.Split(strings.Trim(line, "| "), " | "))
+		}
+	}
+	return rows
+}
