@@ -122,3 +122,22 @@ func TestDependencyFaultsAreNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestDocFaultsAreNamed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		comments map[string]string
+		want     string
+	}{
+		"a comment in its place": {map[string]string{"doc.go": "Package p is.", "p.go": ""}, ""},
+		"none at all":            {map[string]string{"p.go": ""}, "ingest has no package comment in doc.go"},
+		"a doc.go without one":   {map[string]string{"doc.go": ""}, "ingest has no package comment in doc.go"},
+		"one elsewhere":          {map[string]string{"doc.go": "Package p is.", "p.go": "Package p."}, "ingest has a package comment in p.go"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := strings.Join(docFaults("ingest", tc.comments), "\n")
+			if tc.want == "" && got != "" || !strings.Contains(got, tc.want) {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}

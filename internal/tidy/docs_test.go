@@ -2,11 +2,44 @@ package tidy
 
 import (
 	"fmt"
+	"go/parser"
+	"go/token"
+	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// What a package is stands where a reader looks for it.
+func TestEveryPackageHasItsDocGo(t *testing.T) {
+	report(t, list(t), func(p pkg) []string {
+		comments := map[string]string{}
+		for _, file := range p.GoFiles {
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			comments[file] = parsed.Doc.Text()
+		}
+		return docFaults(p.name(), comments)
+	})
+}
+
+// docFaults looks at the package comments of a package's files.
+func docFaults(name string, comments map[string]string) []string {
+	var faults []string
+	if comments["doc.go"] == "" {
+		faults = append(faults, name+" has no package comment in doc.go")
+	}
+	for _, file := range slices.Sorted(maps.Keys(comments)) {
+		if file != "doc.go" && comments[file] != "" {
+			faults = append(faults, fmt.Sprintf("%s has a package comment in %s: it belongs to doc.go", name, file))
+		}
+	}
+	return faults
+}
 
 // Who wonders why a library is there finds the reason beside all others.
 func TestEveryDirectDependencyHasItsReason(t *testing.T) {
