@@ -241,7 +241,8 @@ func firstCells(text string, id *regexp.Regexp) map[string]bool {
 	return found
 }
 
-// passages are all comments, and the texts of tests, this room's own faults aside.
+// passages are all comments, the texts of tests and the documents, this room's
+// own faults aside.
 func passages(t *testing.T, files []string) (all []passage) {
 	t.Helper()
 	for _, name := range files {
@@ -251,6 +252,8 @@ func passages(t *testing.T, files []string) (all []passage) {
 			all = append(all, passagesOf(t, name, readDoc(t, name))...)
 		case path.Ext(name) == ".sql":
 			all = append(all, passage{name, 1, strings.Join(sqlComments(readDoc(t, name)), " ")})
+		case path.Ext(name) == ".md":
+			all = append(all, passage{name, 1, fencedCode.ReplaceAllString(readDoc(t, name), "")})
 		}
 	}
 	return all

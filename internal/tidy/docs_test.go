@@ -41,6 +41,42 @@ func docFaults(name string, comments map[string]string) []string {
 	return faults
 }
 
+// Who looks for a room finds what it owns.
+func TestEveryRoomHasItsRow(t *testing.T) {
+	var packages []string
+	for _, p := range list(t) {
+		packages = append(packages, p.name())
+	}
+	for _, fault := range roomFaults(packages, readDoc(t, "docs/architecture.md")) {
+		t.Error(fault)
+	}
+}
+
+// roomFaults compares the packages that there are with the rows of the
+// architecture's table.
+func roomFaults(packages []string, architecture string) []string {
+	var told, faults []string
+	for _, row := range tableRows(section(architecture, "The rooms")) {
+		for _, m := range regexp.MustCompile("`([^`]+?)/?`").FindAllStringSubmatch(row[0], -1) {
+			told = append(told, m[1])
+		}
+		if len(row) != 3 {
+			faults = append(faults, fmt.Sprintf("docs/architecture.md: the row of %s has %d columns of 3: room, owns, may import", row[0], len(row)))
+		}
+	}
+	for _, name := range packages {
+		if !slices.Contains(told, name) {
+			faults = append(faults, fmt.Sprintf("docs/architecture.md has no row for %s: say what it owns and may import", name))
+		}
+	}
+	for _, name := range told {
+		if !slices.Contains(packages, name) {
+			faults = append(faults, fmt.Sprintf("docs/architecture.md has a row for %s, which is no package", name))
+		}
+	}
+	return faults
+}
+
 // Who wonders why a library is there finds the reason beside all others.
 func TestEveryDirectDependencyHasItsReason(t *testing.T) {
 	for _, fault := range dependencyFaults(readDoc(t, "go.mod"), readDoc(t, "docs/architecture.md")) {
