@@ -1,9 +1,8 @@
-// Package schemas is the vocabulary of reckon: events and their strict parsing,
-// items, reconciliation periods, lines, invoices, and the identities and
-// canonical forms of each (contract sections 1, 2, 5.3 and 6).
+// Package schemas is the vocabulary of reckon: events, items, reconciliation
+// periods, lines, invoices, runs, and the identities of each (contract 1, 2, 5.3
+// and 6). How they are written and read as bytes is package codec's.
 //
-// It is pure: no clock, context, network or log. What is not a whole, valid
-// value is refused here, once, so that the stages can trust what they are handed.
+// It is pure: no clock, context, network or log.
 //
 // Invariants:
 //   - every time is a UTC instant in whole milliseconds; every duration that is

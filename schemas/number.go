@@ -1,7 +1,6 @@
 package schemas
 
 import (
-	"math/big"
 	"strconv"
 	"strings"
 
@@ -12,13 +11,13 @@ import (
 // "0", "1.5", "1200". Two decimals of equal value are written alike, whatever
 // their scale and whatever the decimal library's global switches say.
 func FormatDecimal(d decimal.Decimal) string {
-	return string(appendDecimal(make([]byte, 0, 32), d))
+	return string(AppendDecimal(make([]byte, 0, 32), d))
 }
 
 // ReadDecimal undoes [FormatDecimal]; false for text with an exponent, and for what
 // is no number. Zero has no exponent of its own, as in a parsed event.
 func ReadDecimal(text string) (decimal.Decimal, bool) {
-	if n, scale, ok := shortNumber(text); ok {
+	if n, scale, ok := ShortNumber(text); ok {
 		if n == 0 {
 			return decimal.Decimal{}, true
 		}
@@ -31,7 +30,8 @@ func ReadDecimal(text string) (decimal.Decimal, bool) {
 	return v, true
 }
 
-func appendDecimal(b []byte, d decimal.Decimal) []byte {
+// AppendDecimal appends what [FormatDecimal] writes.
+func AppendDecimal(b []byte, d decimal.Decimal) []byte {
 	if d.IsZero() {
 		return append(b, '0')
 	}
@@ -67,114 +67,23 @@ func appendDecimal(b []byte, d decimal.Decimal) []byte {
 	}
 }
 
-// number is a number as it is written in JSON, cut into its parts.
-type number struct {
-	minus           bool
-	whole, fraction string
-	// exponent is the written one, capped: beyond 30 it only says so.
-	exponent int
-}
-
-// cutNumber takes a text apart; ok is false when it is not exactly a number as
-// JSON writes it.
-func cutNumber(s string) (n number, ok bool) {
-	n.minus = strings.HasPrefix(s, "-")
-	s = strings.TrimPrefix(s, "-")
-	n.whole, s = cutDigits(s)
-	if n.whole == "" || (len(n.whole) > 1 && n.whole[0] == '0') {
-		return n, false
+// ShortNumber reads a number of at most 18 digits without sign and exponent.
+func ShortNumber[T string | []byte](t T) (coefficient int64, scale int, ok bool) {
+	if len(t) == 0 || len(t) > 19 || (t[0] == '0' && len(t) > 1 && t[1] != '.') {
+		return 0, 0, false
 	}
-	if strings.HasPrefix(s, ".") {
-		if n.fraction, s = cutDigits(s[1:]); n.fraction == "" {
-			return n, false
+	point := len(t) - 1
+	for i := range len(t) {
+		c := t[i]
+		switch {
+		case c-'0' <= 9:
+			coefficient = coefficient*10 + int64(c-'0')
+		case c == '.' && i > 0 && i < len(t)-1 && point == len(t)-1:
+			point = i
+		default:
+			return 0, 0, false
 		}
 	}
-	if s == "" {
-		return n, true
-	}
-	if s[0] != 'e' && s[0] != 'E' {
-		return n, false
-	}
-	return n, n.cutExponent(s[1:])
-}
-
-func (n *number) cutExponent(s string) bool {
-	sign := 1
-	if s != "" && (s[0] == '+' || s[0] == '-') {
-		if s[0] == '-' {
-			sign = -1
-		}
-		s = s[1:]
-	}
-	digits, rest := cutDigits(s)
-	if digits == "" || rest != "" {
-		return false
-	}
-	for i := 0; i < len(digits) && n.exponent <= maxWrittenExponent; i++ {
-		n.exponent = n.exponent*10 + int(digits[i]-'0')
-	}
-	n.exponent *= sign
-	return true
-}
-
-func cutDigits(s string) (digits, rest string) {
-	i := 0
-	for i < len(s) && s[i] >= '0' && s[i] <= '9' {
-		i++
-	}
-	return s[:i], s[i:]
-}
-
-// parseDecimal reads a number as JSON writes it exactly, at most so many
-// decimals, or says why not (contract 2). Digits count by value: trailing zeros
-// of decimals do not, and a written exponent is applied first. The result has no
-// trailing zero after the point and an exponent of 0 or less, so equal numbers
-// are equal in every field.
-//
-// The decimal library is handed checked digits only: its own parser takes
-// exponents that would fill the memory.
-func parseDecimal(s string, decimals int) (d decimal.Decimal, reason string) {
-	n, ok := cutNumber(s)
-	if !ok {
-		return d, RejectNotANumber
-	}
-	digits := strings.TrimLeft(n.whole, "0") + n.fraction
-	if n.whole == "0" {
-		digits = strings.TrimLeft(n.fraction, "0")
-	}
-	significant := strings.TrimRight(digits, "0")
-	switch {
-	case n.minus && significant == "":
-		return d, RejectNegativeZero
-	case n.minus:
-		return d, RejectNegativeNumber
-	case n.exponent > maxWrittenExponent || n.exponent < -maxWrittenExponent:
-		return d, RejectExponentTooLarge
-	case significant == "":
-		return d, ""
-	}
-	scale := len(n.fraction) - n.exponent - (len(digits) - len(significant))
-	switch {
-	case len(significant)-scale > maxIntegerDigits:
-		return d, RejectTooManyDigits
-	case scale > decimals:
-		return d, RejectTooManyDecimals
-	case scale < 0:
-		significant += strings.Repeat("0", -scale)
-		scale = 0
-	}
-	return newDecimal(significant, int32(scale)), "" // at most 9
-}
-
-// newDecimal makes a decimal of at most 29 digits.
-func newDecimal(digits string, scale int32) decimal.Decimal {
-	if len(digits) <= 18 {
-		var n int64
-		for i := range len(digits) {
-			n = n*10 + int64(digits[i]-'0')
-		}
-		return decimal.New(n, -scale)
-	}
-	n, _ := new(big.Int).SetString(digits, 10)
-	return decimal.NewFromBigInt(n, -scale)
+	scale = len(t) - 1 - point
+	return coefficient, scale, scale > 0 || len(t) <= 18
 }

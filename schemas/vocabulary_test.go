@@ -143,7 +143,7 @@ func TestEventsAreOrderedByTimeSequenceSourceAndID(t *testing.T) {
 }
 
 func TestARejectionIsAnInvalidEvent(t *testing.T) {
-	err := error(&Rejection{RejectNull, "id: is null"})
+	err := error(&Rejection{"null", "id: is null"})
 	if !errors.Is(err, ErrInvalid) || err.Error() != "null: id: is null" {
 		t.Errorf("%v", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // errBroke is where a test lets a process die.
@@ -125,7 +126,7 @@ type chapter struct {
 // them. Rejects are left out.
 func chapters(t testing.TB, lines []string) []chapter {
 	t.Helper()
-	parser := schemas.Parser{Currency: vnd}
+	parser := codec.Parser{Currency: vnd}
 	at := schemas.Position{Topic: "billing.lifecycle"}
 	var out []chapter
 	var now chapter

@@ -13,6 +13,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 func (a *app) deadLetterCommand() *cobra.Command {
@@ -53,7 +54,7 @@ func (c *letterChoice) read(args []string) error {
 			continue
 		}
 		var err error
-		if *f.at, err = schemas.ParseTime(f.text); err != nil {
+		if *f.at, err = codec.ParseTime(f.text); err != nil {
 			return usagef("%s: %w", f.name, err)
 		}
 	}
@@ -79,7 +80,7 @@ func knownReason(reason string) bool {
 }
 
 func reasonSentence(reason string) string {
-	for _, r := range schemas.Reasons() {
+	for _, r := range codec.Reasons() {
 		if r.Reason == reason {
 			return r.Sentence
 		}

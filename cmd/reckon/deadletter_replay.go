@@ -13,6 +13,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 func (a *app) deadLetterReplayCommand() *cobra.Command {
@@ -136,7 +137,7 @@ func (r *letterReplay) each(ctx context.Context, s *system, send func(*clickhous
 func (r *letterReplay) judge(s *system, l *clickhouse.DeadLetter, now time.Time) string {
 	m := l.Message
 	m.Time = now
-	_, err := schemas.Parser{Currency: s.currency()}.Parse(&m)
+	_, err := codec.Parser{Currency: s.currency()}.Parse(&m)
 	var rejection *schemas.Rejection
 	if errors.As(err, &rejection) {
 		r.rejected++

@@ -13,6 +13,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // L1, L4, A10, A12: random histories go the whole way, through Kafka and
@@ -158,7 +159,7 @@ func (w *world) message(c *oracle.Copy) schemas.Message {
 	} {
 		m.Headers = append(m.Headers, schemas.Header{Key: attribute[0], Value: []byte(attribute[1])})
 	}
-	m.Value = c.AppendData(nil)
+	m.Value = codec.AppendData(nil, &c.Event)
 	return m
 }
 

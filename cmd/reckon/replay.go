@@ -16,6 +16,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 func (a *app) replayCommand() *cobra.Command {
@@ -39,7 +40,7 @@ Two runs over the same files print the same bytes.`,
 				return usagef("--batch %d: a batch has at least 1 event", r.batch)
 			}
 			if now != "" {
-				at, err := schemas.ParseTime(now)
+				at, err := codec.ParseTime(now)
 				if err != nil {
 					return usagef("--now: %w", err)
 				}
@@ -75,7 +76,7 @@ func (r *replay) run(ctx context.Context, names []string) error {
 	if r.files, err = openScenario(names, spool); err != nil {
 		return err
 	}
-	parser := schemas.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}}
+	parser := codec.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}}
 	facts, err := r.files.survey(parser)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // scenarioLine is one line of a scenario file that is not blank (contract 7): a
@@ -195,7 +196,7 @@ type scenarioFacts struct {
 
 // survey reads the files once, so that whatever cannot be read is found before
 // anything starts.
-func (s scenario) survey(parser schemas.Parser) (scenarioFacts, error) {
+func (s scenario) survey(parser codec.Parser) (scenarioFacts, error) {
 	var facts scenarioFacts
 	err := s.read(func(l *scenarioLine) error {
 		if !l.seal.IsZero() {

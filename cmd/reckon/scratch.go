@@ -23,6 +23,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // scratch is a whole reckon on an embedded stack in a folder of its own, for a
@@ -186,10 +187,10 @@ func (r *scratchRows) Store(ctx context.Context) error {
 func (s *scratch) add(ctx context.Context, l *scenarioLine) error {
 	m := schemas.Message{Time: s.clock, Value: slices.Clone(l.value)}
 	m.Topic = s.cfg.Kafka.Topics.Lifecycle
-	if t, ok := schemas.TypeOf(m.Value); ok && t == schemas.UsageRecorded {
+	if t, ok := codec.TypeOf(m.Value); ok && t == schemas.UsageRecorded {
 		m.Topic = s.cfg.Kafka.Topics.Usage
 	}
-	if account, ok := schemas.AccountOf(m.Value); ok {
+	if account, ok := codec.AccountOf(m.Value); ok {
 		m.Key = []byte(account)
 	}
 	s.waiting = append(s.waiting, m)

@@ -16,6 +16,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // TestOnServers runs what needs a Kafka and a ClickHouse that run on their own,
@@ -159,10 +160,10 @@ func (i *installation) produce(t testing.TB, lines ...string) {
 	for _, line := range lines {
 		m := schemas.Message{Time: i.now().UTC().Truncate(time.Millisecond), Value: []byte(line)}
 		m.Topic = s.cfg.Kafka.Topics.Lifecycle
-		if kind, _ := schemas.TypeOf(m.Value); kind == schemas.UsageRecorded {
+		if kind, _ := codec.TypeOf(m.Value); kind == schemas.UsageRecorded {
 			m.Topic = s.cfg.Kafka.Topics.Usage
 		}
-		account, _ := schemas.AccountOf(m.Value)
+		account, _ := codec.AccountOf(m.Value)
 		m.Key = []byte(account)
 		messages = append(messages, m)
 	}

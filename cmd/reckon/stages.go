@@ -11,6 +11,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // ingestStage is what a process that ingests needs.
@@ -40,7 +41,7 @@ func (s *ingestStage) run(ctx context.Context) error {
 	defer producer.Close()
 	letters := &kafka.DeadLetters{Producer: producer, Topic: s.cfg.Kafka.Topics.DeadLetter, Now: s.now}
 	return s.kafka.Consume(ctx, s.cfg.Kafka.Group, s.eventTopics(), func(ctx context.Context, p *kafka.Partition) error {
-		parser := schemas.NewFastParser(schemas.Parser{Currency: s.currency()})
+		parser := codec.NewFastParser(codec.Parser{Currency: s.currency()})
 		pipeline := ingest.Pipeline{
 			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
 			Limits: s.limits, Now: s.now, Metrics: s.metrics, Log: s.log,

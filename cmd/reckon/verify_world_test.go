@@ -19,6 +19,7 @@ import (
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // town is a reckon on engines of its own that commands find by its data folder,
@@ -93,10 +94,10 @@ func (w *town) play(t *testing.T, lines ...string) {
 // meanwhile.
 func (w *town) send(ctx context.Context, line string) error {
 	m := schemas.Message{Position: schemas.Position{Topic: w.cfg.Kafka.Topics.Lifecycle}, Time: w.clock, Value: []byte(line)}
-	if kind, ok := schemas.TypeOf(m.Value); ok && kind == schemas.UsageRecorded {
+	if kind, ok := codec.TypeOf(m.Value); ok && kind == schemas.UsageRecorded {
 		m.Topic = w.cfg.Kafka.Topics.Usage
 	}
-	if account, ok := schemas.AccountOf(m.Value); ok {
+	if account, ok := codec.AccountOf(m.Value); ok {
 		m.Key = []byte(account)
 	}
 	_, err := w.out.Produce(ctx, []schemas.Message{m})

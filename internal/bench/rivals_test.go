@@ -15,6 +15,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Run(m)) }
@@ -120,7 +121,7 @@ func ingestAll(t *testing.T, endpoints embedded.Endpoints, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parser := schemas.Parser{Currency: schemas.Currency{Code: "VND"}}
+	parser := codec.Parser{Currency: schemas.Currency{Code: "VND"}}
 	ctx, enough := context.WithCancel(t.Context())
 	defer enough()
 	var stored atomic.Int64

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // eventBlock is a block of rows of events, by column.
@@ -213,7 +214,7 @@ func (e *eventStream) fillData(event *schemas.Event, i int) error {
 		Time: event.Time, Sequence: event.Sequence, Item: b.items.at(i), Value: decimal128(b.stored[i], 9),
 	}
 	if b.lifecycle {
-		return event.SetData(b.data.at(i)) // refuses any
+		return codec.SetData(event, b.data.at(i)) // refuses any
 	}
 	return nil
 }

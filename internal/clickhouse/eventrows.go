@@ -10,6 +10,7 @@ import (
 	"github.com/ClickHouse/ch-go/proto"
 
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // eventRows are the rows of a batch of events, by column, and those that stand for
@@ -98,7 +99,7 @@ func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
 	if err := r.values.add(e.Value); err != nil {
 		return fmt.Errorf("%s[%d]@%d: %w", m.Topic, m.Partition, m.Offset, err)
 	}
-	identity, content := schemas.Identity(e.Source, e.ID), e.Content()
+	identity, content := schemas.Identity(e.Source, e.ID), codec.Content(e)
 	isUsage := e.Type == schemas.UsageRecorded
 	r.accounts.add(e.AccountID)
 	r.resources.add(e.ResourceID)
@@ -111,7 +112,7 @@ func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
 	r.items.add(e.Item)
 	r.canonical = r.canonical[:0]
 	if !isUsage {
-		r.canonical = e.AppendData(r.canonical)
+		r.canonical = codec.AppendData(r.canonical, e)
 	}
 	r.data.addBytes(r.canonical)
 	r.identities = append(r.identities, identity)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // knownData remembers what the data of lifecycle events says: most events repeat
@@ -54,14 +55,14 @@ func (k *knownData) set(e *schemas.Event, data string) error {
 			return nil
 		}
 	}
-	if err := e.SetData(data); err != nil {
+	if err := codec.SetData(e, data); err != nil {
 		return err
 	}
 	if !sameAccount {
 		// What SetData has taken begins with exactly what AppendData writes of an
 		// event that has only an account.
 		bare := schemas.Event{AccountID: e.AccountID}
-		k.prefix = strings.TrimSuffix(string(bare.AppendData(nil)), "}")
+		k.prefix = strings.TrimSuffix(string(codec.AppendData(nil, &bare)), "}")
 		k.account = e.AccountID
 	}
 	k.last = &known{knownKey{e.Type, data[len(k.prefix):]}, *e}

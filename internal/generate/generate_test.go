@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 func config(t *testing.T) Config {
@@ -35,7 +36,7 @@ func generator(t *testing.T, c Config) *Generator {
 
 // parsed reads a line as ingest would, in a message of the far future.
 func parsed(b []byte) (schemas.Event, error) {
-	p := schemas.Parser{Currency: schemas.Currency{Code: "VND"}}
+	p := codec.Parser{Currency: schemas.Currency{Code: "VND"}}
 	return p.Parse(&schemas.Message{Value: b, Time: time.Date(2199, 1, 1, 0, 0, 0, 0, time.UTC)})
 }
 

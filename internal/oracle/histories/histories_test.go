@@ -9,6 +9,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 func hoChiMinh(t *testing.T) *time.Location {
@@ -28,7 +29,7 @@ func wide(zone *time.Location) Config {
 
 func TestEveryCopyIsAValidEvent(t *testing.T) {
 	copies := Copies(wide(hoChiMinh(t)))
-	parser := schemas.Parser{Currency: schemas.Currency{Code: "VND"}}
+	parser := codec.Parser{Currency: schemas.Currency{Code: "VND"}}
 	rapid.Check(t, func(t *rapid.T) {
 		seen := map[schemas.Position]bool{}
 		for _, c := range copies.Draw(t, "copies") {
