@@ -102,3 +102,11 @@ func TestLinkFaultsAreNamed(t *testing.T) {
 		})
 	}
 }
+
+func TestADocumentsPassagesAreItsLinesWithoutCode(t *testing.T) {
+	got := documentPassages("a.md", "one\n```sh\ntwo\n```\nthree")
+	want := []passage{{"a.md", 1, "one"}, {"a.md", 5, "three"}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
