@@ -9,7 +9,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Apart begins to look for copies that lie apart: of one identity, inside the plan's
+// FindStrays begins to look for copies that lie apart: of one identity, inside the plan's
 // cutoff, and different in account, resource, time, sequence or kind. What it returns
 // waits for the answer, for Plan.Won; nil when there are none. It is there to be
 // called, if only after the context was canceled.
@@ -17,30 +17,30 @@ import (
 // Every identity of the history is asked for, which takes as long as folding a month
 // of a young history does; hardly ever is there any. So whoever derives may do that
 // meanwhile, as if there were none.
-func (d *Deriver) Apart(ctx context.Context, plan Plan) (wait func() (schemas.Winner, error)) {
+func (d *Deriver) FindStrays(ctx context.Context, plan schemas.Derivation) (wait func() (schemas.StrayWinner, error)) {
 	var (
 		done = make(chan struct{})
-		won  schemas.Winner
+		won  schemas.StrayWinner
 		err  error
 	)
 	go func() {
 		defer close(done)
 		won, err = d.winner(ctx, plan)
 	}()
-	return func() (schemas.Winner, error) {
+	return func() (schemas.StrayWinner, error) {
 		<-done
 		return won, err
 	}
 }
 
 // winner reads the copies that lie apart; nil when there are none.
-func (d *Deriver) winner(ctx context.Context, plan Plan) (schemas.Winner, error) {
-	copies, err := d.Source.Moved(ctx, plan.Run.Cutoff)
+func (d *Deriver) winner(ctx context.Context, plan schemas.Derivation) (schemas.StrayWinner, error) {
+	copies, err := d.Source.Strays(ctx, plan.Run.Cutoff)
 	if err != nil {
 		return nil, fmt.Errorf("find copies that lie apart: %w", err)
 	}
 	defer func() { _ = copies.Close() }() // what matters came from Next
-	rank, best := rankingOf(plan), map[schemas.Hash]Moved{}
+	rank, best := rankingOf(plan), map[schemas.Hash]StrayCopy{}
 	for {
 		m, err := copies.Next()
 		if errors.Is(err, io.EOF) {

@@ -16,7 +16,7 @@ import (
 // measures the fold and nothing else.
 type made struct {
 	resources, lifecycle, usage int
-	edges                       []schemas.Edge
+	edges                       []schemas.Snapshot
 }
 
 type madeRows[T any] struct {
@@ -38,12 +38,12 @@ func (r *madeRows[T]) Next() (*T, error) {
 
 func (r *madeRows[T]) Close() error { return nil }
 
-func (m *made) Edges(context.Context, Scope) (Cursor[schemas.Edge], error) {
-	return &madeRows[schemas.Edge]{n: len(m.edges), make: func(i int, e *schemas.Edge) { *e = m.edges[i] }}, nil
+func (m *made) Snapshots(context.Context, Scope) (Cursor[schemas.Snapshot], error) {
+	return &madeRows[schemas.Snapshot]{n: len(m.edges), make: func(i int, e *schemas.Snapshot) { *e = m.edges[i] }}, nil
 }
 
-func (m *made) Moved(context.Context, schemas.Cutoff) (Cursor[Moved], error) {
-	return &madeRows[Moved]{}, nil
+func (m *made) Strays(context.Context, schemas.Cutoff) (Cursor[StrayCopy], error) {
+	return &madeRows[StrayCopy]{}, nil
 }
 
 func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Rows], error) {
@@ -83,14 +83,14 @@ func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Rows], erro
 func BenchmarkFold(b *testing.B) {
 	october := schemas.Month{Year: 2026, Month: 10}
 	zone := time.FixedZone("+07", 7*3600)
-	first := Plan{Run: schemas.Run{Number: 1}, First: october, Last: october, New: true}
+	first := schemas.Derivation{Run: schemas.Run{Number: 1}, First: october, Last: october, New: true}
 	second := first
 	second.Run.Number, second.Earlier, second.Last = 2, []schemas.Run{first.Run}, october.Next()
-	var living []schemas.Edge
+	var living []schemas.Snapshot
 	cases := []struct {
 		name   string
 		source *made
-		plan   Plan
+		plan schemas.Derivation
 		rows   int
 	}{
 		{"100 lifecycle events a resource", &made{resources: 1000, lifecycle: 100}, first, 100_000},
@@ -105,10 +105,10 @@ func BenchmarkFold(b *testing.B) {
 			for b.Loop() {
 				periods := 0
 				d := &Deriver{Source: c.source, Zone: zone}
-				err := d.Derive(b.Context(), c.plan, func(r Resource) error {
+				err := d.Derive(b.Context(), c.plan, func(r schemas.Derived) error {
 					periods += len(r.Periods)
-					if c.name == cases[0].name && len(living) < 1000 && r.Edge != nil {
-						living = append(living, *r.Edge)
+					if c.name == cases[0].name && len(living) < 1000 && r.Snapshot != nil {
+						living = append(living, *r.Snapshot)
 					}
 					return r.Err
 				})

@@ -15,7 +15,7 @@ import (
 // (contract 2). The runs ascend by number.
 type ranking []schemas.Run
 
-func rankingOf(plan Plan) ranking { return append(slices.Clone(plan.Earlier), plan.Run) }
+func rankingOf(plan schemas.Derivation) ranking { return append(slices.Clone(plan.Earlier), plan.Run) }
 
 func (r ranking) earliest(p schemas.Position) int {
 	for i := range r {
@@ -46,7 +46,7 @@ type counting struct {
 	copies  Cursor[Rows]
 	ranking ranking
 	// won is of the copies that lie apart; nil for as if there were none.
-	won schemas.Winner
+	won schemas.StrayWinner
 
 	// ahead are rows that are read and not yet looked through, at on.
 	ahead *Rows

@@ -10,54 +10,6 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Plan is one derivation: which months, over which part of the log.
-type Plan struct {
-	Run schemas.Run
-	// Earlier are the runs before it, by number ascending.
-	Earlier []schemas.Run
-	// First is billing's first month, Last the month derived up to.
-	First, Last schemas.Month
-	// New tells that Last is derived for every resource, not only for those that
-	// the run marked as touched by late events.
-	New bool
-	// Untouched tells that the run marked no resource as touched, and none need be
-	// looked for.
-	Untouched bool
-	// Whole derives every resource from all its events, as if nothing had been
-	// sealed yet.
-	Whole bool
-	// Won is of the copies that lie apart; see [Deriver.Apart]. If it is nil they are
-	// looked for, unless all is to be derived AsIfNoneApart: who asks for that keeps
-	// nothing of it if there are any.
-	Won           schemas.Winner
-	AsIfNoneApart bool
-	// Accounts restricts to these, nil for all; Except leaves some out.
-	Accounts, Except []string
-}
-
-// Resource is what the events of one resource come to.
-type Resource struct {
-	AccountID, ResourceID string
-	// Periods ascend by start and are clipped to months: those of Plan.Last or,
-	// when Whole, of every month from Plan.First on.
-	Periods []schemas.Period
-	// Edge is the state after Plan.Last; nil when it is the one already stored.
-	Edge  *schemas.Edge
-	Whole bool
-	// Late are the events stored since the run before, of a resource derived as a
-	// whole, by the first month that each can touch, ascending.
-	Late []LateMonth
-	// Err breaks the account.
-	Err error
-}
-
-// LateMonth counts late events and names the first 100 of them, in event order.
-type LateMonth struct {
-	Month schemas.Month
-	Count int64
-	First []schemas.EventRef
-}
-
 // Deriver derives reconciliation periods from what is stored.
 type Deriver struct {
 	Source Source
@@ -73,7 +25,7 @@ type Deriver struct {
 // In a first seal every resource is derived from all its events. Later, one that
 // late events touched is derived from all its events, for every month; any other
 // from the state at the edge of the new month and that month's events alone.
-func (d *Deriver) Derive(ctx context.Context, plan Plan, yield func(Resource) error) error {
+func (d *Deriver) Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
 	portions := d.portions(plan)
 	if len(portions) == 0 {
 		return nil
@@ -83,12 +35,12 @@ func (d *Deriver) Derive(ctx context.Context, plan Plan, yield func(Resource) er
 
 // Survey lists the anomalies of all that lies before the cutoff, whatever month
 // it is of: over the full set, as contract 7 counts them.
-func (d *Deriver) Survey(ctx context.Context, plan Plan) error {
+func (d *Deriver) Survey(ctx context.Context, plan schemas.Derivation) error {
 	return d.fold(ctx, plan, []portion{{calendar{}, Scope{
 		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
 		From: time.UnixMilli(0).UTC(), To: endOfTime(), UsageTo: endOfTime(),
 		Accounts: plan.Accounts, Except: plan.Except,
-	}}}, func(r Resource) error { return r.Err })
+	}}}, func(r schemas.Derived) error { return r.Err })
 }
 
 // endOfTime is where the times of events end (contract 2).
@@ -102,7 +54,7 @@ type portion struct {
 }
 
 // portions are what the plan asks for; no resource is in two of them.
-func (d *Deriver) portions(plan Plan) []portion {
+func (d *Deriver) portions(plan schemas.Derivation) []portion {
 	end := plan.Last.End(d.Zone)
 	whole := Scope{
 		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
@@ -112,7 +64,7 @@ func (d *Deriver) portions(plan Plan) []portion {
 		Accounts: plan.Accounts, Except: plan.Except,
 	}
 	months := newCalendar(plan.First, plan.Last, d.Zone)
-	if plan.Whole || len(plan.Earlier) == 0 {
+	if plan.FullHistory || len(plan.Earlier) == 0 {
 		return []portion{{months, whole}}
 	}
 	var all []portion
@@ -129,7 +81,7 @@ func (d *Deriver) portions(plan Plan) []portion {
 }
 
 // fold yields the resources of the portions.
-func (d *Deriver) fold(ctx context.Context, plan Plan, portions []portion, yield func(Resource) error) error {
+func (d *Deriver) fold(ctx context.Context, plan schemas.Derivation, portions []portion, yield func(schemas.Derived) error) error {
 	feeds, err := d.open(ctx, plan, portions)
 	defer closeFeeds(feeds)
 	if err != nil {
@@ -152,14 +104,14 @@ func (d *Deriver) fold(ctx context.Context, plan Plan, portions []portion, yield
 // open opens the streams of the portions side by side: each takes the source a
 // while, the search for copies that lie apart longest. That is one for all. What was
 // opened before an error is there to be closed.
-func (d *Deriver) open(ctx context.Context, plan Plan, portions []portion) ([]*feed, error) {
+func (d *Deriver) open(ctx context.Context, plan schemas.Derivation, portions []portion) ([]*feed, error) {
 	var (
 		all   sync.WaitGroup
 		errs  = make([]error, len(portions)+1)
 		feeds = make([]*feed, len(portions))
-		won   = plan.Won
+		won   = plan.Strays
 	)
-	if won == nil && !plan.AsIfNoneApart {
+	if won == nil && !plan.AssumeNoStrays {
 		all.Go(func() { won, errs[len(portions)] = d.winner(ctx, plan) })
 	}
 	for i, p := range portions {

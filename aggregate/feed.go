@@ -47,13 +47,13 @@ func (h *head[T]) at(k key) bool { return h.row != nil && h.key == k }
 // after the other.
 type feed struct {
 	deriver  *Deriver
-	plan     Plan
+	plan schemas.Derivation
 	scope    Scope
 	calendar calendar
 	// from and to are the start and the end of what is folded, in milliseconds.
 	from, to int64
 
-	edges     head[schemas.Edge]
+	edges     head[schemas.Snapshot]
 	lifecycle head[counted]
 	usage     head[counted]
 	counting  [2]counting
@@ -101,7 +101,7 @@ func (m *modes) at(t time.Time) schemas.Mode {
 }
 
 // feed is that of a portion, still to be opened.
-func (d *Deriver) feed(plan Plan, p portion) *feed {
+func (d *Deriver) feed(plan schemas.Derivation, p portion) *feed {
 	f := &feed{
 		deriver: d, plan: plan, scope: p.scope, calendar: p.billed,
 		from: p.scope.From.UnixMilli(), to: p.scope.UsageTo.UnixMilli(),
@@ -118,12 +118,12 @@ func (f *feed) open(ctx context.Context) error {
 	var (
 		all    sync.WaitGroup
 		errs   [3]error
-		edges  Cursor[schemas.Edge]
+		edges  Cursor[schemas.Snapshot]
 		events [2]Cursor[Rows]
 	)
 	all.Go(func() {
 		var err error
-		if edges, err = source.Edges(ctx, f.scope); err != nil {
+		if edges, err = source.Snapshots(ctx, f.scope); err != nil {
 			errs[2] = fmt.Errorf("read the states at the start of %s: %w", f.scope.Month, err)
 		}
 	})
@@ -138,7 +138,7 @@ func (f *feed) open(ctx context.Context) error {
 	all.Wait()
 	if errs[2] == nil {
 		f.closers = append(f.closers, edges)
-		f.edges = head[schemas.Edge]{next: edges.Next, of: func(e *schemas.Edge) key { return key{e.AccountID, e.ResourceID} }}
+		f.edges = head[schemas.Snapshot]{next: edges.Next, of: func(e *schemas.Snapshot) key { return key{e.AccountID, e.ResourceID} }}
 	}
 	for what := range events {
 		if errs[what] == nil {
@@ -151,7 +151,7 @@ func (f *feed) open(ctx context.Context) error {
 
 // begin reads the first rows of the streams. Of copies that lie apart those count that
 // won.
-func (f *feed) begin(rank ranking, won schemas.Winner) error {
+func (f *feed) begin(rank ranking, won schemas.StrayWinner) error {
 	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
 		c := &f.counting[what]
 		c.ranking, c.won = rank, won
@@ -181,12 +181,12 @@ func (f *feed) peek() bool {
 }
 
 // next folds the resource (or the account itself) that peek found.
-func (f *feed) next(yield func(Resource) error) error {
+func (f *feed) next(yield func(schemas.Derived) error) error {
 	if f.modes.account != f.key.account {
 		f.modes = modes{account: f.key.account}
 	}
 	var (
-		r   Resource
+		r   schemas.Derived
 		err error
 	)
 	if f.key.resource == "" {
@@ -197,7 +197,7 @@ func (f *feed) next(yield func(Resource) error) error {
 	if err != nil {
 		return fmt.Errorf("account %q, resource %q: %w", f.key.account, f.key.resource, err)
 	}
-	if r.Err == nil && len(r.Periods) == 0 && r.Edge == nil && !r.Whole {
+	if r.Err == nil && len(r.Periods) == 0 && r.Snapshot == nil && !r.FullHistory {
 		return nil
 	}
 	return yield(r)
@@ -205,9 +205,9 @@ func (f *feed) next(yield func(Resource) error) error {
 
 // account reads the mode changes of an account; its rows come before those of
 // its resources.
-func (f *feed) account() (Resource, error) {
+func (f *feed) account() (schemas.Derived, error) {
 	k := f.key
-	r := Resource{AccountID: k.account}
+	r := schemas.Derived{AccountID: k.account}
 	for f.edges.at(k) {
 		f.modes.start = schemas.Mode(f.edges.row.State)
 		if err := f.edges.advance(); err != nil {
@@ -237,16 +237,16 @@ func (f *feed) account() (Resource, error) {
 	}
 	r.Err = f.modes.err
 	if last != "" {
-		r.Edge = &schemas.Edge{AccountID: k.account, At: f.plan.Last.Next(), State: string(last)}
+		r.Snapshot = &schemas.Snapshot{AccountID: k.account, At: f.plan.Last.Next(), State: string(last)}
 	}
 	return r, nil
 }
 
 // resource folds one resource.
-func (f *feed) resource() (Resource, error) {
+func (f *feed) resource() (schemas.Derived, error) {
 	k := f.key
-	r := Resource{AccountID: k.account, ResourceID: k.resource, Whole: f.scope.Month.IsZero(), Err: f.modes.err}
-	var edge *schemas.Edge
+	r := schemas.Derived{AccountID: k.account, ResourceID: k.resource, FullHistory: f.scope.Month.IsZero(), Err: f.modes.err}
+	var edge *schemas.Snapshot
 	if f.edges.at(k) {
 		e := *f.edges.row
 		edge = &e

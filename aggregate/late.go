@@ -7,12 +7,9 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// lateNamed is how many late events of a month are named (contract 5).
-const lateNamed = 100
-
 // lateEvents are events stored since the run before, by the first month that
 // each can touch.
-type lateEvents map[schemas.Month]*LateMonth
+type lateEvents map[schemas.Month]*schemas.LateMonth
 
 // isLate tells whether the event was stored since the run before, where that
 // matters: in a resource that is derived as a whole.
@@ -33,7 +30,7 @@ func (l *lateEvents) add(f *feed, c *Copy) {
 	}
 	m := l.of(schemas.MonthOf(touches, f.deriver.Zone))
 	m.Count++
-	if len(m.First) < lateNamed {
+	if len(m.First) < schemas.LateNamed {
 		m.First = append(m.First, refOf(c))
 	}
 }
@@ -45,41 +42,35 @@ func (l *lateEvents) reach(f *feed, c *Copy) {
 	month, touched := schemas.MonthOf(c.Time, f.deriver.Zone), schemas.MonthOf(c.Time.Add(-provisionWindow), f.deriver.Zone)
 	if late := (*l)[month]; late != nil && touched != month { // all of it is of this first day
 		delete(*l, month)
-		l.of(touched).take(late)
+		l.of(touched).Take(late)
 	}
 }
 
 // of is what is noted for a month.
-func (l *lateEvents) of(month schemas.Month) *LateMonth {
+func (l *lateEvents) of(month schemas.Month) *schemas.LateMonth {
 	if *l == nil {
 		*l = lateEvents{}
 	}
 	m := (*l)[month]
 	if m == nil {
-		m = &LateMonth{Month: month}
+		m = &schemas.LateMonth{Month: month}
 		(*l)[month] = m
 	}
 	return m
 }
 
-// take adds another's events.
-func (m *LateMonth) take(o *LateMonth) {
-	m.Count += o.Count
-	m.First = append(slices.Clip(m.First), o.First[:min(len(o.First), lateNamed-len(m.First))]...)
-}
-
 // merge lists the months, those of the account's own late events included.
-func (l lateEvents) merge(account lateEvents) []LateMonth {
+func (l lateEvents) merge(account lateEvents) []schemas.LateMonth {
 	if len(l) == 0 && len(account) == 0 {
 		return nil
 	}
 	all := lateEvents{}
 	for _, part := range []lateEvents{account, l} {
 		for month, m := range part {
-			all.of(month).take(m)
+			all.of(month).Take(m)
 		}
 	}
-	out := make([]LateMonth, 0, len(all))
+	out := make([]schemas.LateMonth, 0, len(all))
 	for _, month := range slices.SortedFunc(maps.Keys(all), schemas.Month.Compare) {
 		out = append(out, *all[month])
 	}

@@ -13,16 +13,16 @@ import (
 //
 // A failed read is an error, never an early end (contract 5.5).
 type Source interface {
-	// Edges are the states at the instant when scope.Month begins.
-	Edges(ctx context.Context, scope Scope) (Cursor[schemas.Edge], error)
+	// Snapshots are the states at the instant when scope.Month begins.
+	Snapshots(ctx context.Context, scope Scope) (Cursor[schemas.Snapshot], error)
 	// Events are lifecycle or usage events, further ascending by (time, sequence,
 	// source, id), copies in any order. Copies that a redelivery stored twice may
 	// appear twice.
 	Events(ctx context.Context, scope Scope, what What) (Cursor[Rows], error)
-	// Moved are all copies inside the cutoff of every identity whose copies there
+	// Strays are all copies inside the cutoff of every identity whose copies there
 	// do not all have the same account, resource, time, sequence and kind (usage or
 	// lifecycle), ascending by identity: the fold cannot see them side by side.
-	Moved(ctx context.Context, cutoff schemas.Cutoff) (Cursor[Moved], error)
+	Strays(ctx context.Context, cutoff schemas.Cutoff) (Cursor[StrayCopy], error)
 }
 
 // Cursor hands out rows one by one. Next returns io.EOF after the last. A row is
@@ -54,8 +54,8 @@ type Copy struct {
 	Err error
 }
 
-// Moved is one copy of an identity that has copies elsewhere.
-type Moved struct {
+// StrayCopy is one copy of an identity that has copies elsewhere.
+type StrayCopy struct {
 	Identity  schemas.Hash
 	Position  schemas.Position
 	KafkaTime time.Time

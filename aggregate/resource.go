@@ -9,9 +9,9 @@ import (
 // resourceFold folds the rows of one resource, which the feed stands at.
 type resourceFold struct {
 	feed   *feed
-	result *Resource
+	result *schemas.Derived
 	// edge is where it begins, nil for none; start is the state there.
-	edge  *schemas.Edge
+	edge  *schemas.Snapshot
 	start state
 
 	folder *folder
@@ -64,7 +64,7 @@ func (r *resourceFold) run() error {
 		return nil
 	}
 	r.result.Periods, r.result.Late = periods, r.late.merge(f.modes.late)
-	r.result.Edge = r.nextEdge(p)
+	r.result.Snapshot = r.nextEdge(p)
 	return nil
 }
 
@@ -207,14 +207,14 @@ func (r *resourceFold) watch(rows *counted, i int, placed bool) error {
 
 // nextEdge is the state at the end of the last month, for the next one; nil when
 // there is nothing to remember.
-func (r *resourceFold) nextEdge(p *placer) *schemas.Edge {
-	e := &schemas.Edge{
+func (r *resourceFold) nextEdge(p *placer) *schemas.Snapshot {
+	e := &schemas.Snapshot{
 		AccountID: r.result.AccountID, ResourceID: r.result.ResourceID,
 		At: r.feed.plan.Last.Next(), Deleted: !r.end.alive(),
 	}
 	if r.end.Phase == unknown {
 		// Derived as a whole it may have an edge from before that must go.
-		if !r.result.Whole || len(r.feed.plan.Earlier) == 0 {
+		if !r.result.FullHistory || len(r.feed.plan.Earlier) == 0 {
 			return nil
 		}
 		return e
@@ -239,9 +239,9 @@ func (r *resourceFold) nextEdge(p *placer) *schemas.Edge {
 	return e
 }
 
-func (r *resourceFold) exportBalance(e *schemas.Edge) {
+func (r *resourceFold) exportBalance(e *schemas.Snapshot) {
 	used := r.used()
-	export := func(b *balance) *schemas.Balance {
+	export := func(b *balance) *schemas.CouponBalance {
 		if b == nil {
 			return nil
 		}

@@ -23,11 +23,11 @@ type Rows struct {
 	// breaks the account alone.
 	Err error
 	// Of gives the rest of a row.
-	Of Whole
+	Of RowSource
 }
 
-// Whole gives whole rows by their place.
-type Whole interface {
+// RowSource gives whole rows by their place.
+type RowSource interface {
 	// Position is where a copy lies in the log, and its Kafka timestamp.
 	Position(i int) (schemas.Position, time.Time)
 	// Says is the type of a lifecycle row, and its data in canonical form, as
@@ -85,7 +85,7 @@ func (o *oneRow) show(identity [16]byte) *Rows {
 	return &o.rows
 }
 
-// Position is as [Whole] says.
+// Position is as [RowSource] says.
 func (o *oneRow) Position(int) (schemas.Position, time.Time) {
 	return o.copy.Position, o.copy.KafkaTime
 }
@@ -94,5 +94,5 @@ func (o *oneRow) Position(int) (schemas.Position, time.Time) {
 // rows that come in blocks.
 func (o *oneRow) Says(int) (schemas.Type, string) { return "", "" }
 
-// Fill is as [Whole] says.
+// Fill is as [RowSource] says.
 func (o *oneRow) Fill(_ int, c *Copy) { *c = o.copy }

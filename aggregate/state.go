@@ -54,8 +54,8 @@ type balance struct {
 	ID     string          `json:"id"`
 }
 
-func (b *balance) export() *schemas.Balance {
-	return &schemas.Balance{Coupon: schemas.Coupon{Code: b.Code, Value: b.Value}, Source: b.Source, ID: b.ID}
+func (b *balance) export() *schemas.CouponBalance {
+	return &schemas.CouponBalance{Coupon: schemas.Coupon{Code: b.Code, Value: b.Value}, Source: b.Source, ID: b.ID}
 }
 
 func (s *state) alive() bool { return s.Phase == running || s.Phase == suspended }

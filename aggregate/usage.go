@@ -108,13 +108,13 @@ type usedBalance struct {
 // usedBalances are those of an edge.
 type usedBalances []usedBalance
 
-func (all usedBalances) fill(b *schemas.Balance) {
+func (all usedBalances) fill(b *schemas.CouponBalance) {
 	for _, u := range all {
 		u.fill(b)
 	}
 }
 
-func (u usedBalance) fill(b *schemas.Balance) {
+func (u usedBalance) fill(b *schemas.CouponBalance) {
 	if b != nil && b.Source == u.source && b.ID == u.id {
 		b.Used = u.used
 	}

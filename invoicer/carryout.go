@@ -29,11 +29,11 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []str
 		}
 	}
 	if only != nil {
-		if err := v.Ledger.Forget(ctx, run.Number, only); err != nil {
+		if err := v.Invoices.Forget(ctx, run.Number, only); err != nil {
 			return Seal{}, fmt.Errorf("run %d: clear what a broken attempt left: %w", run.Number, err)
 		}
 	}
-	plan := Plan{
+	plan := schemas.Derivation{
 		Run: run, Earlier: earlier, First: run.FirstMonth, Last: run.Month,
 		New: before.lastSealed().Before(run.Month), Untouched: touched == 0,
 		Accounts: only, Except: b.parkedBefore(run.Number),
@@ -46,7 +46,7 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, index int, only []str
 		Run: run.Number, Month: run.Month, SealedAt: v.Now().UTC().Truncate(time.Millisecond),
 		Parked: w.parkedList(b.stillParked(run.Number)), Totals: w.totals.plus(b.seals[run.Number].Totals),
 	}
-	if err := v.Book.AddSeal(ctx, seal); err != nil {
+	if err := v.RunLog.AddSeal(ctx, seal); err != nil {
 		return Seal{}, fmt.Errorf("run %d: write down the seal of %s: %w", run.Number, run.Month, err)
 	}
 	b.seals[run.Number] = seal
@@ -77,27 +77,27 @@ func (b *books) stillParked(run int64) []Parked {
 
 // issue derives, prices and writes, at first as if no copies lay apart. Where nothing
 // is to be derived, nobody has to know whether any do.
-func (v *Invoicer) issue(ctx context.Context, plan Plan, l *look) (*writer, error) {
-	plan.AsIfNoneApart = plan.New || !plan.Untouched
+func (v *Invoicer) issue(ctx context.Context, plan schemas.Derivation, l *look) (*writer, error) {
+	plan.AssumeNoStrays = plan.New || !plan.Untouched
 	w, err := v.attempt(ctx, plan, l)
-	if errors.Is(err, errApart) {
-		plan.AsIfNoneApart = false
-		if plan.Won, err = l.wait(); err == nil {
+	if errors.Is(err, errStrays) {
+		plan.AssumeNoStrays = false
+		if plan.Strays, err = l.wait(); err == nil {
 			w, err = v.attempt(ctx, plan, l)
 		}
 	}
 	return w, err
 }
 
-// attempt writes nothing when it ends with errApart.
-func (v *Invoicer) attempt(ctx context.Context, plan Plan, l *look) (*writer, error) {
+// attempt writes nothing when it ends with errStrays.
+func (v *Invoicer) attempt(ctx context.Context, plan schemas.Derivation, l *look) (*writer, error) {
 	w := &writer{v: v, plan: plan, look: l, batch: Batch{Run: plan.Run}, other: Batch{Run: plan.Run}, parked: map[string]string{}}
 	defer func() { _ = w.written() }() // nothing goes on writing after an error, which came first
 	var cancel context.CancelFunc
 	w.ctx, cancel = context.WithCancel(ctx)
 	defer cancel()
 	if len(plan.Earlier) > 0 && !plan.Untouched {
-		invoiced, err := v.Ledger.Invoiced(ctx, plan.Run.Number, plan.Accounts)
+		invoiced, err := v.Invoices.Invoiced(ctx, plan.Run.Number, plan.Accounts)
 		if err != nil {
 			return w, fmt.Errorf("read what was invoiced so far: %w", err)
 		}
@@ -121,7 +121,7 @@ func (v *Invoicer) attempt(ctx context.Context, plan Plan, l *look) (*writer, er
 type writer struct {
 	v        *Invoicer
 	ctx      context.Context //nolint:containedctx // lives as long as one attempt
-	plan     Plan
+	plan schemas.Derivation
 	look     *look
 	invoiced *invoicedLines
 
@@ -145,7 +145,7 @@ type writer struct {
 const batchRows = 50_000
 
 // add takes one resource.
-func (w *writer) add(d Derived) error {
+func (w *writer) add(d schemas.Derived) error {
 	if d.AccountID != w.account {
 		if err := w.endAccount(); err != nil {
 			return err
@@ -162,7 +162,7 @@ func (w *writer) add(d Derived) error {
 	if err := w.resource(d); err != nil {
 		return err
 	}
-	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Edges)+len(w.batch.Minutes) >= batchRows {
+	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Snapshots)+len(w.batch.Minutes) >= batchRows {
 		return w.flush()
 	}
 	return nil
@@ -170,7 +170,7 @@ func (w *writer) add(d Derived) error {
 
 // resource prices one resource: new invoices for the month to be sealed,
 // adjustments for the sealed ones.
-func (w *writer) resource(d Derived) error {
+func (w *writer) resource(d schemas.Derived) error {
 	rater := rating.Rater{Currency: w.v.Currency}
 	present := map[schemas.Month][]schemas.Line{}
 	var lived []ResourceMinutes
@@ -187,16 +187,16 @@ func (w *writer) resource(d Derived) error {
 		present[p.Month] = append(present[p.Month], lines...)
 	}
 	w.lived = append(w.lived, lived...)
-	if d.Edge != nil {
-		if b := d.Edge.Balance; b != nil {
-			d.Edge.CouponUsed = rater.Used(b)
+	if d.Snapshot != nil {
+		if b := d.Snapshot.Balance; b != nil {
+			d.Snapshot.CouponUsed = rater.Used(b)
 		}
-		if b := d.Edge.Before; b != nil {
-			d.Edge.UsedBefore = rater.Used(b)
+		if b := d.Snapshot.Before; b != nil {
+			d.Snapshot.UsedBefore = rater.Used(b)
 		}
-		w.batch.Edges = append(w.batch.Edges, *d.Edge)
+		w.batch.Snapshots = append(w.batch.Snapshots, *d.Snapshot)
 	}
-	if !d.Whole || len(w.plan.Earlier) == 0 || d.ResourceID == "" {
+	if !d.FullHistory || len(w.plan.Earlier) == 0 || d.ResourceID == "" {
 		return nil
 	}
 	before, err := w.invoiced.of(d.AccountID, d.ResourceID)
@@ -246,7 +246,7 @@ func (w *writer) park(why error) {
 	of := func(account string) bool { return account == w.account }
 	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })
 	w.batch.Periods = slices.DeleteFunc(w.batch.Periods, func(p schemas.Period) bool { return of(p.AccountID) })
-	w.batch.Edges = slices.DeleteFunc(w.batch.Edges, func(e schemas.Edge) bool { return of(e.AccountID) })
+	w.batch.Snapshots = slices.DeleteFunc(w.batch.Snapshots, func(e schemas.Snapshot) bool { return of(e.AccountID) })
 }
 
 // endAccount lets the account's headers go, unless its minutes do not add up

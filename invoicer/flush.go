@@ -11,7 +11,7 @@ import (
 // time it waits until it is known that no copies lie apart. No two batches are written
 // at once, so that headers stay behind lines; and no more than two are held.
 func (w *writer) flush() error {
-	if w.plan.AsIfNoneApart {
+	if w.plan.AssumeNoStrays {
 		if err := w.look.none(); err != nil {
 			return err
 		}
@@ -22,7 +22,7 @@ func (w *writer) flush() error {
 	w.batch, w.other = w.other, w.batch
 	w.batch.grow(&w.other)
 	w.writing = make(chan error, 1)
-	go func(batch Batch, done chan<- error) { done <- w.v.Ledger.Write(w.ctx, batch) }(w.other, w.writing)
+	go func(batch Batch, done chan<- error) { done <- w.v.Invoices.Write(w.ctx, batch) }(w.other, w.writing)
 	return nil
 }
 
@@ -47,13 +47,13 @@ func (w *writer) written() error {
 
 // grow makes room for as much as another batch has: growing row by row costs more.
 func (b *Batch) grow(o *Batch) {
-	b.Periods, b.Lines, b.Edges = slices.Grow(b.Periods, len(o.Periods)), slices.Grow(b.Lines, len(o.Lines)), slices.Grow(b.Edges, len(o.Edges))
+	b.Periods, b.Lines, b.Snapshots = slices.Grow(b.Periods, len(o.Periods)), slices.Grow(b.Lines, len(o.Lines)), slices.Grow(b.Snapshots, len(o.Snapshots))
 	b.Invoices, b.Hashes, b.Minutes = slices.Grow(b.Invoices, len(o.Invoices)), slices.Grow(b.Hashes, len(o.Hashes)), slices.Grow(b.Minutes, len(o.Minutes))
 }
 
 // reset empties the batch and keeps its memory.
 func (b *Batch) reset() {
-	b.Periods, b.Lines, b.Edges = b.Periods[:0], b.Lines[:0], b.Edges[:0]
+	b.Periods, b.Lines, b.Snapshots = b.Periods[:0], b.Lines[:0], b.Snapshots[:0]
 	b.Invoices, b.Hashes, b.Minutes = b.Invoices[:0], b.Hashes[:0], b.Minutes[:0]
 }
 

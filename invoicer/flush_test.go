@@ -17,7 +17,7 @@ import (
 // manyResources are so many that a run writes several batches.
 type manyResources struct{ n int }
 
-func (m manyResources) Derive(_ context.Context, plan Plan, yield func(Derived) error) error {
+func (m manyResources) Derive(_ context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
 	item := schemas.PeriodItem{
 		Item:   schemas.Item{Name: "cpu", UnitPrice: decimal.NewFromInt(43_200), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d},
 		Billed: decimal.NewFromInt(1),
@@ -27,22 +27,22 @@ func (m manyResources) Derive(_ context.Context, plan Plan, yield func(Derived) 
 			AccountID: fmt.Sprintf("a%06d", i), ResourceID: "r", Month: plan.Last, Start: plan.Last.Start(time.UTC), End: plan.Last.End(time.UTC),
 			Mode: schemas.Postpaid, Items: []schemas.PeriodItem{item},
 		}
-		edge := schemas.Edge{AccountID: p.AccountID, ResourceID: "r", At: plan.Last.Next()}
-		if err := yield(Derived{AccountID: p.AccountID, ResourceID: "r", Periods: []schemas.Period{p}, Edge: &edge}); err != nil {
+		edge := schemas.Snapshot{AccountID: p.AccountID, ResourceID: "r", At: plan.Last.Next()}
+		if err := yield(schemas.Derived{AccountID: p.AccountID, ResourceID: "r", Periods: []schemas.Period{p}, Snapshot: &edge}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (manyResources) Apart(context.Context, Plan) func() (schemas.Winner, error) {
-	return func() (schemas.Winner, error) { return nil, nil }
+func (manyResources) FindStrays(context.Context, schemas.Derivation) func() (schemas.StrayWinner, error) {
+	return func() (schemas.StrayWinner, error) { return nil, nil }
 }
 
 // shelf is a ledger and a book that fail at one batch.
 type shelf struct {
-	Ledger
-	Book
+	InvoiceStore
+	RunLog
 	failing int
 	writing atomic.Int32
 	batches int
@@ -90,7 +90,7 @@ func (s *shelf) seal(n int) (Seal, error) { return s.sealOf(manyResources{n}) }
 func (s *shelf) sealOf(periods Periods) (Seal, error) {
 	s.lines, s.headers = map[string]bool{}, map[string]bool{}
 	month := schemas.Month{Year: 2026, Month: time.October}
-	v := &Invoicer{Book: s, Ledger: s, Periods: periods, Zone: time.UTC, Now: func() time.Time { return month.End(time.UTC) }}
+	v := &Invoicer{RunLog: s, Invoices: s, Periods: periods, Zone: time.UTC, Now: func() time.Time { return month.End(time.UTC) }}
 	run := schemas.Run{Number: 1, Month: month, FirstMonth: month}
 	return v.carryOut(context.Background(), &books{runs: []schemas.Run{run}, seals: map[int64]Seal{}}, 0, nil)
 }
@@ -131,8 +131,8 @@ type hasty struct {
 	passes int
 }
 
-func (h *hasty) Apart(context.Context, Plan) func() (schemas.Winner, error) {
-	return func() (schemas.Winner, error) {
+func (h *hasty) FindStrays(context.Context, schemas.Derivation) func() (schemas.StrayWinner, error) {
+	return func() (schemas.StrayWinner, error) {
 		h.asked.Store(true)
 		if h.found {
 			return func(schemas.Hash) (schemas.Position, bool) { return schemas.Position{}, false }, nil
@@ -141,13 +141,13 @@ func (h *hasty) Apart(context.Context, Plan) func() (schemas.Winner, error) {
 	}
 }
 
-func (h *hasty) Derive(ctx context.Context, plan Plan, yield func(Derived) error) error {
+func (h *hasty) Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
 	h.passes++
-	there, wrong := manyResources{h.n}, h.found && plan.Won == nil
+	there, wrong := manyResources{h.n}, h.found && plan.Strays == nil
 	if wrong {
 		there.n++
 	}
-	return there.Derive(ctx, plan, func(d Derived) error {
+	return there.Derive(ctx, plan, func(d schemas.Derived) error {
 		if wrong && d.AccountID == "a000001" {
 			d.Err = errors.New("counted twice")
 		}
@@ -202,7 +202,7 @@ func TestARunThatDerivesNothingWaitsForNoSearch(t *testing.T) {
 	s := &shelf{lines: map[string]bool{}, headers: map[string]bool{}}
 	searching := make(chan struct{})
 	v := &Invoicer{
-		Book: s, Ledger: s, Late: untouched{}, Periods: endless{searching}, Zone: time.UTC,
+		RunLog: s, Invoices: s, Late: untouched{}, Periods: endless{searching}, Zone: time.UTC,
 		Now: func() time.Time { return month.End(time.UTC) },
 	}
 	runs := []schemas.Run{{Number: 1, Month: month, FirstMonth: month}, {Number: 2, Month: month, FirstMonth: month}}
@@ -215,14 +215,14 @@ func TestARunThatDerivesNothingWaitsForNoSearch(t *testing.T) {
 // endless derives nothing and searches until it is told to end.
 type endless struct{ ended chan struct{} }
 
-func (endless) Derive(context.Context, Plan, func(Derived) error) error { return nil }
+func (endless) Derive(context.Context, schemas.Derivation, func(schemas.Derived) error) error { return nil }
 
-func (e endless) Apart(ctx context.Context, _ Plan) func() (schemas.Winner, error) {
+func (e endless) FindStrays(ctx context.Context, _ schemas.Derivation) func() (schemas.StrayWinner, error) {
 	go func() {
 		<-ctx.Done()
 		close(e.ended)
 	}()
-	return func() (schemas.Winner, error) {
+	return func() (schemas.StrayWinner, error) {
 		<-e.ended
 		return nil, ctx.Err()
 	}

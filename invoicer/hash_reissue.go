@@ -16,7 +16,7 @@ type Issued struct {
 // Reissue makes what the plan's run issued for one resource, again and without
 // writing it: from what the resource comes to at the run's cutoff, derived as a
 // whole, and from the lines that earlier runs invoiced for it.
-func Reissue(plan Plan, currency schemas.Currency, d Derived, invoiced []schemas.Line) ([]Issued, error) {
+func Reissue(plan schemas.Derivation, currency schemas.Currency, d schemas.Derived, invoiced []schemas.Line) ([]Issued, error) {
 	w := &writer{
 		v: &Invoicer{Currency: currency}, plan: plan, account: d.AccountID, parked: map[string]string{},
 		invoiced: &invoicedLines{cursor: &lineSlice{invoiced}},

@@ -14,10 +14,10 @@ import (
 // Invoicer seals months.
 type Invoicer struct {
 	Log     Log
-	Book    Book
+	RunLog    RunLog
 	Late    Late
 	Periods Periods
-	Ledger  Ledger
+	Invoices  InvoiceStore
 	Metrics *Metrics
 
 	Currency schemas.Currency
@@ -178,7 +178,7 @@ func (v *Invoicer) write(ctx context.Context, b *books, month schemas.Month, cut
 		Number: int64(len(b.runs)) + 1, Month: month, CreatedAt: createdAt, Cutoff: cutoff,
 		FirstMonth: b.first(v.FirstMonth, month), Currency: v.Currency.Code, Zone: v.Zone.String(),
 	}
-	stored, err := v.Book.AddRun(ctx, run)
+	stored, err := v.RunLog.AddRun(ctx, run)
 	if err != nil {
 		return Seal{}, fmt.Errorf("write down run %d of %s: %w", run.Number, month, err)
 	}
@@ -263,10 +263,10 @@ func sayLags(lags []Lag) string {
 // bill what was lived before (contract 5.0).
 func (v *Invoicer) refuseEarlierLife(ctx context.Context, month schemas.Month, cutoff schemas.Cutoff) error {
 	begin := schemas.Month{Year: 2000, Month: time.January}
-	plan := Plan{Run: schemas.Run{Number: 1, Cutoff: cutoff}, First: begin, Last: month.Prev(), New: true, Whole: true}
+	plan := schemas.Derivation{Run: schemas.Run{Number: 1, Cutoff: cutoff}, First: begin, Last: month.Prev(), New: true, FullHistory: true}
 	found := errors.New("found")
 	var earliest *schemas.Period
-	err := v.Periods.Derive(ctx, plan, func(d Derived) error {
+	err := v.Periods.Derive(ctx, plan, func(d schemas.Derived) error {
 		if d.Err == nil && len(d.Periods) > 0 {
 			earliest = &d.Periods[0]
 			return found
@@ -292,11 +292,11 @@ type books struct {
 
 // open reads the books and compares the settings with what the first run fixed.
 func (v *Invoicer) open(ctx context.Context) (*books, error) {
-	runs, err := v.Book.Runs(ctx)
+	runs, err := v.RunLog.Runs(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the runs: %w", err)
 	}
-	seals, err := v.Book.Seals(ctx)
+	seals, err := v.RunLog.Seals(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the seals: %w", err)
 	}

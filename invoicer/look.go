@@ -12,13 +12,13 @@ import (
 // of them is written.
 type look struct {
 	cancel context.CancelFunc
-	wait   func() (schemas.Winner, error)
+	wait   func() (schemas.StrayWinner, error)
 }
 
 // look begins one for a run, which has to be stopped.
 func (v *Invoicer) look(ctx context.Context, run schemas.Run, earlier []schemas.Run) *look {
 	ctx, cancel := context.WithCancel(ctx)
-	return &look{cancel, v.Periods.Apart(ctx, Plan{Run: run, Earlier: earlier})}
+	return &look{cancel, v.Periods.FindStrays(ctx, schemas.Derivation{Run: run, Earlier: earlier})}
 }
 
 func (l *look) stop() {
@@ -26,15 +26,15 @@ func (l *look) stop() {
 	_, _ = l.wait() // whoever needed the answer has asked
 }
 
-// errApart says that there are such copies, and all is to be derived again: what was
+// errStrays says that there are such copies, and all is to be derived again: what was
 // derived as if there were none is void.
-var errApart = errors.New("copies of one event lie apart")
+var errStrays = errors.New("copies of one event lie apart")
 
 // none waits until it is known that there are none.
 func (l *look) none() error {
 	won, err := l.wait()
 	if err == nil && won != nil {
-		err = errApart
+		err = errStrays
 	}
 	return err
 }

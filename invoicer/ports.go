@@ -16,8 +16,8 @@ type Log interface {
 	Stored(ctx context.Context) ([]schemas.PartitionEnd, error)
 }
 
-// Book is where runs are written down before, and seals after, all else.
-type Book interface {
+// RunLog is where runs are written down before, and seals after, all else.
+type RunLog interface {
 	// Runs are all runs so far, by number ascending.
 	Runs(ctx context.Context) ([]schemas.Run, error)
 	// AddRun writes the run down unless its number is taken, and returns the run
@@ -63,70 +63,21 @@ type Late interface {
 	MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error)
 }
 
-// Plan is one derivation: the months of a run, over its cutoff.
-type Plan struct {
-	Run schemas.Run
-	// Earlier are the runs before it, for choosing the copy that counts.
-	Earlier []schemas.Run
-	// First is billing's first month. Last is the month derived up to: the one
-	// to be sealed or, where a run only settles, the last sealed one.
-	First, Last schemas.Month
-	// New tells that Last is to be sealed by this run.
-	New bool
-	// Untouched tells that the run marked no resource as touched.
-	Untouched bool
-	// Whole derives every resource from all its events, as if nothing had been
-	// sealed yet.
-	Whole bool
-	// Won is of the copies that lie apart; see Periods.Apart. If it is nil they are
-	// looked for, unless all is to be derived AsIfNoneApart: who asks for that keeps
-	// nothing of it if there are any.
-	Won           schemas.Winner
-	AsIfNoneApart bool
-	// Accounts restricts to these, nil for all; Except leaves some out.
-	Accounts, Except []string
-}
-
-// Derived is what the events of one resource come to.
-type Derived struct {
-	AccountID, ResourceID string
-	// Periods are those of Plan.Last or, when Whole, of every month from
-	// Plan.First on; by start ascending, clipped to months.
-	Periods []schemas.Period
-	// Edge is the state after Plan.Last, nil when nothing is to be remembered
-	// that is not remembered already.
-	Edge *schemas.Edge
-	// Whole tells that all months were derived, from all events.
-	Whole bool
-	// Late are the events stored since the run before, of a resource derived as a
-	// whole, by the first month that each can touch, ascending.
-	Late []LateMonth
-	// Err breaks the account: what else is set does not count.
-	Err error
-}
-
-// LateMonth counts late events and names the first 100 of them, in event order.
-type LateMonth struct {
-	Month schemas.Month
-	Count int64
-	First []schemas.EventRef
-}
-
 // Periods derives reconciliation periods from the stored events.
 type Periods interface {
 	// Derive yields every resource that has periods, an edge or an error, by
 	// (account id, resource id) ascending. An error of its own means that the
 	// whole derivation failed.
-	Derive(ctx context.Context, plan Plan, yield func(Derived) error) error
-	// Apart begins to look whether copies of one event lie apart, anywhere inside the
+	Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error
+	// FindStrays begins to look whether copies of one event lie apart, anywhere inside the
 	// plan's cutoff, which takes long and mostly finds none. What it returns waits for
 	// the answer, for Plan.Won; nil when there are none. It is there to be called, if
 	// only after the context was canceled.
-	Apart(ctx context.Context, plan Plan) (wait func() (schemas.Winner, error))
+	FindStrays(ctx context.Context, plan schemas.Derivation) (wait func() (schemas.StrayWinner, error))
 }
 
-// Ledger keeps what was invoiced.
-type Ledger interface {
+// InvoiceStore keeps what was invoiced.
+type InvoiceStore interface {
 	// Write stores a batch: periods, lines and edges first, then what proves the
 	// invoices, then the headers.
 	// Writing what is there already changes nothing.
@@ -155,7 +106,7 @@ type Batch struct {
 	Run      schemas.Run
 	Periods  []schemas.Period
 	Lines    []schemas.Line
-	Edges    []schemas.Edge
+	Snapshots    []schemas.Snapshot
 	Invoices []schemas.Invoice
 	// Hashes are one for each of the invoices, Minutes of each resource derived.
 	Hashes  []InvoiceHash

@@ -32,11 +32,11 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 		last = sealed // late events may have touched any month
 	}
 	run := schemas.Run{Number: int64(len(b.runs)) + 1, Month: last, CreatedAt: createdAt, Cutoff: cutoff, FirstMonth: first}
-	p := &preview{v: v, next: next, each: each, plan: Plan{
-		Run: run, Earlier: b.runs, First: first, Last: last, New: !last.Before(next), Whole: true, Except: b.parkedBefore(run.Number),
+	p := &preview{v: v, next: next, each: each, plan: schemas.Derivation{
+		Run: run, Earlier: b.runs, First: first, Last: last, New: !last.Before(next), FullHistory: true, Except: b.parkedBefore(run.Number),
 	}}
 	if len(b.runs) > 0 {
-		invoiced, err := v.Ledger.AllInvoiced(ctx, run.Number)
+		invoiced, err := v.Invoices.AllInvoiced(ctx, run.Number)
 		if err != nil {
 			return fmt.Errorf("read what was invoiced so far: %w", err)
 		}
@@ -49,14 +49,14 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 // preview shows what a run would issue, resource by resource.
 type preview struct {
 	v    *Invoicer
-	plan Plan
+	plan schemas.Derivation
 	// next is the first month that is not sealed.
 	next     schemas.Month
 	invoiced *invoicedLines
 	each     func(schemas.Invoice, []schemas.Line) error
 }
 
-func (p *preview) resource(d Derived) error {
+func (p *preview) resource(d schemas.Derived) error {
 	if d.Err != nil {
 		return fmt.Errorf("account %q: %w", d.AccountID, d.Err)
 	}

@@ -27,7 +27,7 @@ func keyOf(l *schemas.Line) lineKey {
 // settle compares the lines of the sealed months, as all events now derive them,
 // with what was invoiced for each so far, and makes an adjustment for each month
 // that differs, oldest first.
-func (w *writer) settle(d Derived, present map[schemas.Month][]schemas.Line, invoiced []schemas.Line) {
+func (w *writer) settle(d schemas.Derived, present map[schemas.Month][]schemas.Line, invoiced []schemas.Line) {
 	soFar, last := sumInvoiced(invoiced)
 	changed := map[schemas.Month][]schemas.Line{}
 	for month, lines := range present {
@@ -77,7 +77,7 @@ func sumInvoiced(invoiced []schemas.Line) (map[lineKey]schemas.Amounts, map[line
 }
 
 // adjust makes one adjustment: of one resource, corrected month and run.
-func (w *writer) adjust(d Derived, month schemas.Month, lines []schemas.Line) {
+func (w *writer) adjust(d schemas.Derived, month schemas.Month, lines []schemas.Line) {
 	slices.SortFunc(lines, func(a, b schemas.Line) int {
 		return cmp.Or(a.PeriodStart.Compare(b.PeriodStart), cmp.Compare(a.Position, b.Position), strings.Compare(a.CouponCode, b.CouponCode))
 	})
@@ -99,10 +99,7 @@ func (w *writer) adjust(d Derived, month schemas.Month, lines []schemas.Line) {
 			break
 		}
 		h.LateEvents += late.Count
-		h.Late = append(h.Late, late.First[:min(len(late.First), lateNamed-len(h.Late))]...)
+		h.Late = append(h.Late, late.First[:min(len(late.First), schemas.LateNamed-len(h.Late))]...)
 	}
 	w.take(h, lines)
 }
-
-// lateNamed is how many late events an adjustment names (contract 5).
-const lateNamed = 100

@@ -90,11 +90,6 @@ type Position struct {
 	Offset    int64
 }
 
-// Winner says of an identity that has copies which differ in account, resource, time,
-// sequence or kind where the one that counts lies (contract 2). Of any other identity
-// it says false.
-type Winner func(identity Hash) (Position, bool)
-
 // Compare orders the events of a resource: (time, sequence, source, id)
 // ascending, text by its UTF-8 bytes (contract 2).
 func (e *Event) Compare(o *Event) int {

@@ -20,7 +20,7 @@ type Period struct {
 	Mode Mode
 	// Balance is the coupon balance that the period is under, nil for none. A
 	// prepaid period is under none.
-	Balance *Balance
+	Balance *CouponBalance
 	// Items are in configuration order.
 	Items []PeriodItem
 	// OpenedBy is the event that put the configuration in force. ClosedBy is the
@@ -44,8 +44,8 @@ type PeriodItem struct {
 	Usage int64
 }
 
-// Balance is a coupon of one event, of which earlier months may have used part.
-type Balance struct {
+// CouponBalance is a coupon of one event, of which earlier months may have used part.
+type CouponBalance struct {
 	Coupon
 	// Source and ID are the identity of the event that brought the coupon.
 	Source, ID string
@@ -54,13 +54,13 @@ type Balance struct {
 	Used decimal.Decimal
 }
 
-// Edge is all that a later month needs to know of a resource: its state at the
-// instant when the month At begins. A resource with an edge needs no older event.
-type Edge struct {
+// Snapshot is all that a later month needs to know of a resource: its state at the
+// instant when the month At begins. A resource with a snapshot needs no older event.
+type Snapshot struct {
 	AccountID string
 	// ResourceID is empty for the state of the account itself (its mode).
 	ResourceID string
-	// At is the month that begins at this edge.
+	// At is the month that begins here.
 	At Month
 	// Deleted marks the state of a resource that is not alive: it is written
 	// once, in the month it died, and looked up only when an event arrives.
@@ -69,13 +69,13 @@ type Edge struct {
 	State string
 	// Balance is the coupon balance in the state, nil for none, with what months
 	// before the derived ones used of it. It is not stored: the state holds it.
-	Balance *Balance
+	Balance *CouponBalance
 	// CouponUsed is what the lines before At used of that balance; whoever prices
 	// the lines fills it in.
 	CouponUsed decimal.Decimal
 	// Before and UsedBefore are the same of what the resource is again if a
 	// provision_failed makes the state void.
-	Before     *Balance
+	Before     *CouponBalance
 	UsedBefore decimal.Decimal
 }
 

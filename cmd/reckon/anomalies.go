@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
@@ -73,7 +72,7 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 	if err != nil {
 		return err
 	}
-	plan := aggregate.Plan{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: schemas.NewCutoff(stored)}, Earlier: runs}
+	plan := schemas.Derivation{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: schemas.NewCutoff(stored)}, Earlier: runs}
 	if c.account != "" {
 		plan.Accounts = []string{c.account}
 	}

@@ -79,7 +79,7 @@ func (b *breaking) MarkTouched(ctx context.Context, run schemas.Run, since schem
 func (b *breaking) Write(ctx context.Context, batch invoicer.Batch) error {
 	lines, headers := len(batch.Lines)/2, len(batch.Invoices)/2
 	proofs := batch
-	proofs.Periods, proofs.Lines, proofs.Edges, proofs.Invoices = nil, nil, nil, nil
+	proofs.Periods, proofs.Lines, proofs.Snapshots, proofs.Invoices = nil, nil, nil, nil
 	for _, part := range []struct {
 		what string
 		of   invoicer.Batch
@@ -87,7 +87,7 @@ func (b *breaking) Write(ctx context.Context, batch invoicer.Batch) error {
 		{"periods", invoicer.Batch{Periods: batch.Periods}},
 		{"half of the lines", invoicer.Batch{Lines: batch.Lines[:lines]}},
 		{"the other lines", invoicer.Batch{Lines: batch.Lines[lines:]}},
-		{"edges", invoicer.Batch{Edges: batch.Edges}},
+		{"edges", invoicer.Batch{Snapshots: batch.Snapshots}},
 		{"proofs", proofs},
 		{"half of the headers", invoicer.Batch{Invoices: batch.Invoices[:headers]}},
 		{"the other headers", invoicer.Batch{Invoices: batch.Invoices[headers:]}},
@@ -151,7 +151,7 @@ func chapters(t testing.TB, lines []string) []chapter {
 }
 
 func empty(b invoicer.Batch) bool {
-	return len(b.Periods)+len(b.Lines)+len(b.Edges)+len(b.Invoices)+len(b.Hashes)+len(b.Minutes) == 0
+	return len(b.Periods)+len(b.Lines)+len(b.Snapshots)+len(b.Invoices)+len(b.Hashes)+len(b.Minutes) == 0
 }
 
 // told plays a story on an installation of its own. Where the store breaks, the
@@ -200,7 +200,7 @@ func sealAgain(t *testing.T, store *breaking, first schemas.Month, c chapter, ru
 	}
 	z := zone(t, "Asia/Ho_Chi_Minh")
 	v := &invoicer.Invoicer{
-		Log: c.ends, Book: store, Late: store, Ledger: store, Periods: periods{&aggregate.Deriver{Source: store.Store, Zone: z}},
+		Log: c.ends, RunLog: store, Late: store, Invoices: store, Periods: &aggregate.Deriver{Source: store.Store, Zone: z},
 		Currency: vnd, Zone: z, FirstMonth: first, Now: func() time.Time { return now },
 	}
 	_, err = v.Seal(t.Context(), c.seal)

@@ -205,8 +205,8 @@ func (e *explainer) derive(ctx context.Context) error {
 		return fmt.Errorf("run %d, which issued it, is not there", e.header.Run)
 	}
 	e.run = runs[at]
-	plan := aggregate.Plan{
-		Run: e.run, Earlier: runs[:at], First: e.run.FirstMonth, Last: e.run.Month, New: true, Whole: true,
+	plan := schemas.Derivation{
+		Run: e.run, Earlier: runs[:at], First: e.run.FirstMonth, Last: e.run.Month, New: true, FullHistory: true,
 		Accounts: []string{e.header.AccountID},
 	}
 	d := &aggregate.Deriver{Source: e.one, Zone: e.cfg.Billing.Location, Anomalies: func(a schemas.Anomaly) error {
@@ -216,7 +216,7 @@ func (e *explainer) derive(ctx context.Context) error {
 		return nil
 	}}
 	rater := rating.Rater{Currency: e.currency()}
-	return d.Derive(ctx, plan, func(r aggregate.Resource) error {
+	return d.Derive(ctx, plan, func(r schemas.Derived) error {
 		if r.Err != nil || r.ResourceID == "" {
 			return r.Err
 		}

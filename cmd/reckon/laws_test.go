@@ -34,8 +34,8 @@ func zone(t testing.TB, name string) *time.Location {
 // sealer is an invoicer over the memory, as replay would have it.
 func sealer(m *memory, z *time.Location, first schemas.Month) *invoicer.Invoicer {
 	return &invoicer.Invoicer{
-		Log: m, Book: m, Late: m, Ledger: m, Currency: vnd, Zone: z, FirstMonth: first, Replay: true,
-		Periods: periods{&aggregate.Deriver{Source: m, Zone: z}},
+		Log: m, RunLog: m, Late: m, Invoices: m, Currency: vnd, Zone: z, FirstMonth: first, Replay: true,
+		Periods: &aggregate.Deriver{Source: m, Zone: z},
 		Now:     func() time.Time { return time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC) },
 	}
 }
@@ -162,7 +162,7 @@ func TestAnomaliesAreThoseOfTheFullSet(t *testing.T) {
 			got = append(got, sayAnomaly(a))
 			return nil
 		}}
-		if err := d.Survey(context.Background(), aggregate.Plan{Run: schemas.Run{Number: 1, Cutoff: schemas.NewCutoff(ends)}}); err != nil {
+		if err := d.Survey(context.Background(), schemas.Derivation{Run: schemas.Run{Number: 1, Cutoff: schemas.NewCutoff(ends)}}); err != nil {
 			t.Fatal(err)
 		}
 		var want []string

@@ -23,7 +23,7 @@ type memory struct {
 	runs    []schemas.Run
 	seals   map[int64]invoicer.Seal
 	touched map[int64]map[[2]string]bool
-	edges   map[edgeKey]schemas.Edge
+	edges   map[edgeKey]schemas.Snapshot
 	lines   map[string][]schemas.Line
 	headers map[string]schemas.Invoice
 	// broken makes the rows of an account unreadable.
@@ -40,7 +40,7 @@ type edgeKey struct {
 
 func newMemory() *memory {
 	return &memory{
-		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, edges: map[edgeKey]schemas.Edge{},
+		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, edges: map[edgeKey]schemas.Snapshot{},
 		lines: map[string][]schemas.Line{}, headers: map[string]schemas.Invoice{}, broken: map[string]error{},
 	}
 }
@@ -99,7 +99,7 @@ func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.Wha
 	return aggregate.RowsOf(&rows[aggregate.Copy]{out}), nil
 }
 
-func (m *memory) Moved(_ context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
+func (m *memory) Strays(_ context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
 	type place struct {
 		account, resource string
 		at                time.Time
@@ -107,7 +107,7 @@ func (m *memory) Moved(_ context.Context, cutoff schemas.Cutoff) (aggregate.Curs
 		usage             bool
 	}
 	at := map[schemas.Hash]map[place]bool{}
-	of := map[schemas.Hash][]aggregate.Moved{}
+	of := map[schemas.Hash][]aggregate.StrayCopy{}
 	for _, c := range m.copies {
 		if cutoff.Contains(c.Position) {
 			id := schemas.Identity(c.Source, c.ID)
@@ -115,19 +115,19 @@ func (m *memory) Moved(_ context.Context, cutoff schemas.Cutoff) (aggregate.Curs
 				at[id] = map[place]bool{}
 			}
 			at[id][place{c.AccountID, c.ResourceID, c.Time, c.Sequence, c.Type == schemas.UsageRecorded}] = true
-			of[id] = append(of[id], aggregate.Moved{Identity: id, Position: c.Position, KafkaTime: c.KafkaTime})
+			of[id] = append(of[id], aggregate.StrayCopy{Identity: id, Position: c.Position, KafkaTime: c.KafkaTime})
 		}
 	}
-	var out []aggregate.Moved
+	var out []aggregate.StrayCopy
 	for id, places := range at {
 		if len(places) > 1 {
 			out = append(out, of[id]...)
 		}
 	}
-	return &rows[aggregate.Moved]{out}, nil
+	return &rows[aggregate.StrayCopy]{out}, nil
 }
 
-func (m *memory) Edges(_ context.Context, s aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+func (m *memory) Snapshots(_ context.Context, s aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
 	best := map[[2]string]edgeKey{}
 	for k, e := range m.edges {
 		if k.run >= s.Run || k.at > s.Month.Index() || (k.at < s.Month.Index() && !e.Deleted) || !m.inScope(s, k.account, k.resource) {
@@ -138,14 +138,14 @@ func (m *memory) Edges(_ context.Context, s aggregate.Scope) (aggregate.Cursor[s
 			best[id] = k
 		}
 	}
-	var out []schemas.Edge
+	var out []schemas.Snapshot
 	for _, k := range best {
 		out = append(out, m.edges[k])
 	}
-	slices.SortFunc(out, func(a, b schemas.Edge) int {
+	slices.SortFunc(out, func(a, b schemas.Snapshot) int {
 		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID))
 	})
-	return &rows[schemas.Edge]{out}, nil
+	return &rows[schemas.Snapshot]{out}, nil
 }
 
 func (m *memory) Ends(context.Context) ([]schemas.PartitionEnd, error) {
@@ -243,7 +243,7 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 		}
 		m.lines[l.InvoiceCode] = append(m.lines[l.InvoiceCode], l)
 	}
-	for _, e := range b.Edges {
+	for _, e := range b.Snapshots {
 		if err := m.trouble("edge"); err != nil {
 			return err
 		}

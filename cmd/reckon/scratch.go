@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/config"
@@ -284,7 +283,7 @@ func (s *scratch) finish(ctx context.Context) (replayCounts, error) {
 		}
 		return nil
 	}
-	plan := aggregate.Plan{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: cutoff}, Earlier: runs}
+	plan := schemas.Derivation{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: cutoff}, Earlier: runs}
 	if err := d.Survey(ctx, plan); err != nil {
 		return counts, fmt.Errorf("list the anomalies: %w", err)
 	}

@@ -58,7 +58,7 @@ func (s *system) deriver() *aggregate.Deriver {
 // invoicerStage seals on what is stored; reg may be nil for no metrics.
 func (s *system) invoicerStage(reg prometheus.Registerer) (*invoicer.Invoicer, error) {
 	v := &invoicer.Invoicer{
-		Log: s, Book: s.store, Late: s.store, Ledger: s.store, Periods: periods{s.deriver()},
+		Log: s, RunLog: s.store, Late: s.store, Invoices: s.store, Periods: s.deriver(),
 		Currency: s.currency(), Zone: s.cfg.Billing.Location, Grace: s.cfg.Billing.Grace, Now: s.now,
 	}
 	if reg != nil {

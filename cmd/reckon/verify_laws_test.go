@@ -37,11 +37,11 @@ func TestWhatARunIssuedCanBeMadeAgain(t *testing.T) {
 		again := 0
 		var sealed schemas.Month
 		for i, run := range m.runs {
-			plan := aggregate.Plan{
-				Run: run, Earlier: m.runs[:i], First: run.FirstMonth, Last: run.Month, New: sealed.Before(run.Month), Whole: true,
+			plan := schemas.Derivation{
+				Run: run, Earlier: m.runs[:i], First: run.FirstMonth, Last: run.Month, New: sealed.Before(run.Month), FullHistory: true,
 			}
-			err := periods{&aggregate.Deriver{Source: m, Zone: z}}.Derive(context.Background(), invoicer.Plan(plan), func(d invoicer.Derived) error {
-				n, err := m.compareReissued(invoicer.Plan(plan), d)
+			err := (&aggregate.Deriver{Source: m, Zone: z}).Derive(context.Background(), plan, func(d schemas.Derived) error {
+				n, err := m.compareReissued(plan, d)
 				again += n
 				return err
 			})
@@ -101,7 +101,7 @@ func TestAPreviewShowsWhatTheSealThenIssues(t *testing.T) {
 }
 
 // compareReissued makes what a run issued for a resource again and compares.
-func (m *memory) compareReissued(plan invoicer.Plan, d invoicer.Derived) (int, error) {
+func (m *memory) compareReissued(plan schemas.Derivation, d schemas.Derived) (int, error) {
 	if d.Err != nil || d.ResourceID == "" {
 		return 0, d.Err
 	}
@@ -119,7 +119,7 @@ func (m *memory) compareReissued(plan invoicer.Plan, d invoicer.Derived) (int, e
 }
 
 // invoicedBefore are the lines that earlier runs invoiced for a resource, by run.
-func (m *memory) invoicedBefore(d invoicer.Derived, run int64) []schemas.Line {
+func (m *memory) invoicedBefore(d schemas.Derived, run int64) []schemas.Line {
 	var earlier []schemas.Invoice
 	for _, h := range m.headers {
 		if h.Run < run && h.AccountID == d.AccountID && h.ResourceID == d.ResourceID {

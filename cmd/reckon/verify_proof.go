@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/invoicer/rating"
@@ -62,9 +61,9 @@ func (p *proof) differ(format string, args ...any) error {
 }
 
 // plan derives all there is up to the month from a run's cutoff.
-func (p *proof) plan(number int64, last schemas.Month) aggregate.Plan {
+func (p *proof) plan(number int64, last schemas.Month) schemas.Derivation {
 	i := p.runs[number]
-	return aggregate.Plan{Run: p.all[i], Earlier: p.all[:i], First: p.all[i].FirstMonth, Last: last, New: true, Whole: true}
+	return schemas.Derivation{Run: p.all[i], Earlier: p.all[:i], First: p.all[i].FirstMonth, Last: last, New: true, FullHistory: true}
 }
 
 // invoices derives the month from all events and compares it resource by
@@ -102,7 +101,7 @@ func (p *proof) invoices(ctx context.Context) error {
 	}
 	plan := p.plan(p.last.Number, p.month)
 	plan.Except = p.except
-	err = p.deriver().Derive(ctx, plan, func(d aggregate.Resource) error {
+	err = p.deriver().Derive(ctx, plan, func(d schemas.Derived) error {
 		r, err := upTo(d.AccountID, d.ResourceID, false)
 		if err != nil {
 			return err
@@ -128,7 +127,7 @@ func compareResources(account, resource, otherAccount, otherResource string) int
 }
 
 // price makes the month's lines of a resource, and counts its item-minutes.
-func (p *proof) price(d *aggregate.Resource) []schemas.Line {
+func (p *proof) price(d *schemas.Derived) []schemas.Line {
 	rater := rating.Rater{Currency: p.currency()}
 	var out []schemas.Line
 	for i := range d.Periods {

@@ -44,7 +44,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 				return before + failure(i+n)%2
 			}}
 			v := *shaken.seals
-			v.Ledger, v.Book, v.Late = b, b, b
+			v.Invoices, v.RunLog, v.Late = b, b, b
 			err := shaken.during(t.Context(), func(ctx context.Context) error {
 				_, err := v.Seal(ctx, month)
 				return err

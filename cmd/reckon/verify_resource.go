@@ -217,13 +217,13 @@ func (p *proof) reissue(ctx context.Context, r *clickhouse.SealedResource, numbe
 	plan := p.plan(number, run.Month)
 	plan.New, plan.Accounts = before.Before(run.Month), []string{r.AccountID}
 	var issued []invoicer.Issued
-	d := periods{&aggregate.Deriver{Source: p.store.OneResource(r.AccountID, r.ResourceID), Zone: p.cfg.Billing.Location}}
-	err := d.Derive(ctx, invoicer.Plan(plan), func(d invoicer.Derived) error {
+	d := &aggregate.Deriver{Source: p.store.OneResource(r.AccountID, r.ResourceID), Zone: p.cfg.Billing.Location}
+	err := d.Derive(ctx, plan, func(d schemas.Derived) error {
 		if d.ResourceID != r.ResourceID || d.Err != nil {
 			return d.Err
 		}
 		var err error
-		issued, err = invoicer.Reissue(invoicer.Plan(plan), p.currency(), d, invoiced)
+		issued, err = invoicer.Reissue(plan, p.currency(), d, invoiced)
 		return err
 	})
 	if err != nil {

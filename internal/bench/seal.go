@@ -125,8 +125,8 @@ func (o *sealOrder) run(ctx context.Context, now func() time.Time) (sealed, erro
 	// The wall clock may stand before the month's end.
 	clock := func() time.Time { return o.Month.End(billing).Add(2 * time.Hour).Add(now().Sub(began)) }
 	v := &invoicer.Invoicer{
-		Log: fixedLog(o.Ends), Book: store, Late: store, Ledger: store,
-		Periods:  periods{&aggregate.Deriver{Source: store, Zone: billing}},
+		Log: fixedLog(o.Ends), RunLog: store, Late: store, Invoices: store,
+		Periods:  &aggregate.Deriver{Source: store, Zone: billing},
 		Currency: currency, Zone: billing, FirstMonth: o.First, Grace: time.Hour, Now: clock,
 	}
 	var t *trace
@@ -156,22 +156,3 @@ type fixedLog []schemas.PartitionEnd
 
 func (l fixedLog) Ends(context.Context) ([]schemas.PartitionEnd, error)   { return l, nil }
 func (l fixedLog) Stored(context.Context) ([]schemas.PartitionEnd, error) { return l, nil }
-
-// periods joins aggregate and invoicer as cmd does.
-type periods struct{ deriver *aggregate.Deriver }
-
-func (p periods) Apart(ctx context.Context, plan invoicer.Plan) func() (schemas.Winner, error) {
-	return p.deriver.Apart(ctx, aggregate.Plan(plan))
-}
-
-func (p periods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
-	return p.deriver.Derive(ctx, aggregate.Plan(plan), func(r aggregate.Resource) error {
-		late := make([]invoicer.LateMonth, len(r.Late))
-		for i := range r.Late {
-			late[i] = invoicer.LateMonth(r.Late[i])
-		}
-		return yield(invoicer.Derived{
-			AccountID: r.AccountID, ResourceID: r.ResourceID, Periods: r.Periods, Edge: r.Edge, Whole: r.Whole, Late: late, Err: r.Err,
-		})
-	})
-}

@@ -45,8 +45,8 @@ type trace struct {
 // traced puts a trace into the invoicer.
 func traced(v *invoicer.Invoicer, store *clickhouse.Store, zone *time.Location, now func() time.Time) *trace {
 	t := &trace{now: now}
-	v.Book, v.Late, v.Ledger = tracedBook{store, t}, tracedLate{store, t}, tracedLedger{store, t}
-	v.Periods = tracedPeriods{periods{&aggregate.Deriver{Source: tracedSource{store, t}, Zone: zone}}, t}
+	v.RunLog, v.Late, v.Invoices = tracedBook{store, t}, tracedLate{store, t}, tracedLedger{store, t}
+	v.Periods = tracedPeriods{&aggregate.Deriver{Source: tracedSource{store, t}, Zone: zone}, t}
 	return t
 }
 
@@ -92,28 +92,28 @@ func (t *trace) lastWritten() time.Time {
 func (t *trace) since(began time.Time, sum *time.Duration) { *sum += t.now().Sub(began) }
 
 type tracedBook struct {
-	invoicer.Book
+	invoicer.RunLog
 	t *trace
 }
 
 func (b tracedBook) Runs(ctx context.Context) ([]schemas.Run, error) {
 	defer b.t.since(b.t.now(), &b.t.run)
-	return b.Book.Runs(ctx)
+	return b.RunLog.Runs(ctx)
 }
 
 func (b tracedBook) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error) {
 	defer b.t.since(b.t.now(), &b.t.run)
-	return b.Book.AddRun(ctx, run)
+	return b.RunLog.AddRun(ctx, run)
 }
 
 func (b tracedBook) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	defer b.t.since(b.t.now(), &b.t.run)
-	return b.Book.Seals(ctx)
+	return b.RunLog.Seals(ctx)
 }
 
 func (b tracedBook) AddSeal(ctx context.Context, seal invoicer.Seal) error {
 	defer b.t.since(b.t.now(), &b.t.run)
-	return b.Book.AddSeal(ctx, seal)
+	return b.RunLog.AddSeal(ctx, seal)
 }
 
 type tracedLate struct {
@@ -131,9 +131,9 @@ type tracedPeriods struct {
 	t *trace
 }
 
-func (p tracedPeriods) Apart(ctx context.Context, plan invoicer.Plan) func() (schemas.Winner, error) {
-	wait := p.Periods.Apart(ctx, plan)
-	return func() (schemas.Winner, error) {
+func (p tracedPeriods) FindStrays(ctx context.Context, plan schemas.Derivation) func() (schemas.StrayWinner, error) {
+	wait := p.Periods.FindStrays(ctx, plan)
+	return func() (schemas.StrayWinner, error) {
 		began := p.t.now()
 		won, err := wait()
 		waited := p.t.now().Sub(began)
@@ -147,13 +147,13 @@ func (p tracedPeriods) Apart(ctx context.Context, plan invoicer.Plan) func() (sc
 	}
 }
 
-func (p tracedPeriods) Derive(ctx context.Context, plan invoicer.Plan, yield func(invoicer.Derived) error) error {
+func (p tracedPeriods) Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
 	began := p.t.now()
 	defer func() {
 		p.t.derived = p.t.now()
 		p.t.total += p.t.derived.Sub(began)
 	}()
-	return p.Periods.Derive(ctx, plan, func(d invoicer.Derived) error {
+	return p.Periods.Derive(ctx, plan, func(d schemas.Derived) error {
 		began := p.t.now()
 		defer p.t.since(began, &p.t.yield)
 		err := yield(d)
@@ -166,7 +166,7 @@ func (p tracedPeriods) Derive(ctx context.Context, plan invoicer.Plan, yield fun
 
 // tracedLedger writes each kind of rows by itself, in the order of the ledger.
 type tracedLedger struct {
-	invoicer.Ledger
+	invoicer.InvoiceStore
 	t *trace
 }
 
@@ -177,12 +177,12 @@ func (l tracedLedger) Write(ctx context.Context, b invoicer.Batch) error {
 	}{
 		{invoicer.Batch{Run: b.Run, Periods: b.Periods}, &l.t.periods},
 		{invoicer.Batch{Run: b.Run, Lines: b.Lines}, &l.t.lines},
-		{invoicer.Batch{Run: b.Run, Edges: b.Edges}, &l.t.states},
+		{invoicer.Batch{Run: b.Run, Snapshots: b.Snapshots}, &l.t.states},
 		{invoicer.Batch{Run: b.Run, Hashes: b.Hashes, Minutes: b.Minutes}, &l.t.proofs},
 		{invoicer.Batch{Run: b.Run, Invoices: b.Invoices}, &l.t.invoices},
 	} {
 		began := l.t.now()
-		if err := l.Ledger.Write(ctx, w.batch); err != nil {
+		if err := l.InvoiceStore.Write(ctx, w.batch); err != nil {
 			return err
 		}
 		l.t.since(began, w.sum)
@@ -195,7 +195,7 @@ func (l tracedLedger) Write(ctx context.Context, b invoicer.Batch) error {
 
 func (l tracedLedger) Invoiced(ctx context.Context, run int64, accounts []string) (invoicer.InvoicedCursor, error) {
 	defer l.t.since(l.t.now(), &l.t.invoiced)
-	c, err := l.Ledger.Invoiced(ctx, run, accounts)
+	c, err := l.InvoiceStore.Invoiced(ctx, run, accounts)
 	return timed[schemas.Line]{c, l.t, &l.t.invoiced}, err
 }
 
@@ -204,10 +204,10 @@ type tracedSource struct {
 	t *trace
 }
 
-func (s tracedSource) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+func (s tracedSource) Snapshots(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
 	defer s.t.since(s.t.now(), &s.t.edges)
-	c, err := s.Source.Edges(ctx, scope)
-	return timed[schemas.Edge]{c, s.t, &s.t.edges}, err
+	c, err := s.Source.Snapshots(ctx, scope)
+	return timed[schemas.Snapshot]{c, s.t, &s.t.edges}, err
 }
 
 func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
@@ -220,10 +220,10 @@ func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what ag
 	return timed[aggregate.Rows]{c, s.t, sum}, err
 }
 
-func (s tracedSource) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
+func (s tracedSource) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
 	defer s.t.since(s.t.now(), &s.t.apart)
-	c, err := s.Source.Moved(ctx, cutoff)
-	return timed[aggregate.Moved]{c, s.t, &s.t.apart}, err
+	c, err := s.Source.Strays(ctx, cutoff)
+	return timed[aggregate.StrayCopy]{c, s.t, &s.t.apart}, err
 }
 
 // timed times a cursor.

@@ -9,9 +9,9 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-var _ invoicer.Book = (*Store)(nil)
+var _ invoicer.RunLog = (*Store)(nil)
 
-// Runs are all runs by number, as [invoicer.Book] says. Whoever goes on from them
+// Runs are all runs by number, as [invoicer.RunLog] says. Whoever goes on from them
 // sees all that was written before, on whatever replica.
 func (s *Store) Runs(ctx context.Context) ([]schemas.Run, error) {
 	if err := s.CatchUp(ctx); err != nil {
@@ -20,7 +20,7 @@ func (s *Store) Runs(ctx context.Context) ([]schemas.Run, error) {
 	return s.runs(ctx, 0)
 }
 
-// AddRun writes the run down, as [invoicer.Book] says. Of two that race for one
+// AddRun writes the run down, as [invoicer.RunLog] says. Of two that race for one
 // number the server drops the second insert, because both have the same token;
 // and should both rows ever be there, every reader takes the same one.
 func (s *Store) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error) {
@@ -94,7 +94,7 @@ func (s *Store) runs(ctx context.Context, number int64) ([]schemas.Run, error) {
 	return all, nil
 }
 
-// Seals are the newest seal of each run, as [invoicer.Book] says.
+// Seals are the newest seal of each run, as [invoicer.RunLog] says.
 func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	var (
 		all               []invoicer.Seal
@@ -123,7 +123,7 @@ func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	return all, nil
 }
 
-// AddSeal writes down that a run was carried out, as [invoicer.Book] says, and
+// AddSeal writes down that a run was carried out, as [invoicer.RunLog] says, and
 // before it the hashes of the months that it issued for.
 func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
 	if err := s.hashMonths(ctx, seal); err != nil {

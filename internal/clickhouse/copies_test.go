@@ -113,7 +113,7 @@ func testMoved(t *testing.T, s *Store) {
 	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "kind", noon(), 0))
 	scope := whole()
 	scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 100}, {Topic: "billing.usage", End: 100}})
-	cursor, err := s.Moved(t.Context(), scope.Cutoff)
+	cursor, err := s.Strays(t.Context(), scope.Cutoff)
 	got := collect(t, cursor, err)
 	offsets := map[schemas.Hash][]string{}
 	for i, m := range got {
@@ -151,7 +151,7 @@ func testEdges(t *testing.T, s *Store) {
 	}
 	write := func(run int64, at, account, resource, state string, deleted bool) {
 		t.Helper()
-		err := s.writeEdges(t.Context(), run, []schemas.Edge{{
+		err := s.writeEdges(t.Context(), run, []schemas.Snapshot{{
 			AccountID: account, ResourceID: resource, At: month(at), Deleted: deleted, State: state, CouponUsed: dec(t, "1000000000000000"), UsedBefore: dec(t, "30"),
 		}})
 		if err != nil {
@@ -192,7 +192,7 @@ func testEdges(t *testing.T, s *Store) {
 		t.Helper()
 		asked := scope
 		change(&asked)
-		cursor, err := s.Edges(t.Context(), asked)
+		cursor, err := s.Snapshots(t.Context(), asked)
 		var got []string
 		for _, e := range collect(t, cursor, err) {
 			if !e.CouponUsed.Equal(dec(t, "1000000000000000")) {

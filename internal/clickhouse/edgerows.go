@@ -11,7 +11,7 @@ import (
 
 // writeEdges puts the states of what is alive and of what is not into their
 // tables.
-func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Edge) error {
+func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Snapshot) error {
 	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
 		w.living.all.Reset()
 		w.dead.all.Reset()
@@ -63,7 +63,7 @@ func newStateRows(digits int32) *stateRows {
 }
 
 // add refuses an edge with a number that a column cannot hold.
-func (r *stateRows) add(run int64, e *schemas.Edge) error {
+func (r *stateRows) add(run int64, e *schemas.Snapshot) error {
 	r.months.add(r.month.of(e.At))
 	r.accounts.add(e.AccountID)
 	r.resources.add(e.ResourceID)

@@ -15,11 +15,11 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Edges streams states as [aggregate.Source] says: for each resource the row of
+// Snapshots streams states as [aggregate.Source] says: for each resource the row of
 // the highest month up to scope.Month, then of the highest run before scope.Run.
 // A tombstone that a later run wrote for the same edge hides the living state, and
 // a living state hides every older tombstone.
-func (s *Store) Edges(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
 	if scope.Month.IsZero() {
 		return noEdges{}, nil
 	}
@@ -50,7 +50,7 @@ const edgeRows = 8192
 // noEdges are those of the month before the first.
 type noEdges struct{}
 
-func (noEdges) Next() (*schemas.Edge, error) { return nil, io.EOF }
+func (noEdges) Next() (*schemas.Snapshot, error) { return nil, io.EOF }
 func (noEdges) Close() error                 { return nil }
 
 // edgeBlock is a block of rows of edges.sql or tombstones.sql, by column.
@@ -119,13 +119,13 @@ type edges struct {
 	started bool
 	err     error
 
-	row schemas.Edge
+	row schemas.Snapshot
 }
 
 // Next is as [aggregate.Cursor] says.
-func (c *edges) Next() (*schemas.Edge, error) {
+func (c *edges) Next() (*schemas.Snapshot, error) {
 	for c.err == nil {
-		var row *schemas.Edge
+		var row *schemas.Snapshot
 		if row, c.err = c.resource(); row != nil && c.err == nil {
 			return row, nil
 		}
@@ -135,7 +135,7 @@ func (c *edges) Next() (*schemas.Edge, error) {
 
 // resource takes all rows of the next resource and hands out the one that counts,
 // if it is wanted.
-func (c *edges) resource() (*schemas.Edge, error) {
+func (c *edges) resource() (*schemas.Snapshot, error) {
 	if !c.started {
 		c.started = true
 		for _, e := range c.streams {
@@ -161,7 +161,7 @@ func (c *edges) resource() (*schemas.Edge, error) {
 			b, i := e.block, e.row
 			if at := b.months.at(i); at > month || at == month && b.runs[i] > run {
 				month, run, wanted = at, b.runs[i], b.wanted[i]
-				*row = schemas.Edge{
+				*row = schemas.Snapshot{
 					AccountID: account, ResourceID: resource, Deleted: b.dead[i], State: string(b.states.at(i)),
 					CouponUsed: decimal256(b.used[i], e.places), UsedBefore: decimal256(b.usedBefore[i], e.places),
 				}

@@ -161,14 +161,14 @@ func (b *eventBlock) position(i int) schemas.Position {
 	return schemas.Position{Topic: b.topics.at(i), Partition: b.partitions[i], Offset: b.offsets[i]}
 }
 
-// Position is as [aggregate.Whole] says.
+// Position is as [aggregate.RowSource] says.
 func (e *eventStream) Position(i int) (schemas.Position, time.Time) { return e.place(e.row + i) }
 
 func (e *eventStream) place(i int) (schemas.Position, time.Time) {
 	return e.block.position(i), kafkaTime(e.block.kafkaMs[i])
 }
 
-// Says is as [aggregate.Whole] says.
+// Says is as [aggregate.RowSource] says.
 func (e *eventStream) Says(i int) (schemas.Type, string) { return e.says(e.row + i) }
 
 func (e *eventStream) says(i int) (schemas.Type, string) {
@@ -178,7 +178,7 @@ func (e *eventStream) says(i int) (schemas.Type, string) {
 	return schemas.Type(e.block.kinds.at(i)), e.block.data.at(i)
 }
 
-// Fill is as [aggregate.Whole] says.
+// Fill is as [aggregate.RowSource] says.
 func (e *eventStream) Fill(i int, row *aggregate.Copy) { e.fill(e.row+i, row) }
 
 func (e *eventStream) fill(i int, row *aggregate.Copy) {

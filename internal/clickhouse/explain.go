@@ -46,8 +46,8 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 	return c, nil
 }
 
-// Moved streams copies as [aggregate.Source] says.
-func (r OneResource) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
+// Strays streams copies as [aggregate.Source] says.
+func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
 	rows, err := r.store.stream(ctx, "resource_moved", r.bind(cutoff)...)
 	if err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func (r OneResource) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregat
 	return &moved{cursor: rows}, nil
 }
 
-// Edges has none: a whole derivation begins at the beginning.
-func (r OneResource) Edges(context.Context, aggregate.Scope) (aggregate.Cursor[schemas.Edge], error) {
+// Snapshots has none: a whole derivation begins at the beginning.
+func (r OneResource) Snapshots(context.Context, aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
 	return noEdges{}, nil
 }
 

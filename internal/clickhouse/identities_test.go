@@ -60,7 +60,7 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 // came in.
 func movedOffsets(t *testing.T, s *Store) map[schemas.Hash]string {
 	t.Helper()
-	cursor, err := s.Moved(t.Context(), everything())
+	cursor, err := s.Strays(t.Context(), everything())
 	got := map[schemas.Hash]string{}
 	for _, m := range collect(t, cursor, err) {
 		got[m.Identity] = strings.TrimSpace(fmt.Sprintf("%s %d", got[m.Identity], m.Position.Offset))

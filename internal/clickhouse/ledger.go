@@ -8,9 +8,9 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-var _ invoicer.Ledger = (*Store)(nil)
+var _ invoicer.InvoiceStore = (*Store)(nil)
 
-// Write stores a batch as [invoicer.Ledger] says: periods, lines and edges, then
+// Write stores a batch as [invoicer.InvoiceStore] says: periods, lines and edges, then
 // what proves the invoices, and only then the headers that make them exist.
 //
 // No insert has a deduplication token here, and the server's own by the bytes
@@ -27,7 +27,7 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 	}{
 		{"periods", len(batch.Periods), func() error { return s.writePeriods(ctx, run, batch.Periods) }},
 		{"lines", len(batch.Lines), func() error { return s.writeLines(ctx, run, batch.Lines) }},
-		{"edges", len(batch.Edges), func() error { return s.writeEdges(ctx, run, batch.Edges) }},
+		{"edges", len(batch.Snapshots), func() error { return s.writeEdges(ctx, run, batch.Snapshots) }},
 		{"item-minutes", len(batch.Minutes), func() error { return s.writeMinutes(ctx, run, batch.Minutes) }},
 		{"hashes", len(batch.Hashes), func() error { return s.writeHashes(ctx, batch.Hashes) }},
 		{"invoices", len(batch.Invoices), func() error { return s.writeInvoices(ctx, batch.Invoices) }},
@@ -42,7 +42,7 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 	return nil
 }
 
-// Forget removes what the run wrote without a header, as [invoicer.Ledger] says:
+// Forget removes what the run wrote without a header, as [invoicer.InvoiceStore] says:
 // lines of invoices that do not exist, and periods and edges of resources for
 // which the run issued none.
 func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error {
@@ -54,12 +54,12 @@ func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error 
 	return nil
 }
 
-// Invoiced streams lines as [invoicer.Ledger] says.
+// Invoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (invoicer.InvoicedCursor, error) {
 	return s.invoiced(ctx, append(bindAccounts(accounts), bind("run", run), bind("touched", true)))
 }
 
-// AllInvoiced streams lines as [invoicer.Ledger] says.
+// AllInvoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) AllInvoiced(ctx context.Context, run int64) (invoicer.InvoicedCursor, error) {
 	return s.invoiced(ctx, append(bindAccounts(nil), bind("run", run), bind("touched", false)))
 }

@@ -65,7 +65,7 @@ func period(account, resource string) schemas.Period {
 	return schemas.Period{
 		AccountID: account, ResourceID: resource, ResourceName: "n", Product: "p", Service: "v", Month: september(),
 		Start: day(1), End: day(2), Mode: schemas.Postpaid,
-		Balance: &schemas.Balance{Coupon: schemas.Coupon{Code: "TẾT", Value: decimal.New(1, 15)}, Source: "s", ID: "1", Used: decimal.NewFromInt(5)},
+		Balance: &schemas.CouponBalance{Coupon: schemas.Coupon{Code: "TẾT", Value: decimal.New(1, 15)}, Source: "s", ID: "1", Used: decimal.NewFromInt(5)},
 		Items:   []schemas.PeriodItem{item, item}, OpenedBy: schemas.EventRef{Source: "s", ID: "1", Type: schemas.ResourceCreated, Time: day(1)},
 		ClosedBy: &closed,
 	}
@@ -81,17 +81,17 @@ func testLedgerTwice(t *testing.T, s *Store) {
 	h := header(1, schemas.KindInvoice, huge, ram)
 	h.LateEvents = 101
 	h.Late = []schemas.EventRef{{Source: "s", ID: "1", Type: schemas.UsageRecorded, Time: day(3), Position: schemas.Position{Topic: "t", Partition: 7, Offset: 1 << 40}}}
-	edge := schemas.Edge{AccountID: "a", ResourceID: "r", At: october(), State: "{}"}
-	dead := schemas.Edge{AccountID: "a", ResourceID: "s", At: october(), State: "{}", Deleted: true}
+	edge := schemas.Snapshot{AccountID: "a", ResourceID: "r", At: october(), State: "{}"}
+	dead := schemas.Snapshot{AccountID: "a", ResourceID: "s", At: october(), State: "{}", Deleted: true}
 	batch := invoicer.Batch{
 		Lines: []schemas.Line{huge, ram}, Periods: []schemas.Period{period("a", "r")},
-		Edges: []schemas.Edge{edge, dead}, Invoices: []schemas.Invoice{h},
+		Snapshots: []schemas.Snapshot{edge, dead}, Invoices: []schemas.Invoice{h},
 	}
 	for range 2 {
 		write(t, s, 1, batch)
 		// Cut elsewhere.
 		write(t, s, 1, invoicer.Batch{Lines: batch.Lines[:1]})
-		write(t, s, 1, invoicer.Batch{Lines: batch.Lines[1:], Periods: batch.Periods, Edges: batch.Edges[:1], Invoices: batch.Invoices})
+		write(t, s, 1, invoicer.Batch{Lines: batch.Lines[1:], Periods: batch.Periods, Snapshots: batch.Snapshots[:1], Invoices: batch.Invoices})
 	}
 	tables := []string{"invoice_lines", "invoices", "periods", "edges", "tombstones"}
 	for _, when := range []string{"before a merge", "after a merge"} {
@@ -151,7 +151,7 @@ func testForget(t *testing.T, s *Store) {
 	attempt := invoicer.Batch{
 		Lines:   []schemas.Line{issued, broken, other},
 		Periods: []schemas.Period{period("a", "issued"), period("a", "broken"), period("b", "other")},
-		Edges: []schemas.Edge{
+		Snapshots: []schemas.Snapshot{
 			{AccountID: "a", ResourceID: "issued", At: october()},
 			{AccountID: "a", ResourceID: "broken", At: october()},
 			{AccountID: "a", ResourceID: "broken", At: october(), Deleted: true},

@@ -153,15 +153,15 @@ func (m *merged) show(rows *aggregate.Rows) {
 	}
 }
 
-// Position is as [aggregate.Whole] says.
+// Position is as [aggregate.RowSource] says.
 func (m *merged) Position(i int) (schemas.Position, time.Time) {
 	return m.from[i].place(int(m.rows[i]))
 }
 
-// Says is as [aggregate.Whole] says.
+// Says is as [aggregate.RowSource] says.
 func (m *merged) Says(i int) (schemas.Type, string) { return m.from[i].says(int(m.rows[i])) }
 
-// Fill is as [aggregate.Whole] says.
+// Fill is as [aggregate.RowSource] says.
 func (m *merged) Fill(i int, row *aggregate.Copy) { m.from[i].fill(int(m.rows[i]), row) }
 
 // before tells whether the row of e comes before that of o, of the same resource.

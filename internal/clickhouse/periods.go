@@ -66,7 +66,7 @@ func (r *periodRows) add(run int64, p *schemas.Period) error {
 	r.products.add(p.Product)
 	r.services.add(p.Service)
 	r.modes.add(string(p.Mode))
-	var balance schemas.Balance
+	var balance schemas.CouponBalance
 	if p.Balance != nil {
 		balance = *p.Balance
 	}

@@ -11,9 +11,9 @@ import (
 
 var _ aggregate.Source = (*Store)(nil)
 
-// Moved streams copies as [aggregate.Source] says, over all history. It takes half of
+// Strays streams copies as [aggregate.Source] says, over all history. It takes half of
 // the server's threads: what is folded meanwhile needs the others.
-func (s *Store) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.Moved], error) {
+func (s *Store) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
 	var threads int64
 	if err := s.row(ctx, "half_of_threads", []any{&threads}); err != nil {
 		return nil, err
@@ -29,11 +29,11 @@ func (s *Store) Moved(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cur
 // moved reads rows of moved.sql.
 type moved struct {
 	*cursor
-	row aggregate.Moved
+	row aggregate.StrayCopy
 }
 
 // Next is as [aggregate.Cursor] says.
-func (c *moved) Next() (*aggregate.Moved, error) {
+func (c *moved) Next() (*aggregate.StrayCopy, error) {
 	var identity string
 	var at int64
 	p := &c.row.Position

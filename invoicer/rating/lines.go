@@ -39,7 +39,7 @@ func (r *Rater) Lines(p *schemas.Period) []schemas.Line {
 
 // Used is what has been used of a balance: by the lines made so far and by those
 // of earlier months that the balance came with.
-func (r *Rater) Used(b *schemas.Balance) decimal.Decimal {
+func (r *Rater) Used(b *schemas.CouponBalance) decimal.Decimal {
 	if used, ok := r.used[balanceID{b.Source, b.ID}]; ok {
 		return used
 	}
@@ -92,7 +92,7 @@ func excluded(p *schemas.Period, item *schemas.PeriodItem) bool {
 // takeOff takes what is left of the balance off the lines of one period, after
 // tax and in proportion to gross, and returns how much that was. Every line names
 // the coupon, also where it gave nothing (contract 4 and 6).
-func takeOff(b *schemas.Balance, used decimal.Decimal, lines []schemas.Line, currency schemas.Currency) decimal.Decimal {
+func takeOff(b *schemas.CouponBalance, used decimal.Decimal, lines []schemas.Line, currency schemas.Currency) decimal.Decimal {
 	grosses := make([]decimal.Decimal, len(lines))
 	for i := range lines {
 		grosses[i] = lines[i].Gross()

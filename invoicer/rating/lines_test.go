@@ -34,8 +34,8 @@ func period(minutes int64, items ...schemas.PeriodItem) *schemas.Period {
 	}
 }
 
-func balance(value, used string) *schemas.Balance {
-	return &schemas.Balance{Coupon: schemas.Coupon{Code: "TET", Value: dec(value)}, Source: "shop", ID: "e-1", Used: dec(used)}
+func balance(value, used string) *schemas.CouponBalance {
+	return &schemas.CouponBalance{Coupon: schemas.Coupon{Code: "TET", Value: dec(value)}, Source: "shop", ID: "e-1", Used: dec(used)}
 }
 
 func totals(lines []schemas.Line) (coupons, totals []decimal.Decimal) {
@@ -50,7 +50,7 @@ func TestACouponIsSplitOverTheLinesOfAPeriod(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		period   *schemas.Period
-		balance  *schemas.Balance
+		balance  *schemas.CouponBalance
 		coupons  []decimal.Decimal
 		totals   []decimal.Decimal
 		usedThen string
@@ -115,9 +115,9 @@ func TestACouponIsSplitOverTheLinesOfAPeriod(t *testing.T) {
 func TestABalanceIsUsedUpOldestPeriodFirst(t *testing.T) {
 	r := &Rater{Currency: vnd()}
 	shared := balance("200000", "0")
-	other := &schemas.Balance{Coupon: schemas.Coupon{Code: "TET", Value: dec("10")}, Source: "shop", ID: "e-2"}
+	other := &schemas.CouponBalance{Coupon: schemas.Coupon{Code: "TET", Value: dec("10")}, Source: "shop", ID: "e-2"}
 	for i, c := range []struct {
-		balance      *schemas.Balance
+		balance      *schemas.CouponBalance
 		coupon, left string
 	}{
 		{shared, "165000", "0"},
@@ -228,7 +228,7 @@ func TestAMonthIsConservedOnlyWithEveryLineOnce(t *testing.T) {
 // drawPeriods draws touching periods of one resource, some under one of two
 // balances and some under none.
 func drawPeriods(t *rapid.T) []schemas.Period {
-	balances := []*schemas.Balance{nil, balance("1", "0"), balance("1", "0")}
+	balances := []*schemas.CouponBalance{nil, balance("1", "0"), balance("1", "0")}
 	for i, b := range balances[1:] {
 		b.ID = fmt.Sprint(i)
 		b.Value = decimal.NewFromInt(rapid.Int64Range(1, 3_000_000).Draw(t, "value"))
