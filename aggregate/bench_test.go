@@ -90,7 +90,7 @@ func BenchmarkFold(b *testing.B) {
 	cases := []struct {
 		name   string
 		source *made
-		plan schemas.Derivation
+		plan   schemas.Derivation
 		rows   int
 	}{
 		{"100 lifecycle events a resource", &made{resources: 1000, lifecycle: 100}, first, 100_000},

@@ -47,7 +47,7 @@ func (h *head[T]) at(k key) bool { return h.row != nil && h.key == k }
 // after the other.
 type feed struct {
 	deriver  *Deriver
-	plan schemas.Derivation
+	plan     schemas.Derivation
 	scope    Scope
 	calendar calendar
 	// from and to are the start and the end of what is folded, in milliseconds.

@@ -121,7 +121,7 @@ func (v *Invoicer) attempt(ctx context.Context, plan schemas.Derivation, l *look
 type writer struct {
 	v        *Invoicer
 	ctx      context.Context //nolint:containedctx // lives as long as one attempt
-	plan schemas.Derivation
+	plan     schemas.Derivation
 	look     *look
 	invoiced *invoicedLines
 

@@ -215,7 +215,9 @@ func TestARunThatDerivesNothingWaitsForNoSearch(t *testing.T) {
 // endless derives nothing and searches until it is told to end.
 type endless struct{ ended chan struct{} }
 
-func (endless) Derive(context.Context, schemas.Derivation, func(schemas.Derived) error) error { return nil }
+func (endless) Derive(context.Context, schemas.Derivation, func(schemas.Derived) error) error {
+	return nil
+}
 
 func (e endless) FindStrays(ctx context.Context, _ schemas.Derivation) func() (schemas.StrayWinner, error) {
 	go func() {

@@ -13,12 +13,12 @@ import (
 
 // Invoicer seals months.
 type Invoicer struct {
-	Log     Log
-	RunLog    RunLog
-	Late    Late
-	Periods Periods
-	Invoices  InvoiceStore
-	Metrics *Metrics
+	Log      Log
+	RunLog   RunLog
+	Late     Late
+	Periods  Periods
+	Invoices InvoiceStore
+	Metrics  *Metrics
 
 	Currency schemas.Currency
 	// Zone is the billing zone; its String is the IANA name that runs record.

@@ -103,11 +103,11 @@ type InvoicedCursor interface {
 
 // Batch is what is written together.
 type Batch struct {
-	Run      schemas.Run
-	Periods  []schemas.Period
-	Lines    []schemas.Line
-	Snapshots    []schemas.Snapshot
-	Invoices []schemas.Invoice
+	Run       schemas.Run
+	Periods   []schemas.Period
+	Lines     []schemas.Line
+	Snapshots []schemas.Snapshot
+	Invoices  []schemas.Invoice
 	// Hashes are one for each of the invoices, Minutes of each resource derived.
 	Hashes  []InvoiceHash
 	Minutes []ResourceMinutes

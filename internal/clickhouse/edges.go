@@ -51,7 +51,7 @@ const edgeRows = 8192
 type noEdges struct{}
 
 func (noEdges) Next() (*schemas.Snapshot, error) { return nil, io.EOF }
-func (noEdges) Close() error                 { return nil }
+func (noEdges) Close() error                     { return nil }
 
 // edgeBlock is a block of rows of edges.sql or tombstones.sql, by column.
 type edgeBlock struct {
