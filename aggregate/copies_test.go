@@ -66,7 +66,7 @@ func TestOfEachEventOneCopyCountsHoweverTheRowsAreCut(t *testing.T) {
 				Event: schemas.Event{
 					Type: schemas.UsageRecorded, AccountID: "a", ResourceID: fmt.Sprint("r", small("resource", 2)), Source: "s",
 					ID: fmt.Sprint(small("id", 1)), Time: time.UnixMilli(int64(small("time", 2))).UTC(), Sequence: int64(small("sequence", 1)),
-					Item: "i", Value: decimal.NewFromInt(int64(i)),
+					Usage: schemas.Usage{Item: "i", Value: decimal.NewFromInt(int64(i))},
 				},
 				Position:  schemas.Position{Topic: "t", Partition: int32(small("partition", 1)), Offset: int64(i)},
 				KafkaTime: time.UnixMilli(int64(small("stamp", 2))).UTC(),

@@ -48,6 +48,13 @@ type Event struct {
 	// Sequence breaks ties of Time; 0 when left out.
 	Sequence int64
 
+	// The payloads, one a family: only that of the type's own family is set.
+	Lifecycle
+	Usage
+}
+
+// Lifecycle is what the events of accounts and resources say (contract 2).
+type Lifecycle struct {
 	// Mode is set in account.mode_changed, optional in resource.created.
 	Mode Mode
 	// ResourceName, Product and Service are set in resource.created.
@@ -59,8 +66,10 @@ type Event struct {
 	// ExpiresAt is in UTC, cut to milliseconds; zero when left out.
 	ExpiresAt time.Time
 	AutoRenew bool
+}
 
-	// Item and Value are set in usage.recorded.
+// Usage is what usage.recorded says: one value of one item.
+type Usage struct {
 	Item  string
 	Value decimal.Decimal
 }

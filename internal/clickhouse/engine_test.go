@@ -115,7 +115,7 @@ func dec(t *testing.T, s string) decimal.Decimal {
 func usageEvent(account, resource, id string, at time.Time, offset int64) carried {
 	return accepted(schemas.Event{
 		Source: "test", ID: id, Type: schemas.UsageRecorded, AccountID: account, ResourceID: resource, Time: at,
-		Item: "bytes", Value: decimal.NewFromInt(1),
+		Usage: schemas.Usage{Item: "bytes", Value: decimal.NewFromInt(1)},
 	}, "billing.usage", offset)
 }
 

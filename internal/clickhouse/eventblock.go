@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go/proto"
-	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/schemas"
@@ -193,7 +192,7 @@ func (e *eventStream) fill(i int, row *aggregate.Copy) {
 		row.Type = schemas.Type(b.kinds.at(i))
 	}
 	row.AccountID, row.ResourceID, row.Time, row.Sequence = e.account, e.resource, time.UnixMilli(b.times[i]).UTC(), b.sequences[i]
-	row.Item, row.Value = "", decimal.Decimal{}
+	row.Usage = schemas.Usage{}
 	row.Position, row.KafkaTime, row.Err = b.position(i), kafkaTime(b.kafkaMs[i]), nil
 	if err := e.fillData(&row.Event, i); err != nil {
 		row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", row.Position.Topic, row.Position.Partition, row.Position.Offset, err)
@@ -209,10 +208,8 @@ func (e *eventStream) fillData(event *schemas.Event, i int) error {
 	case !isUsage:
 		return e.known.set(event, b.data.at(i))
 	}
-	*event = schemas.Event{
-		Source: event.Source, ID: event.ID, Type: event.Type, AccountID: event.AccountID, ResourceID: event.ResourceID,
-		Time: event.Time, Sequence: event.Sequence, Item: b.items.at(i), Value: decimal128(b.stored[i], 9),
-	}
+	event.Lifecycle = schemas.Lifecycle{}
+	event.Usage = schemas.Usage{Item: b.items.at(i), Value: decimal128(b.stored[i], 9)}
 	if b.lifecycle {
 		return codec.SetData(event, b.data.at(i)) // refuses any
 	}

@@ -30,20 +30,23 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 	first, last := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2199, 12, 31, 23, 59, 59, 999e6, time.UTC)
 	created := schemas.Event{
 		Source: "//dịch-vụ/máy chủ", ID: `a'b"c\d{e}`, Type: schemas.ResourceCreated, AccountID: "khách hàng", ResourceID: long,
-		Time: first, Sequence: 1<<63 - 1, Mode: schemas.Prepaid, ResourceName: "Máy chủ số 1", Product: "vServer", Service: "Điện toán",
-		Items: []schemas.Item{{
-			Name: "cpu", Unit: "vCPU", UnitPrice: dec(t, "99999999999999999999.999999999"), Quantity: dec(t, "0.000000001"),
-			Per: schemas.Per30d, DiscountPercent: dec(t, "12.3456"), TaxPercent: dec(t, "10"),
-		}, {
-			Name: "băng thông", Unit: "GB", UnitPrice: dec(t, "1000"), Meter: schemas.TimeWeighted, Per: schemas.PerUse,
-			FreeQuantity: dec(t, "12345678901234567890.123456789"),
-		}},
-		Coupon:    &schemas.Coupon{Code: "TẾT", Value: dec(t, "1000000000000000")},
-		ExpiresAt: last, AutoRenew: true,
+		Time: first, Sequence: 1<<63 - 1,
+		Lifecycle: schemas.Lifecycle{
+			Mode: schemas.Prepaid, ResourceName: "Máy chủ số 1", Product: "vServer", Service: "Điện toán",
+			Items: []schemas.Item{{
+				Name: "cpu", Unit: "vCPU", UnitPrice: dec(t, "99999999999999999999.999999999"), Quantity: dec(t, "0.000000001"),
+				Per: schemas.Per30d, DiscountPercent: dec(t, "12.3456"), TaxPercent: dec(t, "10"),
+			}, {
+				Name: "băng thông", Unit: "GB", UnitPrice: dec(t, "1000"), Meter: schemas.TimeWeighted, Per: schemas.PerUse,
+				FreeQuantity: dec(t, "12345678901234567890.123456789"),
+			}},
+			Coupon:    &schemas.Coupon{Code: "TẾT", Value: dec(t, "1000000000000000")},
+			ExpiresAt: last, AutoRenew: true,
+		},
 	}
 	usage := schemas.Event{
 		Source: "s", ID: "u", Type: schemas.UsageRecorded, AccountID: "khách hàng", ResourceID: long, Time: last,
-		Item: "băng thông", Value: dec(t, "12345678901234567890.123456789"),
+		Usage: schemas.Usage{Item: "băng thông", Value: dec(t, "12345678901234567890.123456789")},
 	}
 	rows := []carried{accepted(created, "billing.lifecycle", 7), accepted(usage, "billing.usage", 1<<31)}
 	rows[0].Message.Headers = []schemas.Header{{Key: "k", Value: []byte{0, 0xff, '\''}}, {Key: "k", Value: nil}}

@@ -33,7 +33,7 @@ type knownKey struct {
 // known is what data says, with its key.
 type known struct {
 	knownKey
-	schemas.Event
+	schemas.Lifecycle
 }
 
 // knownGeneration is the size of a generation, in bytes of data: some 20 000 lists
@@ -45,13 +45,12 @@ func knownSize(rest string) int { return len(rest) + 64 }
 
 func newKnownData() *knownData { return &knownData{young: map[knownKey]*known{}} }
 
-// set is [schemas.Event.SetData].
+// set is [codec.SetData].
 func (k *knownData) set(e *schemas.Event, data string) error {
 	sameAccount := e.AccountID == k.account && k.prefix != "" && strings.HasPrefix(data, k.prefix)
 	if sameAccount {
 		if known := k.find(e.Type, data[len(k.prefix):]); known != nil && expiresAfter(known, e.Time) {
-			e.Mode, e.ResourceName, e.Product, e.Service = known.Mode, known.ResourceName, known.Product, known.Service
-			e.Items, e.Coupon, e.ExpiresAt, e.AutoRenew = known.Items, known.Coupon, known.ExpiresAt, known.AutoRenew
+			e.Lifecycle = known.Lifecycle
 			return nil
 		}
 	}
@@ -65,7 +64,7 @@ func (k *knownData) set(e *schemas.Event, data string) error {
 		k.prefix = strings.TrimSuffix(string(codec.AppendData(nil, &bare)), "}")
 		k.account = e.AccountID
 	}
-	k.last = &known{knownKey{e.Type, data[len(k.prefix):]}, *e}
+	k.last = &known{knownKey{e.Type, data[len(k.prefix):]}, e.Lifecycle}
 	// What a created resource is called comes with it alone, and never again but in
 	// copies, which lie side by side.
 	if e.Type != schemas.ResourceCreated {

@@ -73,15 +73,15 @@ func someData() []string {
 		item.Name = fmt.Sprint("cpu", i)
 		items := []schemas.Item{item}
 		at := noon().Add(time.Duration(i)*time.Hour + time.Minute)
-		add(schemas.Event{Type: schemas.ResourceResized, Items: items})
-		add(schemas.Event{Type: schemas.ResourceRenewed, ExpiresAt: at})
-		add(schemas.Event{Type: schemas.ResourceRenewed, ExpiresAt: at, Items: items, Coupon: &schemas.Coupon{Code: "C", Value: decimal.NewFromInt(9)}})
+		add(schemas.Event{Type: schemas.ResourceResized, Lifecycle: schemas.Lifecycle{Items: items}})
+		add(schemas.Event{Type: schemas.ResourceRenewed, Lifecycle: schemas.Lifecycle{ExpiresAt: at}})
+		add(schemas.Event{Type: schemas.ResourceRenewed, Lifecycle: schemas.Lifecycle{ExpiresAt: at, Items: items, Coupon: &schemas.Coupon{Code: "C", Value: decimal.NewFromInt(9)}}})
 		add(schemas.Event{
-			Type: schemas.ResourceCreated, ResourceName: "n", Product: "p", Service: "s", Mode: schemas.Prepaid, Items: items, ExpiresAt: at,
+			Type: schemas.ResourceCreated, Lifecycle: schemas.Lifecycle{ResourceName: "n", Product: "p", Service: "s", Mode: schemas.Prepaid, Items: items, ExpiresAt: at},
 		})
 	}
 	add(schemas.Event{Type: schemas.ResourceDeleted})
-	add(schemas.Event{Type: schemas.AccountModeChanged, Mode: schemas.Prepaid})
+	add(schemas.Event{Type: schemas.AccountModeChanged, Lifecycle: schemas.Lifecycle{Mode: schemas.Prepaid}})
 	return append(all, "", "}}", `,"mode":"none"}`, `,"items":[]}`)
 }
 
@@ -137,10 +137,10 @@ func TestWhatANameComesWithIsNotKept(t *testing.T) {
 func BenchmarkKnownData(b *testing.B) {
 	full := schemas.Event{
 		Type: schemas.ResourceResized, AccountID: "acc-000000", Time: noon(),
-		Items: []schemas.Item{{
+		Lifecycle: schemas.Lifecycle{Items: []schemas.Item{{
 			Name: "server", Unit: "server", UnitPrice: decimal.NewFromInt(165000), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d,
 			TaxPercent: decimal.NewFromInt(10),
-		}},
+		}}},
 	}
 	data := codec.AppendData(nil, &full)
 	e := schemas.Event{Type: full.Type, AccountID: full.AccountID, Time: noon()}

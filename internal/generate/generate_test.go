@@ -117,7 +117,7 @@ func TestEveryFaultIsRefusedForItsReason(t *testing.T) {
 	g := generator(t, config(t))
 	e := schemas.Event{
 		Source: "s", ID: "i", Type: schemas.UsageRecorded, AccountID: "a", ResourceID: "r",
-		Time: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Item: "capacity", Value: d(15, 1),
+		Time: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC), Usage: schemas.Usage{Item: "capacity", Value: d(15, 1)},
 	}
 	for _, f := range faults() {
 		var r *schemas.Rejection

@@ -70,7 +70,7 @@ func (r *resource) usage(id string, at int64, of *gauge, draw uint64) schemas.Ev
 	return schemas.Event{
 		Source: r.product.source, ID: r.id + "/" + id, Type: schemas.UsageRecorded,
 		AccountID: r.account, ResourceID: r.id, Time: time.UnixMilli(at).UTC(),
-		Item: of.item, Value: d(int64(of.low+draw%(of.high-of.low+1)), of.places),
+		Usage: schemas.Usage{Item: of.item, Value: d(int64(of.low+draw%(of.high-of.low+1)), of.places)},
 	}
 }
 

@@ -51,7 +51,7 @@ func (g *Generator) conflicting(e *schemas.Event) schemas.Event {
 func (g *Generator) poisoned(e *schemas.Event) Line {
 	c := schemas.Event{
 		Source: e.Source, ID: e.ID, Type: schemas.UsageRecorded, AccountID: e.AccountID, ResourceID: e.ResourceID,
-		Time: e.Time, Item: "capacity", Value: d(15, 1),
+		Time: e.Time, Usage: schemas.Usage{Item: "capacity", Value: d(15, 1)},
 	}
 	if c.ResourceID == "" {
 		c.ResourceID = "srv-none"

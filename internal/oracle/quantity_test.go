@@ -248,7 +248,7 @@ func TestTheCopyThatCounts(t *testing.T) { // A12
 		return Copy{
 			Event: schemas.Event{
 				Source: "s", ID: "1", Type: schemas.UsageRecorded, AccountID: "a", ResourceID: "r",
-				Time: at(t, "10-01 10:00:00"), Item: "m", Value: num(v),
+				Time: at(t, "10-01 10:00:00"), Usage: schemas.Usage{Item: "m", Value: num(v)},
 			},
 			Position: schemas.Position{Topic: "t", Offset: offset}, KafkaTime: at(t, "10-01 "+minute),
 		}

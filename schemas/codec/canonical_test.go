@@ -70,7 +70,7 @@ func TestCanonicalDataRestoresTheEvent(t *testing.T) {
 		// The row of the store, with leftovers of another in it.
 		row := schemas.Event{
 			Source: e.Source, ID: e.ID, Type: e.Type, AccountID: e.AccountID, ResourceID: e.ResourceID, Time: e.Time,
-			Sequence: e.Sequence, Item: e.Item, Value: e.Value,
+			Sequence: e.Sequence, Usage: schemas.Usage{Item: e.Item, Value: e.Value},
 		}
 		data := ""
 		if e.Type != schemas.UsageRecorded {

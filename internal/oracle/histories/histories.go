@@ -189,8 +189,8 @@ func (d *drawer) modes() {
 			beside := d.events[rapid.IntRange(0, resources-1).Draw(d.t, "beside which")].Time
 			d.add(schemas.Event{
 				AccountID: "a" + strconv.Itoa(n+1), Type: schemas.AccountModeChanged,
-				Time: beside.Add(pick(d.t, "by", 0, -time.Millisecond, time.Millisecond, -30*24*time.Hour)),
-				Mode: pick(d.t, "to", schemas.Prepaid, schemas.Postpaid),
+				Time:      beside.Add(pick(d.t, "by", 0, -time.Millisecond, time.Millisecond, -30*24*time.Hour)),
+				Lifecycle: schemas.Lifecycle{Mode: pick(d.t, "to", schemas.Prepaid, schemas.Postpaid)},
 			})
 		}
 	}
