@@ -37,7 +37,7 @@ type FastParser struct {
 	extensions [maxFastExtensions][]byte
 	// attributes and fields are those seen so far in one event and in one of the
 	// objects of its data.
-	attributes uint32
+	attributes attributeSet
 	fields     fieldSet
 	subject    string
 	items      []schemas.Item

@@ -22,6 +22,12 @@ const (
 	attributeCount
 )
 
+// attributeSet is a set of attributes.
+type attributeSet uint32
+
+// There are no more attributes than a set has room for, else this does not compile.
+const _ = uint(32 - attributeCount)
+
 func attributeNames() [attributeCount]string {
 	return [...]string{
 		"specversion", "id", "source", "type", "subject", "time", "sequence",
@@ -81,7 +87,10 @@ func fieldNamed(name string) field {
 }
 
 // fieldSet is a set of fields.
-type fieldSet uint32
+type fieldSet uint64
+
+// There are no more fields than a set has room for, else this does not compile.
+const _ = uint(64 - fieldCount)
 
 func fieldsOf(fields ...field) (s fieldSet) {
 	for _, f := range fields {
