@@ -32,10 +32,7 @@ func TestTheBrokersLogAndOffsetsSurvive(t *testing.T) {
 	kill := func(t *testing.T, dir string, use func(embedded.Endpoints)) {
 		parent, e := startParent(t, dir)
 		use(e)
-		if err := parent.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = parent.Wait() // its error is the signal
+		parent.Kill()
 	}
 	restart := func(t *testing.T, dir string, use func(embedded.Endpoints)) {
 		stack := embeddedtest.StartWith(t, embedded.Options{DataDir: dir})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 func TestTheEngineDiesWithItsParentHoweverThatWent(t *testing.T) {
@@ -33,11 +34,9 @@ func TestTheEngineDiesWithItsParentHoweverThatWent(t *testing.T) {
 				openConnection(t, e.Native)
 				startLongQuery(t, e)
 			}
-			if err := parent.Process.Kill(); err != nil { // SIGKILL
-				t.Fatal(err)
-			}
 			killed := time.Now()
-			if err := parent.Wait(); err == nil {
+			parent.Kill()
+			if parent.ExitCode() == 0 {
 				t.Error("a killed parent says it succeeded")
 			}
 			if c.busy {
@@ -48,7 +47,7 @@ func TestTheEngineDiesWithItsParentHoweverThatWent(t *testing.T) {
 					t.Errorf("kept %s, want 7", got)
 				}
 			}
-			eventually(t, 10*time.Second, "the engine is gone", func() bool { return gone(engine) })
+			testkit.Eventually(t, 10*time.Second, "the engine is gone", func() bool { return !testkit.Alive(engine) })
 			t.Logf("engine gone %s after the kill", time.Since(killed))
 		})
 	}
@@ -60,10 +59,8 @@ func TestWhatAKilledProcessLeftCountsAsNotRunning(t *testing.T) {
 	if found, err := embedded.ReadEndpoints(dir); err != nil || found != e {
 		t.Fatalf("endpoints of the other process: %+v, %v; want %+v", found, err, e)
 	}
-	if err := parent.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, 10*time.Second, "its endpoints count as nothing", func() bool {
+	parent.Kill()
+	testkit.Eventually(t, 10*time.Second, "its endpoints count as nothing", func() bool {
 		_, err := embedded.ReadEndpoints(dir)
 		return err != nil
 	})
@@ -79,11 +76,11 @@ func TestADeadEngineIsStartedAgainOnTheSamePorts(t *testing.T) {
 	if err := syscall.Kill(first, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
+	testkit.Eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
 	if down := stack.Health(); down == nil || !strings.HasSuffix(down.Error(), "signal: killed") {
 		t.Errorf("what it says of the killed engine ends in the engine's chatter: %v", down)
 	}
-	eventually(t, 15*time.Second, "the stack is up again", func() bool { return stack.Health() == nil })
+	testkit.Eventually(t, 15*time.Second, "the stack is up again", func() bool { return stack.Health() == nil })
 	if got := mustAsk(t, e, "SELECT a FROM reckon.t"); got != "7" {
 		t.Errorf("kept %s, want 7", got)
 	}
@@ -97,11 +94,11 @@ func TestAStackClosesWhileItsDeadEngineIsDown(t *testing.T) {
 	if err := syscall.Kill(engineOf(t, os.Getpid()), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
+	testkit.Eventually(t, 5*time.Second, "the stack says it is down", func() bool { return stack.Health() != nil })
 	if err := stack.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if pids := childrenOf(t, os.Getpid()); len(pids) != 0 {
+	if pids := testkit.Descendants(t, os.Getpid()); len(pids) != 0 {
 		t.Errorf("children are left: %v", pids)
 	}
 }

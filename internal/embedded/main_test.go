@@ -1,7 +1,6 @@
 package embedded_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,15 +9,13 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // parentCommand makes the test binary a process that holds a stack until its
@@ -49,30 +46,20 @@ func parent(dataDir string) int {
 	return 0
 }
 
-// startParent runs parent on a folder. It is killed when the test ends.
-func startParent(t *testing.T, dataDir string) (*exec.Cmd, embedded.Endpoints) {
+// startParent runs parent on a folder.
+func startParent(t *testing.T, dataDir string) (*testkit.Process, embedded.Endpoints) {
 	t.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], parentCommand, dataDir)
+	cmd := testkit.Command(os.Args[0], parentCommand, dataDir)
 	cmd.Stderr = t.Output()
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // mostly gone already
-		_ = cmd.Wait()
-	})
+	p := testkit.Start(t, cmd)
 	var e embedded.Endpoints
-	if err := json.NewDecoder(out).Decode(&e); err != nil {
+	if err := json.Unmarshal([]byte(p.Out.Await(t, "^{.*}$")[0]), &e); err != nil {
 		t.Fatalf("parent process did not start its stack: %v", err)
 	}
-	return cmd, e
+	return p, e
 }
 
 // ask runs a query over HTTP as the user of the endpoints.
@@ -118,75 +105,18 @@ func startLongQuery(t *testing.T, e embedded.Endpoints) <-chan error {
 			"SELECT sum(sleepEachRow(1)) FROM numbers(3600) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0")
 		ended <- err
 	}()
-	eventually(t, 10*time.Second, "the long query is running", func() bool {
+	testkit.Eventually(t, 10*time.Second, "the long query is running", func() bool {
 		return mustAsk(t, e, "SELECT count() FROM system.processes WHERE query LIKE 'SELECT sum(sleepEachRow%'") == "1"
 	})
 	return ended
 }
 
-// childrenOf returns the ids of a process's running children. A stack's engine
-// is the only one that these tests' processes have.
-func childrenOf(t *testing.T, parent int) []int {
-	t.Helper()
-	folders, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pids []int
-	for _, folder := range folders {
-		pid, err := strconv.Atoi(filepath.Base(folder))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if state, ppid := processState(pid); ppid == parent && state != "Z" {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
-}
-
 // engineOf returns the id of a process's engine.
 func engineOf(t *testing.T, parent int) int {
 	t.Helper()
-	pids := childrenOf(t, parent)
+	pids := testkit.Descendants(t, parent)
 	if len(pids) != 1 {
 		t.Fatalf("process %d has the children %v, want one engine", parent, pids)
 	}
 	return pids[0]
-}
-
-// processState returns the one-letter state, empty when the process is gone,
-// and the parent.
-func processState(pid int) (state string, parent int) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return "", 0
-	}
-	_, rest, _ := bytes.Cut(text, []byte(") ")) // the name before it may hold spaces
-	fields := strings.Fields(string(rest))
-	if len(fields) < 2 {
-		return "", 0
-	}
-	parent, err = strconv.Atoi(fields[1])
-	if err != nil {
-		return "", 0
-	}
-	return fields[0], parent
-}
-
-// gone reports whether a process no longer runs; nobody may be there to reap it.
-func gone(pid int) bool {
-	state, _ := processState(pid)
-	return state == "" || state == "Z"
-}
-
-func eventually(t *testing.T, within time.Duration, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(within)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within %s: %s", within, what)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 func TestAStartedStackAnswers(t *testing.T) {
@@ -266,7 +267,7 @@ func TestAStartThatTakesTooLongLeavesNothing(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("start: %v, want it to end with its context", err)
 	}
-	if pids := childrenOf(t, os.Getpid()); len(pids) != 0 {
+	if pids := testkit.Descendants(t, os.Getpid()); len(pids) != 0 {
 		t.Errorf("children are left: %v", pids)
 	}
 	embeddedtest.StartWith(t, embedded.Options{DataDir: dir})

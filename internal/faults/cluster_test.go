@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // TestTheLeaderOfThreeBrokersKilledUnderLoadLosesNothing needs Apache Kafka, so
@@ -33,7 +34,7 @@ func TestTheLeaderOfThreeBrokersKilledUnderLoadLosesNothing(t *testing.T) {
 		w.sendUsage(events / times / 2) // to the two that are left
 		b.Start(t)
 		b.WaitReady(t)
-		await(t, time.Minute, "all replicas are in sync", func() bool {
+		testkit.Eventually(t, time.Minute, "all replicas are in sync", func() bool {
 			_, inSync := leaderAndReplicas(t, client, -1)
 			return inSync
 		})

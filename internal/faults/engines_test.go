@@ -10,6 +10,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // faultsPerLife is after how many faults ingest is started anew: it rests longer
@@ -24,7 +25,7 @@ func (w *world) suffer(times, events int, fault func(random *rand.Rand)) {
 	p := w.ingest("INGEST_BATCH_ROWS=2000")
 	for i := range times {
 		if i > 0 && i%faultsPerLife == 0 {
-			p.terminate(w.t)
+			p.Terminate(w.t)
 			p = w.ingest("INGEST_BATCH_ROWS=2000")
 		}
 		w.sendUsage(events / times)
@@ -32,10 +33,10 @@ func (w *world) suffer(times, events int, fault func(random *rand.Rand)) {
 	}
 	w.sendUsage(events - w.made)
 	w.caughtUp(2 * time.Minute)
-	if took := p.terminate(w.t); took > 5*time.Second {
+	if took := p.Terminate(w.t); took > 5*time.Second {
 		w.t.Errorf("ingest took %v to stop", took)
 	}
-	if n := strings.Count(p.log.String(), "stage stopped"); n == 0 {
+	if n := strings.Count(p.Log.String(), "stage stopped"); n == 0 {
 		w.t.Error("ingest never noticed a fault")
 	}
 	w.checkStored()
@@ -84,8 +85,8 @@ func (w *world) startEngine() {
 	w.t.Helper()
 	e := w.stack.Endpoints()
 	w.stack = embeddedtest.StartWith(w.t, embedded.Options{
-		DataDir: w.dir + "/stack", Log: warnings(w.t), PortsFixed: true,
-		Ports: embedded.Ports{Native: portOf(w.t, e.Native), HTTP: portOf(w.t, e.HTTP)},
+		DataDir: w.dir + "/stack", Log: testkit.Warnings(w.t), PortsFixed: true,
+		Ports: embedded.Ports{Native: testkit.Port(w.t, e.Native), HTTP: testkit.Port(w.t, e.HTTP)},
 	})
 }
 
@@ -133,7 +134,7 @@ func TestAnswersOfClickHouseThatNeverArriveDoubleNothing(t *testing.T) {
 	w.suffer(times, events, func(*rand.Rand) {
 		before := w.proxy.muted.Load()
 		w.proxy.swallow()
-		await(t, time.Minute, "an answer was swallowed", func() bool { return w.proxy.muted.Load() > before })
+		testkit.Eventually(t, time.Minute, "an answer was swallowed", func() bool { return w.proxy.muted.Load() > before })
 		var uncommitted int64
 		for _, p := range w.committed() {
 			uncommitted += w.number("SELECT countDistinct(offset) FROM reckon.events WHERE topic = '" + p.Topic +

@@ -67,7 +67,7 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 		{danger: "a first month other than the one that the first seal fixed", settings: "BILLING_FIRST_MONTH=2025-02", names: []string{"billing.first_month"}, make: func() {
 			p := w.ingest()
 			w.caughtUp(time.Minute)
-			p.terminate(t)
+			p.Terminate(t)
 			w.seal()
 		}},
 	} {
@@ -78,10 +78,10 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 			before := w.number("SELECT count() FROM reckon.runs")
 			for _, command := range [][]string{{"ingest"}, {"invoicer"}, {"invoice", "--month", month}} {
 				p := start(t, w.env(strings.Fields(c.settings)...), command...)
-				code := p.wait(t, 30*time.Second)
+				code := p.Wait(t, 30*time.Second)
 				for _, name := range c.names {
-					if said := p.log.String(); code != 1 || !strings.Contains(said, name) {
-						t.Errorf("%s ended with %d and said %q; want 1 and %q", p.name, code, said, name)
+					if said := p.Log.String(); code != 1 || !strings.Contains(said, name) {
+						t.Errorf("%s ended with %d and said %q; want 1 and %q", p, code, said, name)
 					}
 				}
 			}
@@ -97,7 +97,7 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 	p := w.ingest() // and what was mended is taken again
 	w.sendUsage(1000)
 	w.caughtUp(time.Minute)
-	p.terminate(t)
+	p.Terminate(t)
 	w.checkStored()
 	if !t.Failed() {
 		figure(t, "%d dangerous servers refused by ingest, invoicer and invoice, each with the setting's name", refused)

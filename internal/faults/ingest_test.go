@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // TestIngestKilledAtRandomLosesAndDoublesNothing guards A1, A3 and A7.
@@ -17,9 +19,9 @@ func TestIngestKilledAtRandomLosesAndDoublesNothing(t *testing.T) {
 		w.sendUsage(events/kills - events/kills/10)
 		before := w.lag()
 		p := w.ingest("INGEST_BATCH_ROWS=" + pick(random, "37", "400", "3000", "20000"))
-		await(t, time.Minute, "ingest has begun to commit", func() bool { return w.lag() < before })
+		testkit.Eventually(t, time.Minute, "ingest has begun to commit", func() bool { return w.lag() < before })
 		time.Sleep(time.Duration(random.IntN(300)) * time.Millisecond)
-		p.kill()
+		p.Kill()
 		if w.lag() > 0 {
 			working++
 		}
@@ -30,7 +32,7 @@ func TestIngestKilledAtRandomLosesAndDoublesNothing(t *testing.T) {
 	w.sendUsage(events - w.made)
 	p := w.ingest()
 	w.caughtUp(3 * time.Minute)
-	p.terminate(t)
+	p.Terminate(t)
 	stored = w.number("SELECT count() FROM reckon.events")
 	w.checkStored()
 	w.seal()

@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // The environment variables of this room.
@@ -35,27 +35,27 @@ func TestMain(m *testing.M) {
 
 // run builds the program, runs the tests and prints their figures.
 func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "reckon-faults-")
-	if err != nil {
+	code := 1
+	if err := testkit.InFolder("reckon-faults", func(dir string) error {
+		if os.Getenv(binaryVariable) == "" {
+			binary := filepath.Join(dir, "reckon")
+			build := testkit.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, "github.com/reckon-billing/reckon/cmd/reckon")
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if said, err := build.CombinedOutput(); err != nil {
+				return fmt.Errorf("build reckon: %w\n%s", err, said)
+			}
+			_ = os.Setenv(binaryVariable, binary) // fails for malformed names only
+		}
+		figures := filepath.Join(dir, "figures")
+		_ = os.Setenv(figuresVariable, figures)
+		code = embeddedtest.Run(m)
+		if text, err := os.ReadFile(figures); err == nil {
+			_, _ = fmt.Fprintf(os.Stdout, "\nWhat was measured:\n%s", text) // nobody to tell if that fails
+		}
+		return nil
+	}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if os.Getenv(binaryVariable) == "" {
-		binary := filepath.Join(dir, "reckon")
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", binary, "github.com/reckon-billing/reckon/cmd/reckon") //nolint:noctx // go test bounds it
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if said, err := build.CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "build reckon: %v\n%s", err, said)
-			return 1
-		}
-		_ = os.Setenv(binaryVariable, binary) // fails for malformed names only
-	}
-	figures := filepath.Join(dir, "figures")
-	_ = os.Setenv(figuresVariable, figures)
-	code := embeddedtest.Run(m)
-	if text, err := os.ReadFile(figures); err == nil {
-		_, _ = fmt.Fprintf(os.Stdout, "\nWhat was measured:\n%s", text) // nobody to tell if that fails
 	}
 	return code
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/testkit"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -110,19 +111,19 @@ func (w *world) rate(topic, group string, events int) (perSecond, processor floa
 	before := processorSeconds(w.t, engine) + processorSeconds(w.t, w.broker.PID())
 	p := w.ingest("KAFKA_TOPICS_USAGE="+topic, "KAFKA_GROUP="+group, fmt.Sprint("INGEST_BATCH_ROWS=", size(5_000, 100_000)))
 	var first int64
-	await(w.t, time.Minute, "the first commit", func() bool { first = committed(); return first > 0 })
+	testkit.Eventually(w.t, time.Minute, "the first commit", func() bool { first = committed(); return first > 0 })
 	began := time.Now()
-	await(w.t, 2*time.Minute, "the last commit", func() bool { return committed() == all })
+	testkit.Eventually(w.t, 2*time.Minute, "the last commit", func() bool { return committed() == all })
 	took := time.Since(began)
-	processor = processorSeconds(w.t, engine) + processorSeconds(w.t, w.broker.PID()) + processorSeconds(w.t, p.cmd.Process.Pid) - before
-	p.terminate(w.t)
+	processor = processorSeconds(w.t, engine) + processorSeconds(w.t, w.broker.PID()) + processorSeconds(w.t, p.PID()) - before
+	p.Terminate(w.t)
 	return float64(events) * float64(all-first) / float64(all) / took.Seconds(), processor
 }
 
 // merged waits until ClickHouse merges nothing.
 func (w *world) merged() {
 	w.t.Helper()
-	await(w.t, time.Minute, "ClickHouse has merged what there is", func() bool {
+	testkit.Eventually(w.t, time.Minute, "ClickHouse has merged what there is", func() bool {
 		return w.number("SELECT count() FROM system.merges") == 0
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // sealWorld is a world whose events are all stored, ready to be sealed.
@@ -17,7 +19,7 @@ func sealWorld(t *testing.T, events int) *world {
 	w.sendUsage(events)
 	p := w.ingest()
 	w.caughtUp(time.Minute)
-	p.terminate(t)
+	p.Terminate(t)
 	return w
 }
 
@@ -98,11 +100,11 @@ func (w *world) sealUntil(point int64, afterwards time.Duration) (reads int64, k
 	select {
 	case <-reached:
 		time.Sleep(afterwards)
-		killed = p.running()
-		p.kill()
-	case <-p.ended:
-		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-			w.t.Fatalf("%s ended with %d: %s", p.name, code, &p.log)
+		killed = p.Running()
+		p.Kill()
+	case <-p.Ended():
+		if code := p.ExitCode(); code != 0 {
+			w.t.Fatalf("%s ended with %d: %s", p, code, &p.Log)
 		}
 	}
 	return w.proxy.reads.Load() - begin, killed
@@ -133,7 +135,7 @@ func TestASealKilledAnywhereAndRepeatedIssuesTheSameInvoicesOnce(t *testing.T) {
 			t.Fatalf("only %d of %d seals could be killed", kills, i)
 		}
 		w.sealUntil(0, 0)
-		if d := difference(w.sealed(), want); d != "" {
+		if d := testkit.Difference(w.sealed(), want); d != "" {
 			t.Fatalf("killed at point %d of %d and repeated, the seal differs in %s", i, points, d)
 		}
 		if t.Failed() {
@@ -157,21 +159,21 @@ func TestTwoRunnersAtOnceIssueTheSameInvoicesOnce(t *testing.T) {
 	kills := 0
 	for round := range rounds {
 		w.unseal()
-		runners := []*process{start(t, w.env(), "invoice", "--month", month), start(t, w.env(), "invoice", "--month", month)}
+		runners := []*testkit.Process{start(t, w.env(), "invoice", "--month", month), start(t, w.env(), "invoice", "--month", month)}
 		if round%2 == 1 {
 			time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
-			if runners[1].running() {
+			if runners[1].Running() {
 				kills++
 			}
-			runners[1].kill()
+			runners[1].Kill()
 			runners = runners[:1]
 		}
 		for _, p := range runners {
-			if code := p.wait(t, time.Minute); code != 0 {
-				t.Errorf("round %d: %s ended with %d", round, p.name, code)
+			if code := p.Wait(t, time.Minute); code != 0 {
+				t.Errorf("round %d: %s ended with %d", round, p, code)
 			}
 		}
-		if d := difference(w.sealed(), want); d != "" || t.Failed() {
+		if d := testkit.Difference(w.sealed(), want); d != "" || t.Failed() {
 			t.Fatalf("after round %d the seal differs in %s", round, d)
 		}
 	}
@@ -189,7 +191,7 @@ func TestAnOverflownDeduplicationWindowChangesNoInvoice(t *testing.T) {
 	w.sendUsage(size(20_000, 500_000))
 	again := func(group string) {
 		p := w.ingest("KAFKA_GROUP=" + group)
-		await(t, 2*time.Minute, "ingest has committed everything", func() bool {
+		testkit.Eventually(t, 2*time.Minute, "ingest has committed everything", func() bool {
 			lags, err := w.kafka.Lag(t.Context(), group, lifecycleTopic, usageTopic)
 			for _, l := range lags {
 				if l.Committed < l.End {
@@ -198,7 +200,7 @@ func TestAnOverflownDeduplicationWindowChangesNoInvoice(t *testing.T) {
 			}
 			return err == nil
 		})
-		p.terminate(t)
+		p.Terminate(t)
 	}
 	again(group)
 	again("second")
@@ -219,7 +221,7 @@ func TestAnOverflownDeduplicationWindowChangesNoInvoice(t *testing.T) {
 	if out := mustRun(t, w.env(), "invoice", "--month", month); !strings.Contains(out, "sealed already") {
 		t.Errorf("sealing again after a merge said %q", out)
 	}
-	if d := difference(w.sealed(), want); d != "" {
+	if d := testkit.Difference(w.sealed(), want); d != "" {
 		t.Errorf("the seal became another in %s", d)
 	}
 	w.checkInvoiced()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/kafka"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // embeddedWorld is a world whose engines are those of reckon up, which is not
@@ -19,7 +20,7 @@ func embeddedWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), now: time.Now().Truncate(time.Second)}
 	port := func() string {
-		_, port, _ := net.SplitHostPort(freeAddress(t))
+		_, port, _ := net.SplitHostPort(testkit.FreeAddress(t))
 		return port
 	}
 	broker := port()
@@ -39,12 +40,12 @@ func embeddedWorld(t *testing.T) *world {
 }
 
 // up starts reckon up and waits until its engines answer.
-func (w *world) up() *process {
+func (w *world) up() *testkit.Process {
 	w.t.Helper()
 	p := start(w.t, w.env(), "up")
-	await(w.t, time.Minute, "reckon up has topics", func() bool {
-		if !p.running() {
-			w.t.Fatalf("reckon up ended: %s", &p.log)
+	testkit.Eventually(w.t, time.Minute, "reckon up has topics", func() bool {
+		if !p.Running() {
+			w.t.Fatalf("reckon up ended: %s", &p.Log)
 		}
 		_, err := w.kafka.Ends(w.t.Context(), lifecycleTopic, usageTopic)
 		return err == nil
@@ -68,7 +69,7 @@ func TestTheWholeStackKilledLosesNothingAcknowledged(t *testing.T) {
 			w.sendUsage(events / kills / 10) // acknowledged
 		}
 		time.Sleep(time.Duration(random.IntN(700)) * time.Millisecond)
-		p.kill()
+		p.Kill()
 	}
 	p := w.up()
 	w.caughtUp(time.Minute)
@@ -84,7 +85,7 @@ func TestTheWholeStackKilledLosesNothingAcknowledged(t *testing.T) {
 	if err := w.store.Close(); err != nil {
 		t.Error(err)
 	}
-	if took := p.terminate(t); took > stopWithin {
+	if took := p.Terminate(t); took > stopWithin {
 		t.Errorf("reckon up took %v to stop", took)
 	}
 	if !t.Failed() {

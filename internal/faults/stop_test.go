@@ -12,6 +12,7 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // stopWithin is what every command promises.
@@ -20,26 +21,26 @@ const stopWithin = 5 * time.Second
 // stops tells the program to end, as in this state, and wants it gone in time
 // with everything that it started and every scratch folder. Served are commands
 // that run until they are stopped: to be stopped is what they are for.
-func (p *process) stops(t *testing.T, scratch string, served bool) time.Duration {
+func stops(t *testing.T, p *testkit.Process, scratch string, served bool) time.Duration {
 	t.Helper()
-	started := descendants(t, p.cmd.Process.Pid)
-	took := p.terminate(t)
-	code := p.cmd.ProcessState.ExitCode()
+	started := testkit.Descendants(t, p.PID())
+	took := p.Terminate(t)
+	code := p.ExitCode()
 	if want := map[bool]int{true: 0, false: 1}[served]; code != want {
-		t.Errorf("%s ended with %d, want %d", p.name, code, want)
+		t.Errorf("%s ended with %d, want %d", p, code, want)
 	}
 	if took > stopWithin {
-		t.Errorf("%s took %.1f s to end", p.name, took.Seconds())
+		t.Errorf("%s took %.1f s to end", p, took.Seconds())
 	}
 	for _, pid := range started {
-		if alive(pid) {
-			t.Errorf("%s left process %d behind", p.name, pid)
+		if testkit.Alive(pid) {
+			t.Errorf("%s left process %d behind", p, pid)
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
 	left, err := filepath.Glob(filepath.Join(scratch, "reckon-*"))
 	if err != nil || len(left) > 0 {
-		t.Errorf("%s left %v behind, %v", p.name, left, err)
+		t.Errorf("%s left %v behind, %v", p, left, err)
 	}
 	return took
 }
@@ -73,14 +74,14 @@ func TestEveryCommandOnServersStopsInTime(t *testing.T) {
 				// Nothing is due, so that up and invoicer do not seal.
 				p := start(t, w.env("BILLING_GRACE=100000h"), args...)
 				if command == "invoice" {
-					p.kill()
+					p.Kill()
 					p = start(t, w.env(), args...)
 				}
-				await(t, time.Minute, "it is at work", func() bool { return w.proxy.reads.Load() > 0 && p.running() })
+				testkit.Eventually(t, time.Minute, "it is at work", func() bool { return w.proxy.reads.Load() > 0 && p.Running() })
 				time.Sleep(700 * time.Millisecond) // it joins the group, or notes the ends
 				s.make(w)
 				time.Sleep(300 * time.Millisecond) // it runs into the state
-				took := p.stops(t, w.dir, command != "invoice")
+				took := stops(t, p, w.dir, command != "invoice")
 				longest = max(longest, took)
 				stopped++
 				s.mend(w)
@@ -113,7 +114,7 @@ func TestACommandThatReadsStopsInTime(t *testing.T) {
 	for _, command := range commands {
 		p := start(t, w.env(), command...)
 		time.Sleep(500 * time.Millisecond)
-		longest = max(longest, p.stops(t, w.dir, false))
+		longest = max(longest, stops(t, p, w.dir, false))
 	}
 	if !t.Failed() {
 		figure(t, "%d commands that read stopped while ClickHouse hangs: gone within %.1f s", len(commands), longest.Seconds())
@@ -149,11 +150,11 @@ func TestASealStopsInTime(t *testing.T) {
 			command, served = []string{"invoicer"}, true
 		}
 		p := start(t, w.env("BILLING_FIRST_MONTH="+month), command...)
-		await(t, time.Minute, "the seal comes to its point or ends", func() bool { return len(reached) > 0 || !p.running() })
+		testkit.Eventually(t, time.Minute, "the seal comes to its point or ends", func() bool { return len(reached) > 0 || !p.Running() })
 		switch {
-		case p.running():
+		case p.Running():
 			stopped++
-			longest = max(longest, p.stops(t, w.dir, served))
+			longest = max(longest, stops(t, p, w.dir, served))
 		case len(reached) == 0: // how often it speaks to ClickHouse varies by a little
 			all = min(all, w.proxy.reads.Load()-begin)
 		}
@@ -161,7 +162,7 @@ func TestASealStopsInTime(t *testing.T) {
 		w.proxy.thaw()
 		w.unseal() // invoicer would have gone on to the months after
 		w.seal()
-		if d := difference(w.sealed(), want); d != "" || t.Failed() {
+		if d := testkit.Difference(w.sealed(), want); d != "" || t.Failed() {
 			t.Fatalf("stopped at point %d, the seal differs in %s", point, d)
 		}
 	}
@@ -181,15 +182,15 @@ func TestEveryCommandOnTheEmbeddedStackStopsInTime(t *testing.T) {
 	if err := os.WriteFile(scenario, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	signal := func(s syscall.Signal) func(*testing.T, *process, string) {
-		return func(t *testing.T, p *process, _ string) {
-			if err := syscall.Kill(engineOf(t, p.cmd.Process.Pid, ""), s); err != nil {
+	signal := func(s syscall.Signal) func(*testing.T, *testkit.Process, string) {
+		return func(t *testing.T, p *testkit.Process, _ string) {
+			if err := syscall.Kill(engineOf(t, p.PID(), ""), s); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	states := map[string]func(t *testing.T, p *process, data string){
-		"at work":                  func(*testing.T, *process, string) {},
+	states := map[string]func(t *testing.T, p *testkit.Process, data string){
+		"at work":                  func(*testing.T, *testkit.Process, string) {},
 		"while its engine hangs":   signal(syscall.SIGSTOP),
 		"while its engine is dead": signal(syscall.SIGKILL),
 		"amid a seal":              awaitRun,
@@ -211,10 +212,10 @@ func TestEveryCommandOnTheEmbeddedStackStopsInTime(t *testing.T) {
 			}
 			t.Run(name+" "+state, func(t *testing.T) {
 				p := start(t, env, command.args...)
-				await(t, time.Minute, "its stack runs", func() bool { return len(glob(t, filepath.Join(command.data, "endpoints.json"))) == 1 })
+				testkit.Eventually(t, time.Minute, "its stack runs", func() bool { return len(glob(t, filepath.Join(command.data, "endpoints.json"))) == 1 })
 				time.Sleep(500 * time.Millisecond)
 				make(t, p, command.data)
-				longest = max(longest, p.stops(t, dir, command.served))
+				longest = max(longest, stops(t, p, dir, command.served))
 				stopped++
 			})
 		}
@@ -235,7 +236,7 @@ func glob(t *testing.T, pattern string) []string {
 }
 
 // awaitRun waits until the stack on the folder has a sealing run written down.
-func awaitRun(t *testing.T, p *process, data string) {
+func awaitRun(t *testing.T, p *testkit.Process, data string) {
 	t.Helper()
 	text, err := os.ReadFile(glob(t, filepath.Join(data, "endpoints.json"))[0])
 	if err != nil {
@@ -250,9 +251,9 @@ func awaitRun(t *testing.T, p *process, data string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	await(t, time.Minute, "a run is written down", func() bool {
-		if !p.running() {
-			t.Fatalf("%s ended by itself: %s", p.name, strings.TrimSpace(p.log.String()))
+	testkit.Eventually(t, time.Minute, "a run is written down", func() bool {
+		if !p.Running() {
+			t.Fatalf("%s ended by itself: %s", p, strings.TrimSpace(p.Log.String()))
 		}
 		var n uint64
 		return store.QueryRow(t.Context(), "SELECT count() FROM reckon.runs").Scan(&n) == nil && n > 0

@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // TestAClickHouseThatTakesNothingHoldsIngestBack: whatever ails the store, ingest
@@ -39,7 +40,7 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 			t.Parallel() // it waits more than it works
 			events := size(5_000, 100_000)
 			w := newWorld(t)
-			listen := freeAddress(t)
+			listen := testkit.FreeAddress(t)
 			// What waits in memory is bounded by this for all batches, and by what a
 			// fetch brings to each of 16 partitions.
 			p := w.ingest("LISTEN="+listen, "INGEST_BATCH_BYTES=4MiB", "INGEST_MEMORY=64MiB")
@@ -50,9 +51,9 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 			c.fall(w)
 			began := time.Now()
 			w.sendUsage(10 * events)
-			await(t, 2*time.Minute, "ingest says what ails it", func() bool { return strings.Contains(p.log.String(), c.says) })
+			testkit.Eventually(t, 2*time.Minute, "ingest says what ails it", func() bool { return strings.Contains(p.Log.String(), c.says) })
 			said := time.Since(began)
-			await(t, time.Minute, "/readyz says no", func() bool { return !ready(listen) })
+			testkit.Eventually(t, time.Minute, "/readyz says no", func() bool { return !ready(listen) })
 			before := w.lag()
 			for until := time.Now().Add(3 * time.Second); time.Now().Before(until); {
 				w.nothingCommittedIsMissing()
@@ -70,8 +71,8 @@ func TestAClickHouseThatTakesNothingHoldsIngestBack(t *testing.T) {
 			began = time.Now()
 			w.caughtUp(2 * time.Minute)
 			recovered := time.Since(began)
-			await(t, time.Minute, "/readyz says yes", func() bool { return ready(listen) })
-			p.terminate(t)
+			testkit.Eventually(t, time.Minute, "/readyz says yes", func() bool { return ready(listen) })
+			p.Terminate(t)
 			w.checkStored()
 			if !t.Failed() {
 				figure(t, "said so after %.1f s, grew by %d MiB with %d events waiting, went on by itself %.1f s after the cure, 0 lost, 0 counted twice",
@@ -119,17 +120,7 @@ func (w *world) profile(settings string) {
 	if err := syscall.Kill(engineOf(w.t, os.Getpid(), w.stack.Endpoints().Native), syscall.SIGKILL); err != nil {
 		w.t.Fatal(err)
 	}
-	await(w.t, time.Minute, "ClickHouse is there again", func() bool { return w.store.Ping(w.t.Context()) == nil })
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	testkit.Eventually(w.t, time.Minute, "ClickHouse is there again", func() bool { return w.store.Ping(w.t.Context()) == nil })
 }
 
 // ready asks /readyz.
@@ -144,9 +135,9 @@ func ready(addr string) bool {
 }
 
 // residentMiB is the memory that the process holds.
-func residentMiB(t *testing.T, p *process) int {
+func residentMiB(t *testing.T, p *testkit.Process) int {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.cmd.Process.Pid), "status"))
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.PID()), "status"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/testkit"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -28,13 +29,13 @@ func TestARebalanceStormLosesNothingAndNoCommitGoesBack(t *testing.T) {
 		}
 		asked++
 	}
-	members := []*process{w.ingest("INGEST_BATCH_ROWS=500")}
+	members := []*testkit.Process{w.ingest("INGEST_BATCH_ROWS=500")}
 	for range changes {
 		if len(members) == 1 || len(members) < 6 && random.IntN(2) == 0 {
 			members = append(members, w.ingest("INGEST_BATCH_ROWS=500"))
 		} else {
 			i := random.IntN(len(members))
-			if took := members[i].terminate(t); took > 5*time.Second {
+			if took := members[i].Terminate(t); took > 5*time.Second {
 				t.Errorf("a member took %v to leave", took)
 			}
 			members = append(members[:i], members[i+1:]...)
@@ -49,7 +50,7 @@ func TestARebalanceStormLosesNothingAndNoCommitGoesBack(t *testing.T) {
 		look()
 	}
 	for _, m := range members {
-		m.terminate(t)
+		m.Terminate(t)
 	}
 	look()
 	w.checkStored()

@@ -77,7 +77,7 @@ func TestTransactionsAtTheLogsEndHoldUpNoSeal(t *testing.T) {
 	w.end(open, kgo.TryCommit)
 	w.truth = late
 	w.caughtUp(time.Minute)
-	p.terminate(t)
+	p.Terminate(t)
 	if out := mustRun(t, w.env(), "invoice", "--month", month); !strings.Contains(out, "adjustments") {
 		t.Errorf("events of a transaction that was committed after the seal: %q", out)
 	}
@@ -108,7 +108,7 @@ func TestTimestampsYearsAwayAreKept(t *testing.T) {
 	w.broker.WaitReady(t)
 	p := w.ingest()
 	w.caughtUp(time.Minute)
-	p.terminate(t)
+	p.Terminate(t)
 	w.checkStored()
 	for _, year := range []string{"2025", "2040"} {
 		if n := w.number("SELECT uniqExact(identity) FROM reckon.events WHERE toYear(kafka_time) = " + year + " AND is_usage"); n != 1000 {

@@ -18,6 +18,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -63,7 +64,7 @@ func newWorldOn(t *testing.T, brokers ...*kafkatest.Broker) *world {
 		w.addrs = append(w.addrs, b.Addr())
 	}
 	// The broker that comes with it is not used.
-	w.stack = embeddedtest.StartWith(t, embedded.Options{DataDir: w.dir + "/stack", Log: warnings(t)})
+	w.stack = embeddedtest.StartWith(t, embedded.Options{DataDir: w.dir + "/stack", Log: testkit.Warnings(t)})
 	w.proxy = newProxy(t, w.stack.Endpoints().Native)
 	var err error
 	if w.kafka, err = kafka.New(kafka.Config{Brokers: w.addrs, Now: time.Now}); err != nil {
@@ -118,7 +119,7 @@ func (w *world) makeTopics(names ...string) {
 }
 
 // ingest starts the program as ingest.
-func (w *world) ingest(settings ...string) *process {
+func (w *world) ingest(settings ...string) *testkit.Process {
 	w.t.Helper()
 	return start(w.t, w.env(settings...), "ingest")
 }
@@ -157,7 +158,7 @@ func (w *world) lag() int64 {
 // caughtUp waits until everything sent is committed.
 func (w *world) caughtUp(patience time.Duration) {
 	w.t.Helper()
-	await(w.t, patience, "ingest has committed everything", func() bool { return w.lag() == 0 })
+	testkit.Eventually(w.t, patience, "ingest has committed everything", func() bool { return w.lag() == 0 })
 }
 
 // committed is how far the group has committed, of each partition.
@@ -175,7 +176,7 @@ func (w *world) committed() []schemas.PartitionEnd {
 func (w *world) evict() {
 	w.t.Helper()
 	client := &kafkago.Client{Addr: kafkago.TCP(w.addrs...), Timeout: 10 * time.Second}
-	await(w.t, 30*time.Second, "the group is empty", func() bool {
+	testkit.Eventually(w.t, 30*time.Second, "the group is empty", func() bool {
 		res, err := client.DescribeGroups(w.t.Context(), &kafkago.DescribeGroupsRequest{GroupIDs: []string{group}})
 		if err != nil || len(res.Groups) != 1 {
 			return false

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // node is one Apache Kafka broker, which is a controller too.
@@ -26,7 +27,7 @@ func newApache(dir string, nodes int) ([]*Broker, error) {
 	if libs == "" {
 		return nil, errors.New("no Apache Kafka: run make test-kafka, or set " + LibsVariable + " to the folder of its jars")
 	}
-	ports, err := freePorts(2 * nodes)
+	ports, err := testkit.FreePorts(2 * nodes)
 	if err != nil {
 		return nil, err
 	}
@@ -50,10 +51,10 @@ func newApache(dir string, nodes int) ([]*Broker, error) {
 		}
 		format := append(append([]string{}, java[1:]...), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", settings)
 		format = append(format, membership(all)...)
-		if said, err := exec.Command(java[0], format...).CombinedOutput(); err != nil { //nolint:noctx // a second or two
+		if said, err := testkit.Command(java[0], format...).CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("format Apache Kafka: %w: %s", err, said)
 		}
-		brokers[i] = &Broker{ID: int32(n.id), addr: loopback(n.port), command: append(java, "kafka.Kafka", settings)} //nolint:gosec // 1 to 3
+		brokers[i] = &Broker{ID: int32(n.id), addr: testkit.Loopback(n.port), command: append(java, "kafka.Kafka", settings)} //nolint:gosec // 1 to 3
 	}
 	return brokers, nil
 }
@@ -75,7 +76,7 @@ func membership(all []node) []string {
 	}
 	voters := make([]string, len(all))
 	for i, n := range all {
-		voters[i] = fmt.Sprintf("%d@%s:%s", n.id, loopback(n.controllerPort), n.directoryID)
+		voters[i] = fmt.Sprintf("%d@%s:%s", n.id, testkit.Loopback(n.controllerPort), n.directoryID)
 	}
 	return []string{"--initial-controllers", strings.Join(voters, ",")}
 }
@@ -85,7 +86,7 @@ func membership(all []node) []string {
 func (n *node) properties(all []node) string {
 	controllers := make([]string, len(all))
 	for i, other := range all {
-		controllers[i] = loopback(other.controllerPort)
+		controllers[i] = testkit.Loopback(other.controllerPort)
 	}
 	replicas, inSync := len(all), len(all)/2+1
 	return fmt.Sprintf(`process.roles=broker,controller
@@ -104,6 +105,6 @@ transaction.state.log.replication.factor=%[6]d
 transaction.state.log.min.isr=%[7]d
 transaction.state.log.num.partitions=4
 group.initial.rebalance.delay.ms=0
-`, n.id, strings.Join(controllers, ","), loopback(n.port), loopback(n.controllerPort),
+`, n.id, strings.Join(controllers, ","), testkit.Loopback(n.port), testkit.Loopback(n.controllerPort),
 		filepath.Join(n.dir, "data"), replicas, inSync)
 }

@@ -1,21 +1,18 @@
 package kafkatest
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // Broker is a broker in a process of its own. It keeps its address and its log
@@ -26,9 +23,8 @@ type Broker struct {
 	addr    string
 	command []string
 
-	cmd   *exec.Cmd
-	said  *output
-	ended chan struct{}
+	process *testkit.Process // nil while it is stopped
+	said    testkit.Output   // in all its lives
 }
 
 // Start starts one broker on an empty folder and waits until it answers; it is
@@ -38,13 +34,10 @@ func Start(t testing.TB) *Broker {
 	if IsApache() {
 		return StartApache(t, 1)[0]
 	}
-	ports, err := freePorts(1)
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := testkit.MustFreePorts(t, 1)[0]
 	b := &Broker{
-		addr:    loopback(ports[0]),
-		command: []string{"/proc/self/exe", childCommand, t.TempDir(), strconv.Itoa(ports[0])},
+		addr:    testkit.Loopback(port),
+		command: []string{"/proc/self/exe", childCommand, t.TempDir(), strconv.Itoa(port)},
 	}
 	b.keep(t)
 	b.Start(t)
@@ -73,11 +66,9 @@ func StartApache(t testing.TB, nodes int) []*Broker {
 // keep kills the broker when the test ends.
 func (b *Broker) keep(t testing.TB) {
 	t.Cleanup(func() {
-		if b.cmd != nil {
-			b.Kill(t)
-		}
+		b.Kill(t)
 		if t.Failed() && b.said.String() != "" {
-			t.Logf("broker %s said:\n%s", b.addr, b.said)
+			t.Logf("broker %s said:\n%s", b.addr, &b.said)
 		}
 	})
 }
@@ -86,7 +77,7 @@ func (b *Broker) keep(t testing.TB) {
 func (b *Broker) Addr() string { return b.addr }
 
 // PID is its process.
-func (b *Broker) PID() int { return b.cmd.Process.Pid }
+func (b *Broker) PID() int { return b.process.PID() }
 
 // Start starts it again after Stop or Kill; it does not wait.
 func (b *Broker) Start(t testing.TB) {
@@ -118,62 +109,31 @@ func (b *Broker) Thaw(t testing.TB) { b.signal(t, syscall.SIGCONT) }
 
 func (b *Broker) signal(t testing.TB, s syscall.Signal) {
 	t.Helper()
-	if err := b.cmd.Process.Signal(s); err != nil {
-		t.Fatalf("send %v to broker %s: %v", s, b.addr, err)
+	if err := b.process.Signal(s); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func (b *Broker) mustEnd(t testing.TB, s syscall.Signal) {
 	t.Helper()
-	if err := b.end(s); err != nil {
+	if b.process == nil {
+		return
+	}
+	if err := b.process.End(s); err != nil {
 		t.Fatal(err)
 	}
+	b.process = nil
 }
 
 func (b *Broker) start() error {
-	if b.said == nil {
-		b.said = &output{}
+	cmd := testkit.Command(b.command[0], b.command[1:]...)
+	cmd.Stdout, cmd.Stderr = &b.said, &b.said
+	process, err := testkit.Launch(cmd)
+	if err != nil {
+		return fmt.Errorf("broker %s: %w", b.addr, err)
 	}
-	b.cmd = exec.Command(b.command[0], b.command[1:]...) //nolint:noctx // end ends it
-	b.cmd.Stdout, b.cmd.Stderr = b.said, b.said
-	// Nothing outlives a test that was killed.
-	b.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	b.ended = make(chan struct{})
-	started := make(chan error)
-	go func(cmd *exec.Cmd, ended chan struct{}) {
-		// The parent of whose death the child hears is the thread.
-		runtime.LockOSThread()
-		err := cmd.Start()
-		started <- err
-		if err == nil {
-			_ = cmd.Wait() // that it ended is what counts
-		}
-		close(ended)
-	}(b.cmd, b.ended)
-	if err := <-started; err != nil {
-		b.cmd = nil
-		return fmt.Errorf("start broker %s: %w", b.addr, err)
-	}
+	b.process = process
 	return nil
-}
-
-// stopPatience is how long a broker may take to end when asked.
-const stopPatience = 30 * time.Second
-
-func (b *Broker) end(s syscall.Signal) error {
-	if b.cmd == nil {
-		return nil
-	}
-	if err := b.cmd.Process.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("send %v to broker %s: %w", s, b.addr, err)
-	}
-	select {
-	case <-b.ended:
-		b.cmd = nil
-		return nil
-	case <-time.After(stopPatience):
-		return fmt.Errorf("broker %s did not end on %v within %v", b.addr, s, stopPatience)
-	}
 }
 
 // readyPatience is how long a broker may take to answer.
@@ -195,39 +155,14 @@ func (b *Broker) waitReady() error {
 			return nil
 		}
 		select {
-		case <-b.ended:
-			return fmt.Errorf("broker %s ended: %s", b.addr, b.said)
+		case <-b.process.Ended():
+			return fmt.Errorf("broker %s ended: %s", b.addr, &b.said)
 		case <-ctx.Done():
-			return fmt.Errorf("broker %s does not answer: %w: %s", b.addr, err, b.said)
+			return fmt.Errorf("broker %s does not answer: %w: %s", b.addr, err, &b.said)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
-
-// output keeps what a process says.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write never fails.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.text.Len() > 1<<20 {
-		o.text.Reset()
-	}
-	return o.text.Write(p)
-}
-
-// String is what was said so far.
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-func loopback(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
 
 // writeFile is for the few lines of a broker's settings.
 func writeFile(dir, name, text string) (string, error) {

@@ -2,7 +2,6 @@ package kafkatest
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"strconv"
@@ -10,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // The environment variables. They are none of reckon's settings, which refuse
@@ -40,35 +41,25 @@ func Run(m *testing.M) int {
 }
 
 func runOnApache(m *testing.M) (code int, err error) {
-	dir, err := os.MkdirTemp("", "apache-kafka-")
-	if err != nil {
-		return 0, fmt.Errorf("make a folder for Apache Kafka: %w", err)
-	}
-	defer func() { err = firstOf(err, os.RemoveAll(dir)) }()
-	brokers, err := newApache(dir, 1)
-	if err != nil {
-		return 0, err
-	}
-	if err := brokers[0].start(); err != nil {
-		return 0, err
-	}
-	defer func() { err = firstOf(err, brokers[0].end(syscall.SIGKILL)) }()
-	if err := brokers[0].waitReady(); err != nil {
-		return 0, err
-	}
-	if err := os.Setenv(BrokersVariable, brokers[0].addr); err != nil {
-		return 0, fmt.Errorf("name the broker: %w", err)
-	}
-	return m.Run(), nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
+	err = testkit.InFolder("apache-kafka", func(dir string) error {
+		brokers, err := newApache(dir, 1)
 		if err != nil {
 			return err
 		}
-	}
-	return nil
+		if err := brokers[0].start(); err != nil {
+			return err
+		}
+		defer brokers[0].process.Kill()
+		if err := brokers[0].waitReady(); err != nil {
+			return err
+		}
+		if err := os.Setenv(BrokersVariable, brokers[0].addr); err != nil {
+			return fmt.Errorf("name the broker: %w", err)
+		}
+		code = m.Run()
+		return nil
+	})
+	return code, err
 }
 
 // childCommand makes a test binary the broker that reckon embeds.
@@ -102,18 +93,4 @@ func serveFake(dir, port string) error {
 	<-stop
 	cluster.Close()
 	return nil
-}
-
-// freePorts finds loopback ports that nobody listens on.
-func freePorts(n int) ([]int, error) {
-	ports := make([]int, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
-		if err != nil {
-			return nil, fmt.Errorf("find a free port: %w", err)
-		}
-		defer func() { _ = l.Close() }()        // all at the end, so that no port comes twice
-		ports[i] = l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of a listener on TCP
-	}
-	return ports, nil
 }
