@@ -126,15 +126,15 @@ type writer struct {
 	invoiced *invoicedLines
 
 	account string
-	minutes rating.ItemMinutes
+	minutes schemas.ItemMinutes
 	// batch gathers; other is being written meanwhile, while writing is not nil.
 	batch, other Batch
 	writing      chan error
 	// headers, with their hashes, and lived are those of the account; totals
 	// includes them only once it ended.
 	headers []schemas.Invoice
-	hashes  []InvoiceHash
-	lived   []ResourceMinutes
+	hashes  []schemas.InvoiceHash
+	lived   []schemas.ResourceMinutes
 	digest  digest
 	totals  Totals
 	parked  map[string]string
@@ -173,7 +173,7 @@ func (w *writer) add(d schemas.Derived) error {
 func (w *writer) resource(d schemas.Derived) error {
 	rater := rating.Rater{Currency: w.v.Currency}
 	present := map[schemas.Month][]schemas.Line{}
-	var lived []ResourceMinutes
+	var lived []schemas.ResourceMinutes
 	for i := range d.Periods {
 		p := &d.Periods[i]
 		lines := rater.Lines(p)
@@ -228,7 +228,9 @@ func (w *writer) take(h schemas.Invoice, lines []schemas.Line) {
 	h = header(w.plan.Run, h, lines)
 	w.batch.Lines = append(w.batch.Lines, lines...)
 	w.headers = append(w.headers, h)
-	w.hashes = append(w.hashes, InvoiceHash{h.Month, h.AccountID, h.ResourceID, h.Code, h.Run, w.digest.invoice(&h, lines)})
+	w.hashes = append(w.hashes, schemas.InvoiceHash{
+		Month: h.Month, AccountID: h.AccountID, ResourceID: h.ResourceID, Code: h.Code, Run: h.Run, Hash: w.digest.invoice(&h, lines),
+	})
 }
 
 // header completes a header: which run issues it, and the totals of its lines.
@@ -242,7 +244,7 @@ func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.In
 // of it.
 func (w *writer) park(why error) {
 	w.parked[w.account] = why.Error()
-	w.headers, w.hashes, w.lived, w.minutes = nil, nil, nil, rating.ItemMinutes{}
+	w.headers, w.hashes, w.lived, w.minutes = nil, nil, nil, schemas.ItemMinutes{}
 	of := func(account string) bool { return account == w.account }
 	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })
 	w.batch.Periods = slices.DeleteFunc(w.batch.Periods, func(p schemas.Period) bool { return of(p.AccountID) })
@@ -259,7 +261,7 @@ func (w *writer) endAccount() error {
 	w.batch.Invoices = append(w.batch.Invoices, w.headers...)
 	w.batch.Hashes = append(w.batch.Hashes, w.hashes...)
 	w.batch.Minutes = append(w.batch.Minutes, w.lived...)
-	w.headers, w.hashes, w.lived, w.minutes = w.headers[:0], w.hashes[:0], w.lived[:0], rating.ItemMinutes{}
+	w.headers, w.hashes, w.lived, w.minutes = w.headers[:0], w.hashes[:0], w.lived[:0], schemas.ItemMinutes{}
 	return nil
 }
 

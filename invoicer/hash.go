@@ -15,18 +15,6 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Hash is a SHA-256.
-type Hash [sha256.Size]byte
-
-// InvoiceHash is the digest of one invoice, stored beside its header.
-type InvoiceHash struct {
-	Month                 schemas.Month
-	AccountID, ResourceID string
-	Code                  string
-	Run                   int64
-	Hash                  Hash
-}
-
 // Column is one stored column of a header or a line, its value in canonical
 // text: numbers without trailing zeros, times in Unix milliseconds.
 type Column struct{ Name, Text string }
@@ -35,13 +23,13 @@ type Column struct{ Name, Text string }
 // (period start, position, item, coupon), of each every stored column as
 // HeaderColumns and LineColumns list them. Before each text stands its length,
 // and before the lines their number, so that no two invoices look alike.
-func HashInvoice(h *schemas.Invoice, lines []schemas.Line) Hash {
+func HashInvoice(h *schemas.Invoice, lines []schemas.Line) schemas.Digest {
 	var d digest
 	return d.invoice(h, lines)
 }
 
 // invoice is HashInvoice; the digest may be used again.
-func (d *digest) invoice(h *schemas.Invoice, lines []schemas.Line) Hash {
+func (d *digest) invoice(h *schemas.Invoice, lines []schemas.Line) schemas.Digest {
 	d.buffer = d.buffer[:0]
 	headerColumns(h, d)
 	d.integer("lines", int64(len(lines)))
@@ -97,7 +85,7 @@ type MonthHash struct {
 func NewMonthHash() *MonthHash { return &MonthHash{hash: sha256.New()} }
 
 // Add adds an invoice.
-func (m *MonthHash) Add(code string, h Hash) {
+func (m *MonthHash) Add(code string, h schemas.Digest) {
 	m.Invoices++
 	m.text.buffer = m.text.buffer[:0]
 	m.text.text("", code)
@@ -105,7 +93,7 @@ func (m *MonthHash) Add(code string, h Hash) {
 }
 
 // Sum is the hash of all that was added.
-func (m *MonthHash) Sum() Hash { return Hash(m.hash.Sum(nil)) }
+func (m *MonthHash) Sum() schemas.Digest { return schemas.Digest(m.hash.Sum(nil)) }
 
 // columnSink takes columns in order.
 type columnSink interface {

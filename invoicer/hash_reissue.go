@@ -54,18 +54,11 @@ func (s *lineSlice) Next() (*schemas.Line, error) {
 
 func (s *lineSlice) Close() error { return nil }
 
-// ResourceMinutes are the item-minutes of one resource in one month (contract 5.4).
-type ResourceMinutes struct {
-	Month                 schemas.Month
-	AccountID, ResourceID string
-	rating.ItemMinutes
-}
-
 // minutesOf counts a resource's item-minutes by month, ascending.
-func minutesOf(all []ResourceMinutes, p *schemas.Period, lines []schemas.Line) []ResourceMinutes {
+func minutesOf(all []schemas.ResourceMinutes, p *schemas.Period, lines []schemas.Line) []schemas.ResourceMinutes {
 	n := len(all)
 	if n == 0 || all[n-1].Month != p.Month {
-		all = append(all, ResourceMinutes{Month: p.Month, AccountID: p.AccountID, ResourceID: p.ResourceID})
+		all = append(all, schemas.ResourceMinutes{Month: p.Month, AccountID: p.AccountID, ResourceID: p.ResourceID})
 		n++
 	}
 	all[n-1].ItemMinutes = all[n-1].Add(rating.Count(p, lines))

@@ -73,11 +73,11 @@ func TestTheHashOfAnInvoiceIsOfWhatItSays(t *testing.T) {
 }
 
 func TestTheHashOfAMonthTellsItsInvoicesApart(t *testing.T) {
-	seen := map[Hash]bool{}
+	seen := map[schemas.Digest]bool{}
 	for _, invoices := range [][]string{nil, {""}, {"", ""}, {"A"}, {"A", "B"}, {"AB"}, {"B", "A"}} {
 		m := NewMonthHash()
 		for _, code := range invoices {
-			m.Add(code, Hash{1})
+			m.Add(code, schemas.Digest{1})
 		}
 		if seen[m.Sum()] || m.Invoices != int64(len(invoices)) {
 			t.Errorf("%q: %d invoices, hash %x", invoices, m.Invoices, m.Sum())

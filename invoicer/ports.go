@@ -109,6 +109,6 @@ type Batch struct {
 	Snapshots []schemas.Snapshot
 	Invoices  []schemas.Invoice
 	// Hashes are one for each of the invoices, Minutes of each resource derived.
-	Hashes  []InvoiceHash
-	Minutes []ResourceMinutes
+	Hashes  []schemas.InvoiceHash
+	Minutes []schemas.ResourceMinutes
 }

@@ -4,25 +4,11 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
-
-// lineKey is what makes a line the same line: with the account and the resource,
-// these (contract 5, late events).
-type lineKey struct {
-	month  schemas.Month
-	start  time.Time
-	item   string
-	coupon string
-}
-
-func keyOf(l *schemas.Line) lineKey {
-	return lineKey{l.Month, l.PeriodStart, l.Item.Name, l.CouponCode}
-}
 
 // settle compares the lines of the sealed months, as all events now derive them,
 // with what was invoiced for each so far, and makes an adjustment for each month
@@ -32,7 +18,7 @@ func (w *writer) settle(d schemas.Derived, present map[schemas.Month][]schemas.L
 	changed := map[schemas.Month][]schemas.Line{}
 	for month, lines := range present {
 		for i := range lines {
-			key := keyOf(&lines[i])
+			key := lines[i].Key()
 			if was := soFar[key]; !lines[i].Equal(was) {
 				l := lines[i]
 				l.Amounts = l.Sub(was)
@@ -48,7 +34,7 @@ func (w *writer) settle(d schemas.Derived, present map[schemas.Month][]schemas.L
 			l.Minutes, l.Quantity = 0, decimal.Zero
 			// After the present lines of its period, which number from 0 to 99.
 			l.Position = l.Position%gonePosition + gonePosition
-			changed[key.month] = append(changed[key.month], l)
+			changed[key.Month] = append(changed[key.Month], l)
 		}
 	}
 	months := make([]schemas.Month, 0, len(changed))
@@ -66,10 +52,10 @@ func (w *writer) settle(d schemas.Derived, present map[schemas.Month][]schemas.L
 const gonePosition = 1000
 
 // sumInvoiced adds up what was invoiced for each line, and keeps its last row.
-func sumInvoiced(invoiced []schemas.Line) (map[lineKey]schemas.Amounts, map[lineKey]schemas.Line) {
-	soFar, last := map[lineKey]schemas.Amounts{}, map[lineKey]schemas.Line{}
+func sumInvoiced(invoiced []schemas.Line) (map[schemas.LineKey]schemas.Amounts, map[schemas.LineKey]schemas.Line) {
+	soFar, last := map[schemas.LineKey]schemas.Amounts{}, map[schemas.LineKey]schemas.Line{}
 	for i := range invoiced {
-		key := keyOf(&invoiced[i])
+		key := invoiced[i].Key()
 		soFar[key] = soFar[key].Add(invoiced[i].Amounts)
 		last[key] = invoiced[i]
 	}

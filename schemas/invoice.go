@@ -73,6 +73,31 @@ type Line struct {
 	Amounts
 }
 
+// LineKey is what makes a line the same line, in an invoice and in its
+// adjustments: with the account and the resource, these (contract 5, late events).
+type LineKey struct {
+	Month        Month
+	Start        time.Time
+	Item, Coupon string
+}
+
+// Key is the line's.
+func (l *Line) Key() LineKey {
+	return LineKey{l.Month, l.PeriodStart.UTC(), l.Item.Name, l.CouponCode}
+}
+
+// ReportRow is a row of the usage report (contract 6): a line with what its
+// header knows.
+type ReportRow struct {
+	Line
+	Run  int64
+	Kind Kind
+	// CreatedAt is the header's, UTC.
+	CreatedAt time.Time
+	// Status is "Paid" or "Unpaid" (contract 5.6).
+	Status string
+}
+
 // Invoice is the header over the lines of one resource in one reconciliation
 // period of one month; an adjustment's is over those of one resource, corrected
 // month and seal (contract 1).

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reckon-billing/reckon/ingest"
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/internal/oracle"
@@ -199,7 +198,7 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 		}
 		var lines []schemas.Line
 		codes := map[string]bool{}
-		err = s.store.UsageReport(ctx, month, "", func(r clickhouse.ReportRow) error {
+		err = s.store.UsageReport(ctx, month, "", func(r schemas.ReportRow) error {
 			all = append(all, r.Line)
 			if r.Kind == schemas.KindInvoice {
 				lines = append(lines, r.Line)
@@ -238,7 +237,7 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 }
 
 // choose picks the invoice to show: the first under a coupon, else the first.
-func (d *demoRun) choose(r clickhouse.ReportRow) {
+func (d *demoRun) choose(r schemas.ReportRow) {
 	coupon := r.CouponValue.IsPositive()
 	if d.shown == "" || (coupon && !d.withCoupon) {
 		d.shown, d.withCoupon = r.InvoiceCode, coupon

@@ -134,13 +134,13 @@ func (s *system) explain(ctx context.Context, code string, all bool) (*explanati
 	}
 	e := &explainer{
 		system: s, header: h, all: all, one: s.store.OneResource(h.AccountID, h.ResourceID),
-		unmatched: map[schemas.Position]bool{}, before: map[sameLine][]clickhouse.ReportRow{},
+		unmatched: map[schemas.Position]bool{}, before: map[schemas.LineKey][]schemas.ReportRow{},
 	}
 	if err := e.derive(ctx); err != nil {
 		return nil, fmt.Errorf("explain %s: %w", code, err)
 	}
 	if h.Kind == schemas.KindAdjustment {
-		err := e.one.Before(ctx, h.Month, h.Run, func(r clickhouse.ReportRow) error {
+		err := e.one.Before(ctx, h.Month, h.Run, func(r schemas.ReportRow) error {
 			e.before[sameLineOf(&r.Line)] = append(e.before[sameLineOf(&r.Line)], r)
 			return nil
 		})
@@ -178,7 +178,7 @@ type explainer struct {
 	// unmatched is the usage that no period meters.
 	unmatched map[schemas.Position]bool
 	// before is what was invoiced for each line by earlier runs.
-	before map[sameLine][]clickhouse.ReportRow
+	before map[schemas.LineKey][]schemas.ReportRow
 }
 
 // pricedPeriod is a period with its lines and what was used of its coupon before.

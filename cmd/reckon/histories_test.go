@@ -173,7 +173,7 @@ func (w *world) check(sealed schemas.Month) {
 	want := oracle.Compute(w.copies, oracle.Settings{Zone: w.zone, Currency: vnd, First: w.first, Last: sealed, Cutoffs: cutoffs(runs)})
 	var got []schemas.Line
 	for m := w.first; !sealed.Before(m); m = m.Next() {
-		err := w.sys.store.UsageReport(w.t.Context(), m, "", func(row clickhouse.ReportRow) error {
+		err := w.sys.store.UsageReport(w.t.Context(), m, "", func(row schemas.ReportRow) error {
 			got = append(got, row.Line)
 			return nil
 		})

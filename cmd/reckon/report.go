@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -82,8 +81,8 @@ func (s *system) reportOptions() report.Options {
 }
 
 // writeTo hands the store's rows to a report.
-func writeTo(out report.Writer) func(clickhouse.ReportRow) error {
-	return func(r clickhouse.ReportRow) error {
+func writeTo(out report.Writer) func(schemas.ReportRow) error {
+	return func(r schemas.ReportRow) error {
 		return out.Write(&report.Row{Line: r.Line, CreatedAt: r.CreatedAt, Status: r.Status, Kind: r.Kind})
 	}
 }

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/reckon-billing/reckon/ingest"
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/invoicer"
@@ -223,7 +222,7 @@ func (s *scratch) flush(ctx context.Context) error {
 
 // seal seals a month on all lines so far and hands out what was issued, in
 // order.
-func (s *scratch) seal(ctx context.Context, month schemas.Month, each func(clickhouse.ReportRow) error) error {
+func (s *scratch) seal(ctx context.Context, month schemas.Month, each func(schemas.ReportRow) error) error {
 	seals, err := s.sealed(ctx, month)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 // nameChanges says what is not as it was sealed: each invoice whose hash does
 // not fit is made again and compared column by column. Lines of which all is
 // told are noted in told.
-func (p *proof) nameChanges(ctx context.Context, r *clickhouse.SealedResource, all []*storedInvoice, told map[sameLine]bool) error {
+func (p *proof) nameChanges(ctx context.Context, r *clickhouse.SealedResource, all []*storedInvoice, told map[schemas.LineKey]bool) error {
 	n := naming{proof: p, resource: r, told: told}
 	for _, s := range all {
 		if s.hash == nil { // no run issued it: it may be another invoice's rows
@@ -57,7 +57,7 @@ func (p *proof) nameChanges(ctx context.Context, r *clickhouse.SealedResource, a
 type naming struct {
 	*proof
 	resource *clickhouse.SealedResource
-	told     map[sameLine]bool
+	told     map[schemas.LineKey]bool
 	// Rows of the resource that belong to no invoice that was issued.
 	strayHeaders []schemas.Invoice
 	strayLines   []clickhouse.StoredLine

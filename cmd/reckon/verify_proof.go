@@ -31,8 +31,8 @@ type proof struct {
 	more  bool
 
 	counted  invoicer.Totals
-	months   []clickhouse.RunHash
-	minutes  rating.ItemMinutes
+	months   []schemas.RunHash
+	minutes  schemas.ItemMinutes
 	accounts int64
 	// lived are the derived item-minutes of the accounts in order.
 	lived    []accountMinutes
@@ -41,7 +41,7 @@ type proof struct {
 
 type accountMinutes struct {
 	account string
-	rating.ItemMinutes
+	schemas.ItemMinutes
 }
 
 // mostDifferences is how many differences are told.
@@ -157,7 +157,7 @@ func (p *proof) hashes(ctx context.Context) error {
 		return err
 	}
 	p.months = stored
-	byRun := map[int64]clickhouse.RunHash{}
+	byRun := map[int64]schemas.RunHash{}
 	for _, h := range again {
 		byRun[h.Run] = h
 	}
@@ -166,7 +166,7 @@ func (p *proof) hashes(ctx context.Context) error {
 		have[h.Run] = true
 		now, issued := byRun[h.Run]
 		if !issued {
-			now = clickhouse.RunHash{Run: h.Run, Hash: invoicer.NewMonthHash().Sum()}
+			now = schemas.RunHash{Run: h.Run, Hash: invoicer.NewMonthHash().Sum()}
 		}
 		if now != h {
 			if err := p.differ("run %d sealed %d invoices of %s with hash %x, and %d are stored with hash %x",
@@ -194,13 +194,13 @@ func (p *proof) conservation(ctx context.Context) error {
 	i := 0
 	derivedUpTo := func(account string, end bool) error {
 		for ; i < len(p.lived) && (end || p.lived[i].account < account); i++ {
-			if err := p.account(p.lived[i], clickhouse.AccountMinutes{}); err != nil {
+			if err := p.account(p.lived[i], schemas.AccountMinutes{}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	err := p.store.ItemMinutes(ctx, p.month, p.last.Number, func(m clickhouse.AccountMinutes) error {
+	err := p.store.ItemMinutes(ctx, p.month, p.last.Number, func(m schemas.AccountMinutes) error {
 		if slices.Contains(p.except, m.AccountID) {
 			return nil
 		}
@@ -220,7 +220,7 @@ func (p *proof) conservation(ctx context.Context) error {
 	return derivedUpTo("", true)
 }
 
-func (p *proof) account(derived accountMinutes, stored clickhouse.AccountMinutes) error {
+func (p *proof) account(derived accountMinutes, stored schemas.AccountMinutes) error {
 	p.accounts++
 	p.minutes = p.minutes.Add(derived.ItemMinutes)
 	for _, column := range []struct {

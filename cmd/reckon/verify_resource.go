@@ -22,7 +22,7 @@ type storedInvoice struct {
 	run    int64
 	code   string
 	header *schemas.Invoice
-	hash   *invoicer.InvoiceHash
+	hash   *schemas.InvoiceHash
 	lines  []clickhouse.StoredLine
 }
 
@@ -73,15 +73,12 @@ func storedInvoices(r *clickhouse.SealedResource) []*storedInvoice {
 	return out
 }
 
-// sameLine is what makes a line the same line in an invoice and its adjustments
-// (contract 5, late events).
-type sameLine struct {
-	start        time.Time
-	item, coupon string
-}
-
-func sameLineOf(l *schemas.Line) sameLine {
-	return sameLine{l.PeriodStart.UTC(), l.Item.Name, l.CouponCode}
+// sameLineOf is the line's key in the month that is verified, whatever month the
+// row says.
+func sameLineOf(l *schemas.Line) schemas.LineKey {
+	key := l.Key()
+	key.Month = schemas.Month{}
+	return key
 }
 
 // resource compares what is stored of one resource in the month with the lines
@@ -91,13 +88,13 @@ func (p *proof) resource(ctx context.Context, r *clickhouse.SealedResource, deri
 		return nil
 	}
 	all := storedInvoices(r)
-	told := map[sameLine]bool{}
+	told := map[schemas.LineKey]bool{}
 	if slices.ContainsFunc(all, func(s *storedInvoice) bool { return !s.intact() }) {
 		if err := p.nameChanges(ctx, r, all, told); err != nil {
 			return err
 		}
 	}
-	sums, codes := map[sameLine]schemas.Amounts{}, map[sameLine][]string{}
+	sums, codes := map[schemas.LineKey]schemas.Amounts{}, map[schemas.LineKey][]string{}
 	for _, s := range all {
 		if s.header == nil {
 			continue
@@ -132,7 +129,7 @@ func (p *proof) count(s *storedInvoice) {
 // compareSums holds each line's amounts over the invoice and its adjustments
 // against the derived ones, but for lines of which it is told already what is
 // wrong.
-func (p *proof) compareSums(derived []schemas.Line, sums map[sameLine]schemas.Amounts, codes map[sameLine][]string, told map[sameLine]bool) error {
+func (p *proof) compareSums(derived []schemas.Line, sums map[schemas.LineKey]schemas.Amounts, codes map[schemas.LineKey][]string, told map[schemas.LineKey]bool) error {
 	for i := range derived {
 		l := &derived[i]
 		key := sameLineOf(l)
@@ -148,18 +145,18 @@ func (p *proof) compareSums(derived []schemas.Line, sums map[sameLine]schemas.Am
 			return err
 		}
 	}
-	keys := make([]sameLine, 0, len(sums))
+	keys := make([]schemas.LineKey, 0, len(sums))
 	for key := range sums {
 		keys = append(keys, key)
 	}
-	slices.SortFunc(keys, func(a, b sameLine) int {
-		return cmp.Or(a.start.Compare(b.start), strings.Compare(a.item, b.item), strings.Compare(a.coupon, b.coupon))
+	slices.SortFunc(keys, func(a, b schemas.LineKey) int {
+		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Item, b.Item), strings.Compare(a.Coupon, b.Coupon))
 	})
 	for _, key := range keys {
 		if told[key] {
 			continue
 		}
-		l := schemas.Line{PeriodStart: key.start, Item: schemas.Item{Name: key.item}, CouponCode: key.coupon}
+		l := schemas.Line{PeriodStart: key.Start, Item: schemas.Item{Name: key.Item}, CouponCode: key.Coupon}
 		if err := p.compareAmounts(codes[key], p.lineName(&l), sums[key], schemas.Amounts{}); err != nil {
 			return err
 		}

@@ -17,7 +17,6 @@ import (
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/reckon-billing/reckon/ingest"
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -73,7 +72,7 @@ func (w *town) play(t *testing.T, lines ...string) {
 				return err
 			}
 			if !month.IsZero() {
-				if err := w.seal(ctx, month, func(clickhouse.ReportRow) error { return nil }); err != nil {
+				if err := w.seal(ctx, month, func(schemas.ReportRow) error { return nil }); err != nil {
 					return err
 				}
 				continue

@@ -88,7 +88,7 @@ func (r OneResource) Usage(
 }
 
 // Before yields what runs before the given one invoiced of the resource's month.
-func (r OneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(ReportRow) error) error {
+func (r OneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(schemas.ReportRow) error) error {
 	err := r.store.reportRows(ctx, "explain_rows", yield,
 		bind("month", month.String()), bind("account", r.account), bind("resource", r.resource), bind("run", run))
 	if err != nil {

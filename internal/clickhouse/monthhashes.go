@@ -9,6 +9,7 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // hashMonths writes the hash of each month that the run issued for, and of the
@@ -21,7 +22,7 @@ func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
 		if n := len(months); n == 0 || months[n-1] != month {
 			months, hashes = append(months, month), append(hashes, invoicer.NewMonthHash())
 		}
-		hashes[len(hashes)-1].Add(code, invoicer.Hash(hash))
+		hashes[len(hashes)-1].Add(code, schemas.Digest(hash))
 	})
 	if err != nil {
 		return err
@@ -74,7 +75,7 @@ type hashBlock struct {
 }
 
 func newHashBlock() *hashBlock {
-	b := &hashBlock{hashes: proto.ColFixedStr{Size: len(invoicer.Hash{})}}
+	b := &hashBlock{hashes: proto.ColFixedStr{Size: len(schemas.Digest{})}}
 	b.columns = columns{
 		{"month", "LowCardinality(String)", &b.months},
 		{"code", "String", &b.codes},

@@ -5,12 +5,12 @@ import (
 
 	"github.com/ClickHouse/ch-go/proto"
 
-	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // writeHashes stores the digests of invoices; the headers come after.
-func (s *Store) writeHashes(ctx context.Context, all []invoicer.InvoiceHash) error {
-	return insertRows(ctx, s, "insert_hashes", 0, all, func(w *writer) table[invoicer.InvoiceHash] { return w.hashes })
+func (s *Store) writeHashes(ctx context.Context, all []schemas.InvoiceHash) error {
+	return insertRows(ctx, s, "insert_hashes", 0, all, func(w *writer) table[schemas.InvoiceHash] { return w.hashes })
 }
 
 // hashRows are rows of invoice_hashes, by column.
@@ -24,7 +24,7 @@ type hashRows struct {
 }
 
 func newHashRows() *hashRows {
-	r := &hashRows{hashes: proto.ColFixedStr{Size: len(invoicer.Hash{})}}
+	r := &hashRows{hashes: proto.ColFixedStr{Size: len(schemas.Digest{})}}
 	r.all = proto.Input{
 		{Name: "month", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
@@ -36,7 +36,7 @@ func newHashRows() *hashRows {
 	return r
 }
 
-func (r *hashRows) add(_ int64, h *invoicer.InvoiceHash) error {
+func (r *hashRows) add(_ int64, h *schemas.InvoiceHash) error {
 	r.months.add(r.month.of(h.Month))
 	r.accounts.add(h.AccountID)
 	r.resources.add(h.ResourceID)
@@ -46,8 +46,8 @@ func (r *hashRows) add(_ int64, h *invoicer.InvoiceHash) error {
 	return nil
 }
 
-func (s *Store) writeMinutes(ctx context.Context, run int64, all []invoicer.ResourceMinutes) error {
-	return insertRows(ctx, s, "insert_minutes", run, all, func(w *writer) table[invoicer.ResourceMinutes] { return w.minutes })
+func (s *Store) writeMinutes(ctx context.Context, run int64, all []schemas.ResourceMinutes) error {
+	return insertRows(ctx, s, "insert_minutes", run, all, func(w *writer) table[schemas.ResourceMinutes] { return w.minutes })
 }
 
 // minuteRows are rows of item_minutes, by column.
@@ -73,7 +73,7 @@ func newMinuteRows() *minuteRows {
 	return r
 }
 
-func (r *minuteRows) add(run int64, m *invoicer.ResourceMinutes) error {
+func (r *minuteRows) add(run int64, m *schemas.ResourceMinutes) error {
 	r.months.add(r.month.of(m.Month))
 	r.accounts.add(m.AccountID)
 	r.resources.add(m.ResourceID)

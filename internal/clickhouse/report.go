@@ -14,22 +14,10 @@ import (
 // ErrNotFound says that there is no such invoice.
 var ErrNotFound = errors.New("not found")
 
-// ReportRow is a row of the usage report (contract 6): a line with what its
-// header knows.
-type ReportRow struct {
-	schemas.Line
-	Run  int64
-	Kind schemas.Kind
-	// CreatedAt is the header's, UTC.
-	CreatedAt time.Time
-	// Status is "Paid" or "Unpaid" (contract 5.6).
-	Status string
-}
-
 // UsageReport yields the rows of a month, adjustments of it included, ordered
 // by account, resource, period start, item position, then run. An empty account
 // means all. An error of yield ends it and is returned.
-func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account string, yield func(ReportRow) error) error {
+func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account string, yield func(schemas.ReportRow) error) error {
 	err := s.reportRows(ctx, "report_rows", yield,
 		bind("month", month.String()), bind("all_accounts", account == ""), bind("account", account))
 	if err != nil {
@@ -41,7 +29,7 @@ func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account st
 // RunRows yields what one run issued, in the order issued (contract 7):
 // adjustments first, oldest month first, then the new month, each ordered by
 // account, resource, period start and item position.
-func (s *Store) RunRows(ctx context.Context, run int64, yield func(ReportRow) error) error {
+func (s *Store) RunRows(ctx context.Context, run int64, yield func(schemas.ReportRow) error) error {
 	if err := s.reportRows(ctx, "run_rows", yield, bind("run", run)); err != nil {
 		return fmt.Errorf("rows of run %d: %w", run, err)
 	}
@@ -50,7 +38,7 @@ func (s *Store) RunRows(ctx context.Context, run int64, yield func(ReportRow) er
 
 // Invoice is one invoice with its lines in the order of the report. The error
 // wraps [ErrNotFound] when no such header is stored.
-func (s *Store) Invoice(ctx context.Context, code string) (schemas.Invoice, []ReportRow, error) {
+func (s *Store) Invoice(ctx context.Context, code string) (schemas.Invoice, []schemas.ReportRow, error) {
 	month, err := monthOfCode(code)
 	if err != nil {
 		return schemas.Invoice{}, nil, err
@@ -59,8 +47,8 @@ func (s *Store) Invoice(ctx context.Context, code string) (schemas.Invoice, []Re
 	if err != nil {
 		return schemas.Invoice{}, nil, fmt.Errorf("invoice %q: %w", code, err)
 	}
-	var rows []ReportRow
-	err = s.reportRows(ctx, "invoice_lines_of", func(r ReportRow) error {
+	var rows []schemas.ReportRow
+	err = s.reportRows(ctx, "invoice_lines_of", func(r schemas.ReportRow) error {
 		rows = append(rows, r)
 		return nil
 	}, bind("month", month.String()), bind("code", code))
@@ -117,10 +105,10 @@ func (s *Store) header(ctx context.Context, month schemas.Month, code string) (s
 	return h, nil
 }
 
-func (s *Store) reportRows(ctx context.Context, name string, yield func(ReportRow) error, args ...any) error {
+func (s *Store) reportRows(ctx context.Context, name string, yield func(schemas.ReportRow) error, args ...any) error {
 	var (
 		row    lineRow
-		report ReportRow
+		report schemas.ReportRow
 		kind   string
 	)
 	dest := append(row.dest(), &report.Run, &kind, &report.CreatedAt, &report.Status)

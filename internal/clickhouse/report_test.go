@@ -17,7 +17,7 @@ import (
 func reports(t *testing.T, s *Store, month schemas.Month) []string {
 	t.Helper()
 	out := []string{}
-	err := s.UsageReport(t.Context(), month, "", func(r ReportRow) error {
+	err := s.UsageReport(t.Context(), month, "", func(r schemas.ReportRow) error {
 		out = append(out, short(r))
 		return nil
 	})
@@ -27,7 +27,7 @@ func reports(t *testing.T, s *Store, month schemas.Month) []string {
 	return out
 }
 
-func short(r ReportRow) string {
+func short(r schemas.ReportRow) string {
 	return fmt.Sprintf("%s/%s %d.%d %s %s %d %s", r.AccountID, r.ResourceID, r.PeriodStart.Day(), r.Position, r.Item.Name, r.TotalAmount, r.Run, r.Kind)
 }
 
@@ -55,7 +55,7 @@ func testReportOrder(t *testing.T, s *Store) {
 		t.Errorf("September: got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	status := map[string]string{}
-	err := s.UsageReport(t.Context(), september(), "a", func(r ReportRow) error {
+	err := s.UsageReport(t.Context(), september(), "a", func(r schemas.ReportRow) error {
 		if r.AccountID != "a" {
 			t.Errorf("a row of account %s", r.AccountID)
 		}
@@ -67,7 +67,7 @@ func testReportOrder(t *testing.T, s *Store) {
 		t.Errorf("got %v, %v", status, err)
 	}
 	var got []string
-	err = s.RunRows(t.Context(), 3, func(r ReportRow) error {
+	err = s.RunRows(t.Context(), 3, func(r schemas.ReportRow) error {
 		got = append(got, r.Month.String()+" "+short(r))
 		return nil
 	})
@@ -76,7 +76,7 @@ func testReportOrder(t *testing.T, s *Store) {
 		t.Errorf("run 3: got %q, %v, want %q", got, err, want)
 	}
 	stop := errors.New("stop")
-	if err := s.UsageReport(t.Context(), september(), "", func(ReportRow) error { return stop }); !errors.Is(err, stop) {
+	if err := s.UsageReport(t.Context(), september(), "", func(schemas.ReportRow) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("got %v, want the error of yield", err)
 	}
 }
@@ -127,7 +127,7 @@ func testQuotes(t *testing.T, s *Store) {
 		issue(t, s, 1, schemas.KindInvoice, l)
 		store(t, s, usageEvent(text, text, text, noon(), 1))
 		rows := 0
-		err := s.UsageReport(t.Context(), september(), text, func(r ReportRow) error {
+		err := s.UsageReport(t.Context(), september(), text, func(r schemas.ReportRow) error {
 			rows++
 			if r.AccountID != text || r.ResourceID != text || r.Item.Name != text || r.CouponCode != text {
 				t.Errorf("%q: got %+v", text, r.Line)

@@ -11,22 +11,16 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func hashOf(column string) (h invoicer.Hash) {
+func hashOf(column string) (h schemas.Digest) {
 	copy(h[:], column)
 	return h
 }
 
-// RunHash is what one run issued for a month: how many invoices, and their hash.
-type RunHash struct {
-	Run, Invoices int64
-	Hash          invoicer.Hash
-}
-
 // MonthHashes are the hashes that were stored with the seals of a month up to a
 // run, by run ascending.
-func (s *Store) MonthHashes(ctx context.Context, month schemas.Month, run int64) ([]RunHash, error) {
-	var all []RunHash
-	var one RunHash
+func (s *Store) MonthHashes(ctx context.Context, month schemas.Month, run int64) ([]schemas.RunHash, error) {
+	var all []schemas.RunHash
+	var one schemas.RunHash
 	var hash string
 	err := s.each(ctx, "month_hashes", []any{&one.Run, &one.Invoices, &hash}, func() error {
 		one.Hash = hashOf(hash)
@@ -41,8 +35,8 @@ func (s *Store) MonthHashes(ctx context.Context, month schemas.Month, run int64)
 
 // Rehash computes from the hashes of a month's invoices what [Store.MonthHashes]
 // should say.
-func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]RunHash, error) {
-	var all []RunHash
+func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]schemas.RunHash, error) {
+	var all []schemas.RunHash
 	var current *invoicer.MonthHash
 	var number int64
 	var code, hash string
@@ -54,7 +48,7 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]R
 	err := s.each(ctx, "sealed_hashes", []any{&number, &code, &hash}, func() error {
 		if n := len(all); n == 0 || all[n-1].Run != number {
 			end()
-			all, current = append(all, RunHash{Run: number}), invoicer.NewMonthHash()
+			all, current = append(all, schemas.RunHash{Run: number}), invoicer.NewMonthHash()
 		}
 		current.Add(code, hashOf(hash))
 		return nil
@@ -66,16 +60,10 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]R
 	return all, nil
 }
 
-// AccountMinutes are the item-minutes of an account in a month (contract 5.4).
-type AccountMinutes struct {
-	AccountID                string
-	Lived, OnLines, Excluded int64
-}
-
 // ItemMinutes yields the item-minutes of a month as they were stored up to a
 // run, by account ascending.
-func (s *Store) ItemMinutes(ctx context.Context, month schemas.Month, run int64, yield func(AccountMinutes) error) error {
-	var m AccountMinutes
+func (s *Store) ItemMinutes(ctx context.Context, month schemas.Month, run int64, yield func(schemas.AccountMinutes) error) error {
+	var m schemas.AccountMinutes
 	err := s.each(ctx, "verify_minutes", []any{&m.AccountID, &m.Lived, &m.OnLines, &m.Excluded},
 		func() error { return yield(m) }, bind("month", month.String()), bind("run", run))
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -26,14 +25,14 @@ type SealedResource struct {
 	// and hashes without one are among them.
 	Headers []schemas.Invoice
 	Lines   []StoredLine
-	Hashes  []invoicer.InvoiceHash
+	Hashes  []schemas.InvoiceHash
 }
 
 // SealedCursor hands out what is stored of a month, resource by resource.
 type SealedCursor struct {
 	headers ahead[schemas.Invoice]
 	lines   ahead[StoredLine]
-	hashes  ahead[invoicer.InvoiceHash]
+	hashes  ahead[schemas.InvoiceHash]
 }
 
 // Sealed streams what is stored of a month up to a run, by (account id, resource
@@ -59,7 +58,7 @@ func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (*Se
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	c.hashes = ahead[invoicer.InvoiceHash]{cursor: hashes, scan: scanHash(month), of: func(h *invoicer.InvoiceHash) [2]string {
+	c.hashes = ahead[schemas.InvoiceHash]{cursor: hashes, scan: scanHash(month), of: func(h *schemas.InvoiceHash) [2]string {
 		return [2]string{h.AccountID, h.ResourceID}
 	}}
 	return c, nil
@@ -140,9 +139,9 @@ func (a *ahead[T]) take(key [2]string) ([]T, error) {
 	}
 }
 
-func scanHash(month schemas.Month) func(*cursor) (invoicer.InvoiceHash, error) {
-	return func(c *cursor) (invoicer.InvoiceHash, error) {
-		h := invoicer.InvoiceHash{Month: month}
+func scanHash(month schemas.Month) func(*cursor) (schemas.InvoiceHash, error) {
+	return func(c *cursor) (schemas.InvoiceHash, error) {
+		h := schemas.InvoiceHash{Month: month}
 		var hash string
 		err := c.next(&h.AccountID, &h.ResourceID, &h.Code, &h.Run, &hash)
 		h.Hash = hashOf(hash)
@@ -206,7 +205,7 @@ func at[T any](list []T, i int) (none T) {
 
 // Strayed finds the header and the lines of an invoice's code that stand
 // elsewhere than the invoice does.
-func (s *Store) Strayed(ctx context.Context, h *invoicer.InvoiceHash) ([]schemas.Invoice, []StoredLine, error) {
+func (s *Store) Strayed(ctx context.Context, h *schemas.InvoiceHash) ([]schemas.Invoice, []StoredLine, error) {
 	args := []any{
 		bind("code", h.Code), bind("month", h.Month.String()), bind("account", h.AccountID), bind("resource", h.ResourceID), bind("run", h.Run),
 	}

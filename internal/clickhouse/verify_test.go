@@ -28,8 +28,8 @@ func TestProofsOnTheEngine(t *testing.T) {
 }
 
 func testMonthHashes(t *testing.T, s *Store) {
-	hashOf := func(code string, n byte) invoicer.InvoiceHash {
-		return invoicer.InvoiceHash{Month: september(), AccountID: "a", ResourceID: code, Code: code, Run: 1, Hash: invoicer.Hash{n}}
+	hashOf := func(code string, n byte) schemas.InvoiceHash {
+		return schemas.InvoiceHash{Month: september(), AccountID: "a", ResourceID: code, Code: code, Run: 1, Hash: schemas.Digest{n}}
 	}
 	headerOf := func(code string) schemas.Invoice {
 		return schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: code, Month: september(), Run: 1, CreatedAt: noon(), PeriodStart: noon(), PeriodEnd: noon()}
@@ -42,34 +42,34 @@ func testMonthHashes(t *testing.T, s *Store) {
 			}
 		}
 	}
-	check := func(month schemas.Month, want ...RunHash) {
+	check := func(month schemas.Month, want ...schemas.RunHash) {
 		t.Helper()
 		got, err := s.MonthHashes(t.Context(), month, 9)
 		if err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
 	}
-	sum := func(run int64, hashes ...invoicer.InvoiceHash) RunHash {
+	sum := func(run int64, hashes ...schemas.InvoiceHash) schemas.RunHash {
 		m := invoicer.NewMonthHash()
 		for _, h := range hashes {
 			m.Add(h.Code, h.Hash)
 		}
-		return RunHash{run, m.Invoices, m.Sum()}
+		return schemas.RunHash{Run: run, Invoices: m.Invoices, Hash: m.Sum()}
 	}
 	a, b := hashOf("A", 1), hashOf("B", 2)
 	for range 2 { // B's header waits: its account is parked
-		write(t, s, 1, invoicer.Batch{Hashes: []invoicer.InvoiceHash{b}})
-		write(t, s, 1, invoicer.Batch{Hashes: []invoicer.InvoiceHash{a}, Invoices: []schemas.Invoice{headerOf("A")}})
+		write(t, s, 1, invoicer.Batch{Hashes: []schemas.InvoiceHash{b}})
+		write(t, s, 1, invoicer.Batch{Hashes: []schemas.InvoiceHash{a}, Invoices: []schemas.Invoice{headerOf("A")}})
 	}
 	seal(1, september())
 	check(september(), sum(1, a))
 	if err := s.Forget(t.Context(), 1, []string{"a"}); err != nil {
 		t.Fatal(err)
 	}
-	if again, err := s.Rehash(t.Context(), september(), 1); err != nil || fmt.Sprint(again) != fmt.Sprint([]RunHash{sum(1, a)}) {
+	if again, err := s.Rehash(t.Context(), september(), 1); err != nil || fmt.Sprint(again) != fmt.Sprint([]schemas.RunHash{sum(1, a)}) {
 		t.Errorf("hashes without a header are forgotten: got %v, %v", again, err)
 	}
-	write(t, s, 1, invoicer.Batch{Hashes: []invoicer.InvoiceHash{b}, Invoices: []schemas.Invoice{headerOf("B")}})
+	write(t, s, 1, invoicer.Batch{Hashes: []schemas.InvoiceHash{b}, Invoices: []schemas.Invoice{headerOf("B")}})
 	seal(1, september())
 	check(september(), sum(1, a, b))
 	seal(2, october()) // a month without any invoice
@@ -81,14 +81,14 @@ func testMonthHashes(t *testing.T, s *Store) {
 func testItemMinutes(t *testing.T, s *Store) {
 	lived := func(run int64, month schemas.Month, resource string, lived, onLines, excluded int64) {
 		t.Helper()
-		m := invoicer.ResourceMinutes{Month: month, AccountID: "a", ResourceID: resource}
+		m := schemas.ResourceMinutes{Month: month, AccountID: "a", ResourceID: resource}
 		m.Lived, m.OnLines, m.Excluded = lived, onLines, excluded
-		write(t, s, run, invoicer.Batch{Minutes: []invoicer.ResourceMinutes{m}})
+		write(t, s, run, invoicer.Batch{Minutes: []schemas.ResourceMinutes{m}})
 	}
-	check := func(run int64, want ...AccountMinutes) {
+	check := func(run int64, want ...schemas.AccountMinutes) {
 		t.Helper()
-		var got []AccountMinutes
-		err := s.ItemMinutes(t.Context(), september(), run, func(m AccountMinutes) error {
+		var got []schemas.AccountMinutes
+		err := s.ItemMinutes(t.Context(), september(), run, func(m schemas.AccountMinutes) error {
 			got = append(got, m)
 			return nil
 		})
@@ -100,15 +100,15 @@ func testItemMinutes(t *testing.T, s *Store) {
 		lived(11, september(), "r", 100, 80, 20)
 		lived(11, september(), "gone", 7, 7, 0)
 	}
-	check(11, AccountMinutes{"a", 107, 87, 20})
+	check(11, schemas.AccountMinutes{AccountID: "a", ItemMinutes: schemas.ItemMinutes{Lived: 107, OnLines: 87, Excluded: 20}})
 	// A late event touches both: "r" is longer, "gone" has never been.
 	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (12, 'a', 'r'), (12, 'a', 'gone')"); err != nil {
 		t.Fatal(err)
 	}
 	lived(12, september(), "r", 110, 90, 20)
 	lived(12, october(), "r", 50, 50, 0)
-	check(11, AccountMinutes{"a", 107, 87, 20})
-	check(12, AccountMinutes{"a", 110, 90, 20})
+	check(11, schemas.AccountMinutes{AccountID: "a", ItemMinutes: schemas.ItemMinutes{Lived: 107, OnLines: 87, Excluded: 20}})
+	check(12, schemas.AccountMinutes{AccountID: "a", ItemMinutes: schemas.ItemMinutes{Lived: 110, OnLines: 90, Excluded: 20}})
 	if n, err := s.ConservationDifference(t.Context()); err != nil || n != 0 {
 		t.Errorf("difference %d, %v, want 0", n, err)
 	}

@@ -201,7 +201,7 @@ func TestAPrepaidPeriodHasLinesForItsMeteredItemsOnly(t *testing.T) {
 	if len(lines) != 1 || lines[0].Position != 1 || !lines[0].TotalAmount.Equal(dec("3000")) {
 		t.Fatalf("lines are %+v", lines)
 	}
-	if got, want := Count(p, lines), (ItemMinutes{Lived: 129_600, OnLines: 43_200, Excluded: 86_400}); got != want || !got.Balanced() {
+	if got, want := Count(p, lines), (schemas.ItemMinutes{Lived: 129_600, OnLines: 43_200, Excluded: 86_400}); got != want || !got.Balanced() {
 		t.Errorf("counted %+v, want %+v", got, want)
 	}
 	p.Balance = balance("1000", "0")
@@ -214,7 +214,7 @@ func TestAPrepaidPeriodHasLinesForItsMeteredItemsOnly(t *testing.T) {
 func TestAMonthIsConservedOnlyWithEveryLineOnce(t *testing.T) {
 	p := period(100, item("1"), item("2"))
 	lines := (&Rater{Currency: vnd()}).Lines(p)
-	if m := Count(p, lines).Add(Count(p, lines)); m != (ItemMinutes{Lived: 400, OnLines: 400}) || !m.Balanced() {
+	if m := Count(p, lines).Add(Count(p, lines)); m != (schemas.ItemMinutes{Lived: 400, OnLines: 400}) || !m.Balanced() {
 		t.Errorf("counted %+v", m)
 	}
 	if Count(p, lines[:1]).Balanced() {
@@ -259,7 +259,7 @@ func TestBalancesAreUsedExactlyAndNeverTwice(t *testing.T) {
 		periods, currency := drawPeriods(t), vnd()
 		whole := &Rater{Currency: currency}
 		left := make(map[string]decimal.Decimal)
-		var counted ItemMinutes
+		var counted schemas.ItemMinutes
 		for i := range periods {
 			p := &periods[i]
 			lines := whole.Lines(p)
