@@ -1,10 +1,22 @@
 // Package invoicer turns ended months into invoices that never change again,
 // and settles late events by adjustments (contract sections 4 and 5).
 //
-// It owns what is due and not sealed, the order of writes (the run with its
-// cutoff first, lines next, headers after them, the seal last), and what is
-// parked. It does not own periods and quantities (aggregate) or the arithmetic
-// of a price (rating).
+// It owns what is due and not sealed, the order of writes, and what is parked. It
+// does not own periods and quantities (aggregate) or the arithmetic of a price
+// (rating).
+//
+// A run writes in this order (run.go), and each step is stored before the next:
+//
+//   - the run itself, with its cutoff;
+//   - which resources late events touch;
+//   - batch by batch, what it issues: periods, lines and snapshots, then what proves
+//     the invoices, then their headers. An account's headers come only once all of the
+//     account is written, and an invoice exists from its header on;
+//   - the seal, with the accounts that are parked.
+//
+// The words for what is done: it notes a cutoff, records a run and carries it out;
+// that issues invoices and, where late events changed sealed months, settles by
+// adjustments; what gathered is flushed batch by batch; at the end the month is sealed.
 //
 // The words for time: a run is noted at CreatedAt, its cutoff is where the log
 // ended then, a month is due once it has ended and the grace has passed, and

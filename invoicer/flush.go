@@ -12,7 +12,7 @@ import (
 // at once, so that headers stay behind lines; and no more than two are held.
 func (w *writer) flush() error {
 	if w.plan.AssumeNoStrays {
-		if err := w.look.none(); err != nil {
+		if err := w.strays.none(); err != nil {
 			return err
 		}
 	}

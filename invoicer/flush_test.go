@@ -87,12 +87,12 @@ func (s *shelf) AddSeal(context.Context, Seal) error {
 
 func (s *shelf) seal(n int) (Seal, error) { return s.sealOf(manyResources{n}) }
 
-func (s *shelf) sealOf(periods Periods) (Seal, error) {
+func (s *shelf) sealOf(periods Deriver) (Seal, error) {
 	s.lines, s.headers = map[string]bool{}, map[string]bool{}
 	month := schemas.Month{Year: 2026, Month: time.October}
 	v := &Invoicer{RunLog: s, Invoices: s, Periods: periods, Zone: time.UTC, Now: func() time.Time { return month.End(time.UTC) }}
 	run := schemas.Run{Number: 1, Month: month, FirstMonth: month}
-	return v.carryOut(context.Background(), &books{runs: []schemas.Run{run}, seals: map[int64]Seal{}}, 0, nil)
+	return v.carryOut(context.Background(), &books{runs: []schemas.Run{run}, seals: map[int64]Seal{}}, run, nil)
 }
 
 func TestBatchesAreWrittenInOrderBesideTheFold(t *testing.T) {
@@ -206,7 +206,7 @@ func TestARunThatDerivesNothingWaitsForNoSearch(t *testing.T) {
 		Now: func() time.Time { return month.End(time.UTC) },
 	}
 	runs := []schemas.Run{{Number: 1, Month: month, FirstMonth: month}, {Number: 2, Month: month, FirstMonth: month}}
-	if _, err := v.carryOut(t.Context(), &books{runs: runs, seals: map[int64]Seal{}}, 1, nil); err != nil || !s.sealed {
+	if _, err := v.carryOut(t.Context(), &books{runs: runs, seals: map[int64]Seal{}}, runs[1], nil); err != nil || !s.sealed {
 		t.Errorf("sealed %t, %v", s.sealed, err)
 	}
 	<-searching // it was ended

@@ -21,7 +21,7 @@ func Reissue(plan schemas.Derivation, currency schemas.Currency, d schemas.Deriv
 		v: &Invoicer{Currency: currency}, plan: plan, account: d.AccountID, parked: map[string]string{},
 		invoiced: &invoicedLines{cursor: &lineSlice{invoiced}},
 	}
-	if err := w.resource(d); err != nil {
+	if err := w.price(d); err != nil {
 		return nil, err
 	}
 	return w.issued(), nil

@@ -63,8 +63,8 @@ type Late interface {
 	MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error)
 }
 
-// Periods derives reconciliation periods from the stored events.
-type Periods interface {
+// Deriver derives reconciliation periods from the stored events.
+type Deriver interface {
 	// Derive yields every resource that has periods, an edge or an error, by
 	// (account id, resource id) ascending. An error of its own means that the
 	// whole derivation failed.

@@ -20,18 +20,18 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 	}
 	first := b.first(v.FirstMonth, month)
 	if month.Before(first) {
-		return &SettingError{"billing.first_month", fmt.Sprintf("billing begins with %s: %s is before it", first, month)}
+		return beforeFirst(month, first)
 	}
-	cutoff, createdAt, err := v.note(ctx)
+	n, err := v.noteCutoff(ctx)
 	if err != nil {
 		return err
 	}
 	next, _ := b.next(v.FirstMonth, month)
 	last := month
-	if sealed := b.lastSealed(); last.Before(sealed) {
+	if sealed := lastMonth(b.runs); last.Before(sealed) {
 		last = sealed // late events may have touched any month
 	}
-	run := schemas.Run{Number: int64(len(b.runs)) + 1, Month: last, CreatedAt: createdAt, Cutoff: cutoff, FirstMonth: first}
+	run := schemas.Run{Number: b.nextNumber(), Month: last, CreatedAt: n.at, Cutoff: n.cutoff, FirstMonth: first}
 	p := &preview{v: v, next: next, each: each, plan: schemas.Derivation{
 		Run: run, Earlier: b.runs, First: first, Last: last, New: !last.Before(next), FullHistory: true, Except: b.parkedBefore(run.Number),
 	}}
@@ -43,7 +43,7 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
 		p.invoiced = &invoicedLines{cursor: invoiced}
 	}
-	return v.Periods.Derive(ctx, p.plan, p.resource)
+	return v.Periods.Derive(ctx, p.plan, p.show)
 }
 
 // preview shows what a run would issue, resource by resource.
@@ -56,7 +56,7 @@ type preview struct {
 	each     func(schemas.Invoice, []schemas.Line) error
 }
 
-func (p *preview) resource(d schemas.Derived) error {
+func (p *preview) show(d schemas.Derived) error {
 	if d.Err != nil {
 		return fmt.Errorf("account %q: %w", d.AccountID, d.Err)
 	}
@@ -78,7 +78,7 @@ func (p *preview) resource(d schemas.Derived) error {
 			return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
 		}
 		w := &writer{v: p.v, plan: p.plan}
-		w.settle(d, present, before)
+		w.adjust(d, present, before)
 		fresh = append(w.issued(), fresh...)
 	}
 	for i := range fresh {

@@ -2,6 +2,8 @@ package invoicer
 
 import (
 	"cmp"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 
@@ -10,10 +12,10 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// settle compares the lines of the sealed months, as all events now derive them,
+// adjust compares the lines of the sealed months, as all events now derive them,
 // with what was invoiced for each so far, and makes an adjustment for each month
 // that differs, oldest first.
-func (w *writer) settle(d schemas.Derived, present map[schemas.Month][]schemas.Line, invoiced []schemas.Line) {
+func (w *writer) adjust(d schemas.Derived, present map[schemas.Month][]schemas.Line, invoiced []schemas.Line) {
 	soFar, last := sumInvoiced(invoiced)
 	changed := map[schemas.Month][]schemas.Line{}
 	for month, lines := range present {
@@ -43,7 +45,7 @@ func (w *writer) settle(d schemas.Derived, present map[schemas.Month][]schemas.L
 	}
 	slices.SortFunc(months, schemas.Month.Compare)
 	for _, m := range months {
-		w.adjust(d, m, changed[m])
+		w.adjustMonth(d, m, changed[m])
 	}
 }
 
@@ -62,8 +64,8 @@ func sumInvoiced(invoiced []schemas.Line) (map[schemas.LineKey]schemas.Amounts, 
 	return soFar, last
 }
 
-// adjust makes one adjustment: of one resource, corrected month and run.
-func (w *writer) adjust(d schemas.Derived, month schemas.Month, lines []schemas.Line) {
+// adjustMonth makes one adjustment: of one resource, corrected month and run.
+func (w *writer) adjustMonth(d schemas.Derived, month schemas.Month, lines []schemas.Line) {
 	slices.SortFunc(lines, func(a, b schemas.Line) int {
 		return cmp.Or(a.PeriodStart.Compare(b.PeriodStart), cmp.Compare(a.Position, b.Position), strings.Compare(a.CouponCode, b.CouponCode))
 	})
@@ -87,5 +89,43 @@ func (w *writer) adjust(d schemas.Derived, month schemas.Month, lines []schemas.
 		h.LateEvents += late.Count
 		h.Late = append(h.Late, late.First[:min(len(late.First), schemas.LateNamed-len(h.Late))]...)
 	}
-	w.take(h, lines)
+	w.issue(h, lines)
+}
+
+// invoicedLines reads what was invoiced, resource by resource.
+type invoicedLines struct {
+	cursor InvoicedCursor
+	ahead  *schemas.Line
+	ended  bool
+}
+
+// of are the lines of one resource; resources must be asked for in order.
+func (l *invoicedLines) of(account, resource string) ([]schemas.Line, error) {
+	var out []schemas.Line
+	for {
+		if l.ahead == nil && !l.ended {
+			line, err := l.cursor.Next()
+			if errors.Is(err, io.EOF) {
+				l.ended = true
+			} else if err != nil {
+				return nil, err
+			} else {
+				l.ahead = line
+			}
+		}
+		if l.ended {
+			return out, nil
+		}
+		order := strings.Compare(l.ahead.AccountID, account)
+		if order == 0 {
+			order = strings.Compare(l.ahead.ResourceID, resource)
+		}
+		if order > 0 {
+			return out, nil
+		}
+		if order == 0 {
+			out = append(out, *l.ahead)
+		}
+		l.ahead = nil
+	}
 }

@@ -109,7 +109,7 @@ func (r *letterReplay) run(ctx context.Context, s *system) error {
 		if err != nil {
 			return err
 		}
-		_, err = v.Note(ctx)
+		_, err = v.NoteCutoff(ctx)
 		return err
 	})
 }

@@ -170,7 +170,7 @@ func (d *demoRun) seal(ctx context.Context, s *scratch, month schemas.Month, sen
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	if _, err := s.seals.Note(ctx); err != nil {
+	if _, err := s.seals.NoteCutoff(ctx); err != nil {
 		return err
 	}
 	d.say("%d events sent and stored, %d of them rejected to the dead letters", sent, len(s.rejected()))

@@ -262,7 +262,7 @@ func (s *scratch) finish(ctx context.Context) (replayCounts, error) {
 	if err := s.flush(ctx); err != nil {
 		return counts, err
 	}
-	cutoff, err := s.seals.Note(ctx)
+	cutoff, err := s.seals.NoteCutoff(ctx)
 	if err != nil {
 		return counts, err
 	}

@@ -81,7 +81,7 @@ func (w *town) play(t *testing.T, lines ...string) {
 				return err
 			}
 		}
-		_, err := w.seals.Note(ctx) // all of it is stored
+		_, err := w.seals.NoteCutoff(ctx) // all of it is stored
 		return err
 	})
 	if err != nil {

@@ -127,12 +127,12 @@ func (l tracedLate) MarkTouched(ctx context.Context, run schemas.Run, since sche
 }
 
 type tracedPeriods struct {
-	invoicer.Periods
+	invoicer.Deriver
 	t *trace
 }
 
 func (p tracedPeriods) FindStrays(ctx context.Context, plan schemas.Derivation) func() (schemas.StrayWinner, error) {
-	wait := p.Periods.FindStrays(ctx, plan)
+	wait := p.Deriver.FindStrays(ctx, plan)
 	return func() (schemas.StrayWinner, error) {
 		began := p.t.now()
 		won, err := wait()
@@ -153,7 +153,7 @@ func (p tracedPeriods) Derive(ctx context.Context, plan schemas.Derivation, yiel
 		p.t.derived = p.t.now()
 		p.t.total += p.t.derived.Sub(began)
 	}()
-	return p.Periods.Derive(ctx, plan, func(d schemas.Derived) error {
+	return p.Deriver.Derive(ctx, plan, func(d schemas.Derived) error {
 		began := p.t.now()
 		defer p.t.since(began, &p.t.yield)
 		err := yield(d)

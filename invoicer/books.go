@@ -1,0 +1,113 @@
+package invoicer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// books are the runs and seals as they stand.
+type books struct {
+	// runs are by number ascending.
+	runs  []schemas.Run
+	seals map[int64]Seal
+}
+
+// open reads the books and compares the settings with what the first run fixed.
+func (v *Invoicer) open(ctx context.Context) (*books, error) {
+	runs, err := v.RunLog.Runs(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the runs: %w", err)
+	}
+	seals, err := v.RunLog.Seals(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the seals: %w", err)
+	}
+	b := &books{runs: runs, seals: map[int64]Seal{}}
+	for _, s := range seals {
+		b.seals[s.Run] = s
+	}
+	return b, v.checkFixed(b)
+}
+
+// nextNumber is the one after the newest run's.
+func (b *books) nextNumber() int64 {
+	if len(b.runs) == 0 {
+		return 1
+	}
+	return b.runs[len(b.runs)-1].Number + 1
+}
+
+// before are the runs before the one of the number.
+func (b *books) before(number int64) []schemas.Run {
+	i, _ := slices.BinarySearchFunc(b.runs, number, func(r schemas.Run, n int64) int { return cmp.Compare(r.Number, n) })
+	return b.runs[:i]
+}
+
+// derivation asks for what the run is to issue, of the accounts or, for nil, of all.
+func (b *books) derivation(run schemas.Run, accounts []string) schemas.Derivation {
+	earlier := b.before(run.Number)
+	return schemas.Derivation{
+		Run: run, Earlier: earlier, First: run.FirstMonth, Last: run.Month,
+		New: lastMonth(earlier).Before(run.Month), Accounts: accounts, Except: b.parkedBefore(run.Number),
+	}
+}
+
+// lastMonth is the newest month of any of the runs; zero of none.
+func lastMonth(runs []schemas.Run) schemas.Month {
+	var last schemas.Month
+	for i := range runs {
+		if last.Before(runs[i].Month) {
+			last = runs[i].Month
+		}
+	}
+	return last
+}
+
+// finish carries out, oldest first, what earlier attempts left: runs without a
+// seal, and parked accounts.
+func (v *Invoicer) finish(ctx context.Context, b *books) ([]Seal, error) {
+	var done []Seal
+	for _, run := range b.runs {
+		seal, sealed := b.seals[run.Number]
+		if sealed && len(seal.Parked) == 0 {
+			continue
+		}
+		var only []string
+		for _, p := range seal.Parked {
+			only = append(only, p.AccountID)
+		}
+		slices.Sort(only)
+		again, err := v.carryOut(ctx, b, run, only)
+		if err != nil {
+			return done, err
+		}
+		done = append(done, again)
+	}
+	return done, nil
+}
+
+// parkedBefore are the accounts that an earlier run still has parked: their
+// older months come first.
+func (b *books) parkedBefore(run int64) []string {
+	var out []string
+	for _, p := range b.stillParked(run) {
+		out = append(out, p.AccountID)
+	}
+	return out
+}
+
+func (b *books) stillParked(run int64) []Parked {
+	var out []Parked
+	for number, seal := range b.seals {
+		if number < run {
+			out = append(out, seal.Parked...)
+		}
+	}
+	slices.SortFunc(out, func(x, y Parked) int { return strings.Compare(x.AccountID, y.AccountID) })
+	return slices.CompactFunc(out, func(x, y Parked) bool { return x.AccountID == y.AccountID })
+}

@@ -1,0 +1,96 @@
+package invoicer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Lag is a partition that ingest has not stored up to the noted end.
+type Lag struct {
+	Topic         string
+	Partition     int32
+	Stored, Noted int64
+}
+
+// noted is where the log ended, and when that was looked up.
+type noted struct {
+	cutoff schemas.Cutoff
+	at     time.Time
+}
+
+// NoteCutoff waits until ingest has stored all that lies in the log now, and returns
+// where that ends.
+func (v *Invoicer) NoteCutoff(ctx context.Context) (schemas.Cutoff, error) {
+	n, err := v.noteCutoff(ctx)
+	return n.cutoff, err
+}
+
+// noteCutoff waits until ingest has stored all that lay before the instant of noting.
+func (v *Invoicer) noteCutoff(ctx context.Context) (noted, error) {
+	at := v.Now().UTC().Truncate(time.Millisecond)
+	ends, err := v.Log.Ends(ctx)
+	if err != nil {
+		return noted{}, fmt.Errorf("note the ends of the log: %w", err)
+	}
+	cutoff := schemas.NewCutoff(ends)
+	for {
+		stored, err := v.Log.Stored(ctx)
+		if err != nil {
+			return noted{}, fmt.Errorf("ask how far ingest has stored: %w", err)
+		}
+		lagging := lagsOf(cutoff, stored)
+		if len(lagging) == 0 {
+			return noted{cutoff, at}, nil
+		}
+		if v.Waiting != nil {
+			v.Waiting(lagging)
+		}
+		if err := pause(ctx, pollEvery); err != nil {
+			return noted{}, fmt.Errorf("wait for ingest to store %s: %w", sayLags(lagging), err)
+		}
+	}
+}
+
+// pollEvery is how often a waiting seal looks again.
+const pollEvery = 50 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func lagsOf(cutoff schemas.Cutoff, stored []schemas.PartitionEnd) []Lag {
+	type partition struct {
+		topic  string
+		number int32
+	}
+	at := make(map[partition]int64, len(stored))
+	for _, s := range stored {
+		at[partition{s.Topic, s.Partition}] = s.End
+	}
+	var lags []Lag
+	for _, end := range cutoff {
+		if have := at[partition{end.Topic, end.Partition}]; have < end.End {
+			lags = append(lags, Lag{end.Topic, end.Partition, have, end.End})
+		}
+	}
+	return lags
+}
+
+func sayLags(lags []Lag) string {
+	said := make([]string, len(lags))
+	for i, l := range lags {
+		said[i] = fmt.Sprintf("%s/%d (stored to %d of %d)", l.Topic, l.Partition, l.Stored, l.Noted)
+	}
+	return strings.Join(said, ", ")
+}

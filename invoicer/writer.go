@@ -1,0 +1,168 @@
+package invoicer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// writer gathers what one run issues, account by account, and writes it in
+// batches. An account's headers wait until all of the account is written.
+type writer struct {
+	v        *Invoicer
+	ctx      context.Context //nolint:containedctx // lives as long as one attempt
+	plan     schemas.Derivation
+	strays   *search
+	invoiced *invoicedLines
+
+	account string
+	minutes schemas.ItemMinutes
+	// batch gathers; other is being written meanwhile, while writing is not nil.
+	batch, other Batch
+	writing      chan error
+	// headers, with their hashes, and lived are those of the account; totals
+	// includes them only once it ended.
+	headers []schemas.Invoice
+	hashes  []schemas.InvoiceHash
+	lived   []schemas.ResourceMinutes
+	digest  digest
+	totals  Totals
+	parked  map[string]string
+}
+
+// batchRows is how many rows of lines and what else grows with the resources are
+// written together. Two such batches are held.
+const batchRows = 50_000
+
+// gather takes one resource.
+func (w *writer) gather(d schemas.Derived) error {
+	if d.AccountID != w.account {
+		w.endAccount()
+		w.account = d.AccountID
+	}
+	if _, parked := w.parked[d.AccountID]; parked {
+		return nil
+	}
+	if d.Err != nil {
+		w.park(d.Err)
+		return nil //nolint:nilerr // it breaks the account, not the run
+	}
+	if err := w.price(d); err != nil {
+		return err
+	}
+	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Snapshots)+len(w.batch.Minutes) >= batchRows {
+		return w.flush()
+	}
+	return nil
+}
+
+// price prices one resource: new invoices for the month to be sealed,
+// adjustments for the sealed ones.
+func (w *writer) price(d schemas.Derived) error {
+	rater := rating.Rater{Currency: w.v.Currency}
+	present := map[schemas.Month][]schemas.Line{}
+	var lived []schemas.ResourceMinutes
+	for i := range d.Periods {
+		p := &d.Periods[i]
+		lines := rater.Lines(p)
+		lived = minutesOf(lived, p, lines)
+		w.minutes = w.minutes.Add(rating.Count(p, lines))
+		if w.plan.New && p.Month == w.plan.Last {
+			w.batch.Periods = append(w.batch.Periods, *p)
+			w.invoice(p, lines)
+			continue
+		}
+		present[p.Month] = append(present[p.Month], lines...)
+	}
+	w.lived = append(w.lived, lived...)
+	if d.Snapshot != nil {
+		if b := d.Snapshot.Balance; b != nil {
+			d.Snapshot.CouponUsed = rater.Used(b)
+		}
+		if b := d.Snapshot.Before; b != nil {
+			d.Snapshot.UsedBefore = rater.Used(b)
+		}
+		w.batch.Snapshots = append(w.batch.Snapshots, *d.Snapshot)
+	}
+	if !d.FullHistory || len(w.plan.Earlier) == 0 || d.ResourceID == "" {
+		return nil
+	}
+	before, err := w.invoiced.of(d.AccountID, d.ResourceID)
+	if err != nil {
+		return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
+	}
+	w.adjust(d, present, before)
+	return nil
+}
+
+// invoice makes the invoice of one period; a period without lines has none.
+func (w *writer) invoice(p *schemas.Period, lines []schemas.Line) {
+	if len(lines) == 0 {
+		return
+	}
+	w.issue(periodInvoice(p, lines[0].InvoiceCode), lines)
+}
+
+// periodInvoice is the header of a period's invoice, without its totals.
+func periodInvoice(p *schemas.Period, code string) schemas.Invoice {
+	return schemas.Invoice{
+		Code: code, Kind: schemas.KindInvoice, AccountID: p.AccountID, ResourceID: p.ResourceID,
+		Month: p.Month, PeriodStart: p.Start, PeriodEnd: p.End,
+	}
+}
+
+// issue takes an invoice: its header, completed over its lines, and them.
+func (w *writer) issue(h schemas.Invoice, lines []schemas.Line) {
+	h = header(w.plan.Run, h, lines)
+	w.batch.Lines = append(w.batch.Lines, lines...)
+	w.headers = append(w.headers, h)
+	w.hashes = append(w.hashes, schemas.InvoiceHash{
+		Month: h.Month, AccountID: h.AccountID, ResourceID: h.ResourceID, Code: h.Code, Run: h.Run, Hash: w.digest.invoice(&h, lines),
+	})
+}
+
+// header completes a header: which run issues it, and the totals of its lines.
+func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.Invoice {
+	h.Run, h.CreatedAt = run.Number, run.CreatedAt
+	h.Lines, h.Amounts = len(lines), rating.Total(lines)
+	return h
+}
+
+// park leaves the account for a later run, and forgets what is not yet written
+// of it.
+func (w *writer) park(why error) {
+	w.parked[w.account] = why.Error()
+	w.headers, w.hashes, w.lived, w.minutes = nil, nil, nil, schemas.ItemMinutes{}
+	of := func(account string) bool { return account == w.account }
+	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })
+	w.batch.Periods = slices.DeleteFunc(w.batch.Periods, func(p schemas.Period) bool { return of(p.AccountID) })
+	w.batch.Snapshots = slices.DeleteFunc(w.batch.Snapshots, func(e schemas.Snapshot) bool { return of(e.AccountID) })
+}
+
+// endAccount lets the account's headers go, unless its minutes do not add up
+// (contract 5.4).
+func (w *writer) endAccount() {
+	if _, parked := w.parked[w.account]; !parked && !w.minutes.Balanced() {
+		w.park(fmt.Errorf("of %d item-minutes lived %d are on lines and %d excluded",
+			w.minutes.Lived, w.minutes.OnLines, w.minutes.Excluded))
+	}
+	w.batch.Invoices = append(w.batch.Invoices, w.headers...)
+	w.batch.Hashes = append(w.batch.Hashes, w.hashes...)
+	w.batch.Minutes = append(w.batch.Minutes, w.lived...)
+	w.headers, w.hashes, w.lived, w.minutes = w.headers[:0], w.hashes[:0], w.lived[:0], schemas.ItemMinutes{}
+}
+
+// parkedList are the accounts that stay parked after this attempt, by name:
+// those that broke, and those that wait for an earlier run.
+func (w *writer) parkedList(waiting []Parked) []Parked {
+	out := slices.Clone(waiting)
+	for account, reason := range w.parked {
+		out = append(out, Parked{account, reason})
+	}
+	slices.SortFunc(out, func(x, y Parked) int { return strings.Compare(x.AccountID, y.AccountID) })
+	return out
+}
