@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
+	"github.com/gofrs/flock"
 )
 
 // Endpoints tells clients where a running stack listens. Addresses are
@@ -40,28 +40,29 @@ func ReadEndpoints(dataDir string) (Endpoints, error) {
 }
 
 func readEndpoints(dataDir string) (e Endpoints, err error) {
-	f, err := os.Open(endpointsPath(dataDir))
-	if err != nil {
-		return e, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+	path := endpointsPath(dataDir)
 	// Its writer holds it locked for life, so a free lock means a dead writer.
 	// The folder's own lock is not touched: that could refuse a starting stack.
-	switch err := flock(f, unix.LOCK_SH); {
-	case err == nil:
-		return e, ErrNotRunning
-	case !errors.Is(err, unix.EWOULDBLOCK):
-		return e, fmt.Errorf("lock %s: %w", f.Name(), err)
+	lock := flock.New(path, flock.SetFlag(os.O_RDONLY))
+	switch free, err := lock.TryRLock(); {
+	case err != nil:
+		return e, fmt.Errorf("lock %s: %w", path, err)
+	case free:
+		return e, errors.Join(ErrNotRunning, lock.Unlock())
 	}
-	if err := json.NewDecoder(f).Decode(&e); err != nil {
-		return e, fmt.Errorf("read %s: %w", f.Name(), err)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &e)
+	}
+	if err != nil {
+		return e, fmt.Errorf("read %s: %w", path, err)
 	}
 	return e, nil
 }
 
-// writeEndpoints puts the file in place whole and locked; closing the returned
-// file ends the lock.
-func writeEndpoints(dataDir string, e Endpoints) (*os.File, error) {
+// writeEndpoints puts the file in place whole and locked; the lock is the file's,
+// under whatever name.
+func writeEndpoints(dataDir string, e Endpoints) (*flock.Flock, error) {
 	text, err := json.MarshalIndent(e, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("write endpoints: %w", err)
@@ -70,22 +71,23 @@ func writeEndpoints(dataDir string, e Endpoints) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write endpoints: %w", err)
 	}
+	lock := flock.New(f.Name())
 	_, err = f.Write(append(text, '\n'))
-	if err == nil {
-		err = flock(f, unix.LOCK_EX)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = take(lock)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), endpointsPath(dataDir))
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("write endpoints: %w", err), f.Close(), os.Remove(f.Name()))
+		return nil, errors.Join(fmt.Errorf("write endpoints: %w", err), lock.Unlock(), os.Remove(f.Name()))
 	}
-	return f, nil
+	return lock, nil
 }
 
 // removeEndpoints takes away what writeEndpoints put there.
-func removeEndpoints(dataDir string, f *os.File) error {
-	if err := errors.Join(os.Remove(endpointsPath(dataDir)), unlock(f)); err != nil {
+func removeEndpoints(dataDir string, lock *flock.Flock) error {
+	if err := errors.Join(os.Remove(endpointsPath(dataDir)), lock.Unlock()); err != nil {
 		return fmt.Errorf("remove endpoints: %w", err)
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/gofrs/flock"
 )
 
 // Bounds of the engine where Options leave them open. ClickHouse's own
@@ -42,8 +44,8 @@ type Options struct {
 type Stack struct {
 	dataDir       string
 	endpoints     Endpoints
-	lock          *os.File
-	endpointsFile *os.File
+	lock          *flock.Flock
+	endpointsFile *flock.Flock
 	broker        *broker
 	clickhouse    *clickHouse
 
@@ -147,7 +149,7 @@ func (s *Stack) Close(ctx context.Context) error {
 		if s.broker != nil {
 			errs = append(errs, s.broker.Close())
 		}
-		if err := unlock(s.lock); err != nil {
+		if err := s.lock.Unlock(); err != nil {
 			errs = append(errs, fmt.Errorf("unlock data folder: %w", err))
 		}
 		s.closeErr = errors.Join(errs...)
