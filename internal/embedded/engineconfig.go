@@ -111,7 +111,7 @@ func (f engineFolder) arguments(native, http int) []string {
 		"--listen_host=127.0.0.1",
 		"--tcp_port=" + strconv.Itoa(native),
 		"--http_port=" + strconv.Itoa(http),
-		"--interactive", // see openTerminal
+		"--interactive", // see startProcess
 		"--queries-file", f.listen,
 		"--queries-file", "/dev/stdin",
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/creack/pty"
 )
 
 const (
@@ -30,9 +32,14 @@ type process struct {
 
 // startProcess runs command with the engine's arguments added.
 func startProcess(command, arguments []string) (*process, error) {
-	stdin, pipe, err := openTerminal()
+	// Only where its standard input is a terminal does the engine survive a client
+	// that goes away amid an answer. Otherwise it takes whatever a connection's
+	// thread throws for its own end and aborts (ClickHouse issue 115666, mended
+	// after 26.7). To both sides the terminal is the pipe that it replaces: the
+	// engine waits on its end until nobody holds the other.
+	pipe, stdin, err := pty.Open()
 	if err != nil {
-		return nil, fmt.Errorf("start clickhouse: %w", err)
+		return nil, fmt.Errorf("start clickhouse: open a terminal: %w", err)
 	}
 	p := &process{pipe: pipe, stderr: &tail{}, ended: make(chan struct{})}
 	argv := append(append([]string{}, command[1:]...), arguments...)
