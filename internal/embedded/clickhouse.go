@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 )
 
 const (
@@ -114,7 +116,7 @@ func (c *clickHouse) launch(ctx context.Context) (*process, error) {
 // supervise owns the process: it ends with the process stopped.
 func (c *clickHouse) supervise(ctx context.Context, p *process) {
 	defer close(c.done)
-	backOff := firstBackOff
+	rests := &backoff.ExponentialBackOff{InitialInterval: firstBackOff, Multiplier: 2, MaxInterval: longestBackOff}
 	for {
 		up := time.Now()
 		select {
@@ -127,7 +129,7 @@ func (c *clickHouse) supervise(ctx context.Context, p *process) {
 		case <-p.ended:
 		}
 		if time.Since(up) > steadyAfter {
-			backOff = firstBackOff
+			rests.Reset()
 		}
 		err := p.err
 		if closed := p.pipe.Close(); closed != nil {
@@ -135,11 +137,11 @@ func (c *clickHouse) supervise(ctx context.Context, p *process) {
 		}
 		for err != nil {
 			c.setFailure(err)
-			c.log.Error("clickhouse is down, starting it again", "err", err, "after", backOff)
-			if !sleep(ctx, backOff) {
+			rest := rests.NextBackOff()
+			c.log.Error("clickhouse is down, starting it again", "err", err, "after", rest)
+			if !sleep(ctx, rest) {
 				return
 			}
-			backOff = min(2*backOff, longestBackOff)
 			p, err = c.launch(ctx)
 			if ctx.Err() != nil && err != nil {
 				return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	kafkago "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/listoffsets"
 
@@ -176,29 +177,24 @@ const (
 // one after the other, a partition's leader changes, and a young cluster has no
 // coordinator for the first seconds (Group Coordinator Not Available).
 func again(ctx context.Context, ask func() error) error {
-	wait := againWait
-	for range againTries - 1 {
-		err := ask()
+	return repeat(ctx, ask, func(err error) bool {
 		var passing kafkago.Error
-		if err == nil || !errors.As(err, &passing) || !passing.Temporary() {
-			return err
-		}
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-		wait *= 2
-	}
-	return ask()
+		return errors.As(err, &passing) && passing.Temporary()
+	})
 }
 
-// pause waits, or ends with ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
+// repeat asks until the answer is no error that passes.
+func repeat(ctx context.Context, ask func() error, passes func(error) bool) error {
+	_, err := backoff.Retry(
+		ctx, func() (struct{}, error) {
+			err := ask()
+			if err != nil && !passes(err) {
+				err = backoff.Permanent(err)
+			}
+			return struct{}{}, err
+		},
+		backoff.WithBackOff(&backoff.ExponentialBackOff{InitialInterval: againWait, Multiplier: 2, MaxInterval: time.Minute}),
+		backoff.WithMaxTries(againTries), backoff.WithMaxElapsedTime(0),
+	)
+	return err
 }

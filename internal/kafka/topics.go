@@ -78,18 +78,10 @@ func (c *Client) EnsureTopics(ctx context.Context, specs ...TopicSpec) (warnings
 // known waits until topics that were just created have leaders, and the brokers
 // know of them, which they hear one after the other.
 func (c *Client) known(ctx context.Context, topics []string) error {
-	wait := againWait
-	for range againTries - 1 {
-		if _, err := c.Ends(ctx, topics...); !errors.Is(err, ErrNoTopic) {
-			return err
-		}
-		if err := pause(ctx, wait); err != nil {
-			return err
-		}
-		wait *= 2
-	}
-	_, err := c.Ends(ctx, topics...)
-	return err
+	return repeat(ctx, func() error {
+		_, err := c.Ends(ctx, topics...)
+		return err
+	}, func(err error) bool { return errors.Is(err, ErrNoTopic) })
 }
 
 // CheckTopics looks at topics as they are, and makes none. A topic that is missing

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -46,7 +47,7 @@ func NewSupervisor(
 // after a rest. The check is not ready from each start until run calls ready.
 func (s *Supervisor) Run(ctx context.Context, stage string, check *Check, run func(ctx context.Context, ready func()) error) {
 	restarts := s.restarts.WithLabelValues(stage)
-	rest := firstRest
+	rests := &backoff.ExponentialBackOff{InitialInterval: firstRest, Multiplier: 2, MaxInterval: longestRest}
 	for {
 		check.NotReady("starting")
 		began := s.now()
@@ -60,15 +61,15 @@ func (s *Supervisor) Run(ctx context.Context, stage string, check *Check, run fu
 		}
 		check.NotReady(err.Error())
 		if s.now().Sub(began) >= ranWell {
-			rest = firstRest
+			rests.Reset()
 		}
+		rest := rests.NextBackOff()
 		s.log.Error("stage stopped", "stage", stage, "err", err, "rest", rest)
 		s.sleep(ctx, rest)
 		if ctx.Err() != nil {
 			return
 		}
 		restarts.Inc()
-		rest = min(2*rest, longestRest)
 	}
 }
 
