@@ -17,6 +17,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
+	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
 // TestOnServers runs what needs a Kafka and a ClickHouse that run on their own,
@@ -209,7 +210,13 @@ func (i *installation) tryAsk(ctx context.Context, query string) (string, error)
 func (i *installation) issued(t testing.TB) string {
 	t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"runs", "seals", "periods", "invoice_lines", "invoices", "edges", "tombstones", "touched_resources"} {
+	tables, _, err := migrations.Made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := []string{"schema_migrations", "events", "identities", "dead_letters", "dead_letter_replays"}
+	tables = slices.DeleteFunc(tables, func(table string) bool { return slices.Contains(others, table) })
+	for _, table := range tables {
 		columns := "*"
 		if table == "seals" {
 			columns = "DISTINCT * EXCEPT sealed_at" // when each of those who did the work had done it

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
 // workload is a month of stored events: the parameters of lifecycle.sql and
@@ -90,9 +91,14 @@ func (b *bench) round(ctx context.Context, srv *servers, base *database) (*datab
 	db := base.in(name)
 	// What is read lies in every round as it does in the base.
 	statements := []string{"SYSTEM STOP MERGES events", "SYSTEM STOP MERGES identities"}
-	for _, table := range []string{
-		"events", "identities", "runs", "seals", "edges", "tombstones", "periods", "invoice_lines", "invoices", "invoice_hashes", "month_hashes", "item_minutes",
-	} {
+	tables, _, err := migrations.Made()
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range tables {
+		if table == "schema_migrations" {
+			continue // migrate has filled it
+		}
 		statements = append(statements, "ALTER TABLE "+table+" ATTACH PARTITION tuple() FROM "+base.name+"."+table)
 	}
 	for _, statement := range statements {

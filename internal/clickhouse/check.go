@@ -68,10 +68,14 @@ func (s *Store) checkInserts(ctx context.Context) error {
 
 // checkTables looks at each table that the migrations make.
 func (s *Store) checkTables(ctx context.Context) error {
+	tables, _, err := migrations.Made()
+	if err != nil {
+		return err
+	}
 	var errs []error
 	var seen []string
 	var name, engine, full string
-	err := s.each(ctx, "tables", []any{&name, &engine, &full}, func() error {
+	err = s.each(ctx, "tables", []any{&name, &engine, &full}, func() error {
 		seen = append(seen, name)
 		switch {
 		case !strings.HasSuffix(engine, "ReplacingMergeTree"):
@@ -83,23 +87,14 @@ func (s *Store) checkTables(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("table %s: setting non_replicated_deduplication_window is 0: two runs could be written down under one number", name))
 		}
 		return nil
-	}, bind("names", tables()))
+	}, bind("names", tables))
 	if err != nil {
 		return fmt.Errorf("read tables: %w", err)
 	}
-	for _, table := range tables() {
+	for _, table := range tables {
 		if !slices.Contains(seen, table) {
 			errs = append(errs, fmt.Errorf("table %s is missing: run reckon migrate", table))
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// tables are those that hold rows.
-func tables() []string {
-	return []string{
-		"schema_migrations", "events", "identities", "dead_letters", "runs", "seals", "touched_resources",
-		"periods", "invoice_lines", "invoices", "edges", "tombstones",
-		"dead_letter_replays", "invoice_hashes", "month_hashes", "item_minutes",
-	}
 }

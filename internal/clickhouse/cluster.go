@@ -3,6 +3,8 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+
+	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
 // CatchUp waits, on a cluster, until the replica that this process talks to has
@@ -14,7 +16,11 @@ func (s *Store) CatchUp(ctx context.Context) error {
 	if s.config.Cluster == "" {
 		return nil
 	}
-	for _, table := range tables() {
+	tables, _, err := migrations.Made()
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
 		if err := s.exec(ctx, "catch_up", bind("table", table)); err != nil {
 			return fmt.Errorf("wait until this replica of cluster %s has all rows of table %s: %w", s.config.Cluster, table, err)
 		}

@@ -48,6 +48,7 @@ func TestOnTheEngine(t *testing.T) {
 	}{
 		{"migrations apply once and again after a crash", testMigrateAgain},
 		{"what does not fit the stored migrations is refused", testMigrateRefuses},
+		{"the migrations say which tables and views they make", testMigrationsSayWhatTheyMake},
 		{"the check names what would lose or double rows", testCheck},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t, 0)) })

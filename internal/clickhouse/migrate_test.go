@@ -42,6 +42,26 @@ func testMigrateAgain(t *testing.T, s *Store) {
 	}
 }
 
+// What start-up checks and a cluster waits for is what is really there.
+func testMigrationsSayWhatTheyMake(t *testing.T, s *Store) {
+	if _, err := s.Migrate(t.Context(), noon()); err != nil {
+		t.Fatal(err)
+	}
+	tables, views, err := migrations.Made()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var gotTables, gotViews []string
+	err = s.conn.QueryRow(t.Context(), `SELECT arraySort(groupArrayIf(name, engine NOT LIKE '%View')), arraySort(groupArrayIf(name, engine LIKE '%View'))
+		FROM system.tables WHERE database = currentDatabase()`).Scan(&gotTables, &gotViews)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(gotTables, tables) || !slices.Equal(gotViews, views) {
+		t.Errorf("the engine has tables %q and views %q, the files say %q and %q", gotTables, gotViews, tables, views)
+	}
+}
+
 func testMigrateRefuses(t *testing.T, s *Store) {
 	if _, err := s.Migrate(t.Context(), noon()); err != nil {
 		t.Fatal(err)

@@ -51,7 +51,7 @@ func house() map[string]room {
 		"internal/oracle":                {imports: []string{"schemas"}, pure: true},
 		"internal/oracle/histories":      {imports: []string{"schemas", "internal/oracle"}, tests: []string{"schemas/codec"}},
 		"internal/report":                {imports: []string{"schemas"}},
-		"internal/bench":                 {imports: []string{"schemas", "schemas/codec", "ingest", "aggregate", "invoicer/", "invoicer", "internal/"}},
+		"internal/bench":                 {imports: []string{"schemas", "schemas/", "ingest", "aggregate", "invoicer/", "invoicer", "internal/"}},
 		"internal/faults":                {tests: append(stages, "internal/kafka", "internal/clickhouse")},
 		"internal/testkit":               {},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
