@@ -38,15 +38,15 @@ func (r *madeRows[T]) Next() (*T, error) {
 
 func (r *madeRows[T]) Close() error { return nil }
 
-func (m *made) Snapshots(context.Context, Scope) (Cursor[schemas.Snapshot], error) {
+func (m *made) Snapshots(context.Context, Scope) (schemas.Cursor[schemas.Snapshot], error) {
 	return &madeRows[schemas.Snapshot]{n: len(m.edges), make: func(i int, e *schemas.Snapshot) { *e = m.edges[i] }}, nil
 }
 
-func (m *made) Strays(context.Context, schemas.Cutoff) (Cursor[StrayCopy], error) {
+func (m *made) Strays(context.Context, schemas.Cutoff) (schemas.Cursor[StrayCopy], error) {
 	return &madeRows[StrayCopy]{}, nil
 }
 
-func (m *made) Events(_ context.Context, _ Scope, what What) (Cursor[Rows], error) {
+func (m *made) Events(_ context.Context, _ Scope, what What) (schemas.Cursor[Rows], error) {
 	start := time.Date(2026, 9, 30, 17, 0, 0, 0, time.UTC)
 	names := make([]string, m.resources)
 	for i := range names {

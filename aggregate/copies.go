@@ -43,7 +43,7 @@ type counted struct {
 // counting finds the copies that count, each once. Copies under one sort key
 // stand side by side in the stream; of those that lie apart it is known which won.
 type counting struct {
-	copies  Cursor[Rows]
+	schemas.Cursor[Rows]
 	ranking ranking
 	// won is of the copies that lie apart; nil for as if there were none.
 	won schemas.StrayWinner
@@ -61,7 +61,7 @@ type counting struct {
 func (c *counting) Next() (*counted, error) {
 	for {
 		if c.ahead == nil {
-			rows, err := c.copies.Next()
+			rows, err := c.Cursor.Next()
 			if err != nil && (!c.holding || !errors.Is(err, io.EOF)) {
 				return nil, err
 			}

@@ -88,7 +88,7 @@ func TestOfEachEventOneCopyCountsHoweverTheRowsAreCut(t *testing.T) {
 				want = append(want, all[i].Position.Offset)
 			}
 		}
-		c := &counting{ranking: runs, copies: &cutRows{copies: all, cuts: rapid.SliceOfN(rapid.IntRange(1, 9), 1, 5).Draw(t, "cuts")}}
+		c := &counting{ranking: runs, Cursor: &cutRows{copies: all, cuts: rapid.SliceOfN(rapid.IntRange(1, 9), 1, 5).Draw(t, "cuts")}}
 		var got []int64
 		for {
 			rows, err := c.Next()

@@ -141,7 +141,7 @@ func closeFeeds(feeds []*feed) {
 func first(feeds []*feed) *feed {
 	var best *feed
 	for _, f := range feeds {
-		if f.peek() && (best == nil || f.key.less(best.key)) {
+		if f.peek() && (best == nil || f.key.Compare(best.key) < 0) {
 			best = f
 		}
 	}

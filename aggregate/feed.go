@@ -4,44 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
-
-// key is whose rows a stream stands at.
-type key struct{ account, resource string }
-
-func (k key) less(o key) bool {
-	return k.account < o.account || (k.account == o.account && k.resource < o.resource)
-}
-
-// head is a stream with its next row in sight.
-type head[T any] struct {
-	next func() (*T, error)
-	of   func(*T) key
-	row  *T
-	key  key
-}
-
-// advance reads the next row; row is nil after the last.
-func (h *head[T]) advance() error {
-	row, err := h.next()
-	if errors.Is(err, io.EOF) {
-		h.row = nil
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	h.row, h.key = row, h.of(row)
-	return nil
-}
-
-// at tells whether the next row is of the key.
-func (h *head[T]) at(k key) bool { return h.row != nil && h.key == k }
 
 // feed reads the three streams of one scope side by side and folds one resource
 // after the other.
@@ -53,11 +20,10 @@ type feed struct {
 	// from and to are the start and the end of what is folded, in milliseconds.
 	from, to int64
 
-	edges     head[schemas.Snapshot]
-	lifecycle head[counted]
-	usage     head[counted]
-	counting  [2]counting
-	closers   []io.Closer
+	snapshots schemas.Sorted[schemas.Snapshot]
+	lifecycle schemas.Sorted[counted]
+	usage     schemas.Sorted[counted]
+	events    [2]schemas.Cursor[Rows]
 	// row is the event that is being folded.
 	row Copy
 	// watched tells that the usage of this scope can be late or anomalous, and who
@@ -66,7 +32,7 @@ type feed struct {
 
 	// key is the next resource's; modes are those of the account that the streams
 	// stand in.
-	key   key
+	key   schemas.ResourceKey
 	modes modes
 }
 
@@ -116,86 +82,83 @@ func (d *Deriver) feed(plan schemas.Derivation, p portion) *feed {
 func (f *feed) open(ctx context.Context) error {
 	source := f.deriver.Source
 	var (
-		all    sync.WaitGroup
-		errs   [3]error
-		edges  Cursor[schemas.Snapshot]
-		events [2]Cursor[Rows]
+		all  sync.WaitGroup
+		errs [3]error
 	)
 	all.Go(func() {
-		var err error
-		if edges, err = source.Snapshots(ctx, f.scope); err != nil {
+		snapshots, err := source.Snapshots(ctx, f.scope)
+		if err != nil {
 			errs[2] = fmt.Errorf("read the states at the start of %s: %w", f.scope.Month, err)
+			return
 		}
+		f.snapshots.Cursor = snapshots
 	})
-	for what := range events {
+	for what := range f.events {
 		all.Go(func() {
-			var err error
-			if events[what], err = source.Events(ctx, f.scope, What(what)); err != nil {
+			events, err := source.Events(ctx, f.scope, What(what))
+			if err != nil {
 				errs[what] = fmt.Errorf("read events: %w", err)
+				return
 			}
+			f.events[what] = events
 		})
 	}
 	all.Wait()
-	if errs[2] == nil {
-		f.closers = append(f.closers, edges)
-		f.edges = head[schemas.Snapshot]{next: edges.Next, of: func(e *schemas.Snapshot) key { return key{e.AccountID, e.ResourceID} }}
-	}
-	for what := range events {
-		if errs[what] == nil {
-			f.closers = append(f.closers, events[what])
-			f.counting[what].copies = events[what]
-		}
-	}
 	return errors.Join(errs[:]...)
 }
 
 // begin reads the first rows of the streams. Of copies that lie apart those count that
 // won.
 func (f *feed) begin(rank ranking, won schemas.StrayWinner) error {
-	for what, h := range []*head[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
-		c := &f.counting[what]
-		c.ranking, c.won = rank, won
-		*h = head[counted]{next: c.Next, of: func(c *counted) key { return key{c.AccountID, c.ResourceID} }}
+	f.snapshots.Of = func(s *schemas.Snapshot) schemas.ResourceKey {
+		return schemas.ResourceKey{AccountID: s.AccountID, ResourceID: s.ResourceID}
 	}
-	return errors.Join(f.edges.advance(), f.lifecycle.advance(), f.usage.advance())
+	for what, counted := range []*schemas.Sorted[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
+		counted.Cursor = &counting{Cursor: f.events[what], ranking: rank, won: won}
+		counted.Of = keyOf
+	}
+	return errors.Join(f.snapshots.Advance(), f.lifecycle.Advance(), f.usage.Advance())
 }
 
+func keyOf(c *counted) schemas.ResourceKey {
+	return schemas.ResourceKey{AccountID: c.AccountID, ResourceID: c.ResourceID}
+}
+
+// close ends the streams that were opened. Reading is over: every error that matters
+// came from Next.
 func (f *feed) close() {
-	for _, c := range f.closers {
-		_ = c.Close() // reading is over: every error that matters came from Next
+	if f.snapshots.Cursor != nil {
+		_ = f.snapshots.Close()
+	}
+	for _, c := range f.events {
+		if c != nil {
+			_ = c.Close()
+		}
 	}
 }
 
 // peek finds the key of the next resource; false at the end.
-func (f *feed) peek() bool {
-	found := false
-	consider := func(has bool, k key) {
-		if has && (!found || k.less(f.key)) {
-			f.key, found = k, true
-		}
-	}
-	consider(f.edges.row != nil, f.edges.key)
-	consider(f.lifecycle.row != nil, f.lifecycle.key)
-	consider(f.usage.row != nil, f.usage.key)
-	return found
+func (f *feed) peek() (more bool) {
+	f.key, more = schemas.Lowest(&f.snapshots, &f.lifecycle, &f.usage)
+	return more
 }
 
 // next folds the resource (or the account itself) that peek found.
 func (f *feed) next(yield func(schemas.Derived) error) error {
-	if f.modes.account != f.key.account {
-		f.modes = modes{account: f.key.account}
+	if f.modes.account != f.key.AccountID {
+		f.modes = modes{account: f.key.AccountID}
 	}
 	var (
 		r   schemas.Derived
 		err error
 	)
-	if f.key.resource == "" {
+	if f.key.ResourceID == "" {
 		r, err = f.account()
 	} else {
 		r, err = f.resource()
 	}
 	if err != nil {
-		return fmt.Errorf("account %q, resource %q: %w", f.key.account, f.key.resource, err)
+		return fmt.Errorf("account %q, resource %q: %w", f.key.AccountID, f.key.ResourceID, err)
 	}
 	if r.Err == nil && len(r.Periods) == 0 && r.Snapshot == nil && !r.FullHistory {
 		return nil
@@ -207,16 +170,16 @@ func (f *feed) next(yield func(schemas.Derived) error) error {
 // its resources.
 func (f *feed) account() (schemas.Derived, error) {
 	k := f.key
-	r := schemas.Derived{AccountID: k.account}
-	for f.edges.at(k) {
-		f.modes.start = schemas.Mode(f.edges.row.State)
-		if err := f.edges.advance(); err != nil {
+	r := schemas.Derived{AccountID: k.AccountID}
+	for f.snapshots.At(k) {
+		f.modes.start = schemas.Mode(f.snapshots.Row.State)
+		if err := f.snapshots.Advance(); err != nil {
 			return r, err
 		}
 	}
 	last := f.modes.start
-	for f.lifecycle.at(k) {
-		rows, c := f.lifecycle.row, &f.row
+	for f.lifecycle.At(k) {
+		rows, c := f.lifecycle.Row, &f.row
 		for _, i := range rows.which {
 			rows.Of.Fill(int(i), c)
 			if c.Err != nil {
@@ -231,13 +194,13 @@ func (f *feed) account() (schemas.Derived, error) {
 				last = c.Mode
 			}
 		}
-		if err := f.lifecycle.advance(); err != nil {
+		if err := f.lifecycle.Advance(); err != nil {
 			return r, err
 		}
 	}
 	r.Err = f.modes.err
 	if last != "" {
-		r.Snapshot = &schemas.Snapshot{AccountID: k.account, At: f.plan.Last.Next(), State: string(last)}
+		r.Snapshot = &schemas.Snapshot{AccountID: k.AccountID, At: f.plan.Last.Next(), State: string(last)}
 	}
 	return r, nil
 }
@@ -245,12 +208,12 @@ func (f *feed) account() (schemas.Derived, error) {
 // resource folds one resource.
 func (f *feed) resource() (schemas.Derived, error) {
 	k := f.key
-	r := schemas.Derived{AccountID: k.account, ResourceID: k.resource, FullHistory: f.scope.Month.IsZero(), Err: f.modes.err}
+	r := schemas.Derived{AccountID: k.AccountID, ResourceID: k.ResourceID, FullHistory: f.scope.Month.IsZero(), Err: f.modes.err}
 	var edge *schemas.Snapshot
-	if f.edges.at(k) {
-		e := *f.edges.row
+	if f.snapshots.At(k) {
+		e := *f.snapshots.Row
 		edge = &e
-		if err := f.edges.advance(); err != nil {
+		if err := f.snapshots.Advance(); err != nil {
 			return r, err
 		}
 	}

@@ -11,26 +11,19 @@ import (
 // cursor ascends by (account id, resource id), text by its UTF-8 bytes, and the
 // rows of the account itself (resource id empty) come before its resources.
 //
-// A failed read is an error, never an early end (contract 5.5).
+// A failed read is an error, never an early end (contract 5.5). Slices in a row stay
+// as they are after the next, but for those of [Rows].
 type Source interface {
 	// Snapshots are the states at the instant when scope.Month begins.
-	Snapshots(ctx context.Context, scope Scope) (Cursor[schemas.Snapshot], error)
+	Snapshots(ctx context.Context, scope Scope) (schemas.Cursor[schemas.Snapshot], error)
 	// Events are lifecycle or usage events, further ascending by (time, sequence,
 	// source, id), copies in any order. Copies that a redelivery stored twice may
 	// appear twice.
-	Events(ctx context.Context, scope Scope, what What) (Cursor[Rows], error)
+	Events(ctx context.Context, scope Scope, what What) (schemas.Cursor[Rows], error)
 	// Strays are all copies inside the cutoff of every identity whose copies there
 	// do not all have the same account, resource, time, sequence and kind (usage or
 	// lifecycle), ascending by identity: the fold cannot see them side by side.
-	Strays(ctx context.Context, cutoff schemas.Cutoff) (Cursor[StrayCopy], error)
-}
-
-// Cursor hands out rows one by one. Next returns io.EOF after the last. A row is
-// valid until the next call; strings in it, and slices but those of [Rows], stay
-// as they are. Close may be called at any time, and again.
-type Cursor[T any] interface {
-	Next() (*T, error)
-	Close() error
+	Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[StrayCopy], error)
 }
 
 // What selects the events of a cursor.

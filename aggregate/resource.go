@@ -102,8 +102,8 @@ func (r *resourceFold) used() usedBalances {
 // month on the way.
 func (r *resourceFold) fold() error {
 	f := r.feed
-	for f.lifecycle.at(f.key) {
-		rows := f.lifecycle.row
+	for f.lifecycle.At(f.key) {
+		rows := f.lifecycle.Row
 		for _, i := range rows.which {
 			if rows.Times[i] >= f.to {
 				r.atEnd()
@@ -115,7 +115,7 @@ func (r *resourceFold) fold() error {
 				r.apply(&f.row, data)
 			}
 		}
-		if err := f.lifecycle.advance(); err != nil {
+		if err := f.lifecycle.Advance(); err != nil {
 			return err
 		}
 	}
@@ -167,8 +167,8 @@ func (r *resourceFold) reportAnomalies() error {
 // placeUsage places the resource's usage, row by row as it is read.
 func (r *resourceFold) placeUsage(p *placer) error {
 	f := r.feed
-	for f.usage.at(f.key) {
-		rows := f.usage.row
+	for f.usage.At(f.key) {
+		rows := f.usage.Row
 		if rows.Err != nil {
 			r.fail(rows.Err)
 		}
@@ -181,7 +181,7 @@ func (r *resourceFold) placeUsage(p *placer) error {
 			}
 		}
 		r.usage += int64(len(rows.which))
-		if err := f.usage.advance(); err != nil {
+		if err := f.usage.Advance(); err != nil {
 			return err
 		}
 	}

@@ -39,10 +39,10 @@ type RowSource interface {
 }
 
 // RowsOf hands out whole copies as rows, one by one.
-func RowsOf(copies Cursor[Copy]) Cursor[Rows] { return &copyRows{Cursor: copies} }
+func RowsOf(copies schemas.Cursor[Copy]) schemas.Cursor[Rows] { return &copyRows{Cursor: copies} }
 
 type copyRows struct {
-	Cursor[Copy]
+	schemas.Cursor[Copy]
 	row oneRow
 }
 

@@ -19,7 +19,7 @@ type Issued struct {
 func Reissue(plan schemas.Derivation, currency schemas.Currency, d schemas.Derived, invoiced []schemas.Line) ([]Issued, error) {
 	w := &writer{
 		v: &Invoicer{Currency: currency}, plan: plan, account: d.AccountID, parked: map[string]string{},
-		invoiced: &invoicedLines{cursor: &lineSlice{invoiced}},
+		invoiced: sortedLines(&lineSlice{invoiced}),
 	}
 	if err := w.price(d); err != nil {
 		return nil, err

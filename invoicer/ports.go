@@ -86,19 +86,13 @@ type InvoiceStore interface {
 	// resources that it marked as touched, by (account id, resource id)
 	// ascending, then by run, month, period start and position. Only lines whose
 	// header is stored count.
-	Invoiced(ctx context.Context, run int64, accounts []string) (InvoicedCursor, error)
+	Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error)
 	// AllInvoiced are the lines invoiced by runs before the given one for any
 	// resource, in the same order.
-	AllInvoiced(ctx context.Context, run int64) (InvoicedCursor, error)
+	AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error)
 	// Forget removes lines, periods and edges that the run wrote for the accounts
 	// where no header was stored: an attempt that broke off.
 	Forget(ctx context.Context, run int64, accounts []string) error
-}
-
-// InvoicedCursor hands out invoiced lines; Next returns io.EOF after the last.
-type InvoicedCursor interface {
-	Next() (*schemas.Line, error)
-	Close() error
 }
 
 // Batch is what is written together.

@@ -41,7 +41,7 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 			return fmt.Errorf("read what was invoiced so far: %w", err)
 		}
 		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
-		p.invoiced = &invoicedLines{cursor: invoiced}
+		p.invoiced = sortedLines(invoiced)
 	}
 	return v.Periods.Derive(ctx, p.plan, p.show)
 }
@@ -52,7 +52,7 @@ type preview struct {
 	plan schemas.Derivation
 	// next is the first month that is not sealed.
 	next     schemas.Month
-	invoiced *invoicedLines
+	invoiced *schemas.Sorted[schemas.Line]
 	each     func(schemas.Invoice, []schemas.Line) error
 }
 
@@ -73,7 +73,7 @@ func (p *preview) show(d schemas.Derived) error {
 		}
 	}
 	if p.invoiced != nil && d.ResourceID != "" {
-		before, err := p.invoiced.of(d.AccountID, d.ResourceID)
+		before, err := p.invoiced.Take(schemas.ResourceKey{AccountID: d.AccountID, ResourceID: d.ResourceID})
 		if err != nil {
 			return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
 		}

@@ -113,7 +113,7 @@ func (v *Invoicer) derive(ctx context.Context, d schemas.Derivation, strays *sea
 		if err != nil {
 			return w, fmt.Errorf("read what was invoiced so far: %w", err)
 		}
-		w.invoiced = &invoicedLines{cursor: invoiced}
+		w.invoiced = sortedLines(invoiced)
 		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
 	}
 	if err := v.Periods.Derive(ctx, d, w.gather); err != nil {

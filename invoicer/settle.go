@@ -2,8 +2,6 @@ package invoicer
 
 import (
 	"cmp"
-	"errors"
-	"io"
 	"slices"
 	"strings"
 
@@ -92,40 +90,9 @@ func (w *writer) adjustMonth(d schemas.Derived, month schemas.Month, lines []sch
 	w.issue(h, lines)
 }
 
-// invoicedLines reads what was invoiced, resource by resource.
-type invoicedLines struct {
-	cursor InvoicedCursor
-	ahead  *schemas.Line
-	ended  bool
-}
-
-// of are the lines of one resource; resources must be asked for in order.
-func (l *invoicedLines) of(account, resource string) ([]schemas.Line, error) {
-	var out []schemas.Line
-	for {
-		if l.ahead == nil && !l.ended {
-			line, err := l.cursor.Next()
-			if errors.Is(err, io.EOF) {
-				l.ended = true
-			} else if err != nil {
-				return nil, err
-			} else {
-				l.ahead = line
-			}
-		}
-		if l.ended {
-			return out, nil
-		}
-		order := strings.Compare(l.ahead.AccountID, account)
-		if order == 0 {
-			order = strings.Compare(l.ahead.ResourceID, resource)
-		}
-		if order > 0 {
-			return out, nil
-		}
-		if order == 0 {
-			out = append(out, *l.ahead)
-		}
-		l.ahead = nil
-	}
+// sortedLines are invoiced lines, to be taken resource by resource.
+func sortedLines(cursor schemas.Cursor[schemas.Line]) *schemas.Sorted[schemas.Line] {
+	return &schemas.Sorted[schemas.Line]{Cursor: cursor, Of: func(l *schemas.Line) schemas.ResourceKey {
+		return schemas.ResourceKey{AccountID: l.AccountID, ResourceID: l.ResourceID}
+	}}
 }

@@ -17,7 +17,7 @@ type writer struct {
 	ctx      context.Context //nolint:containedctx // lives as long as one attempt
 	plan     schemas.Derivation
 	strays   *search
-	invoiced *invoicedLines
+	invoiced *schemas.Sorted[schemas.Line]
 
 	account string
 	minutes schemas.ItemMinutes
@@ -91,7 +91,7 @@ func (w *writer) price(d schemas.Derived) error {
 	if !d.FullHistory || len(w.plan.Earlier) == 0 || d.ResourceID == "" {
 		return nil
 	}
-	before, err := w.invoiced.of(d.AccountID, d.ResourceID)
+	before, err := w.invoiced.Take(schemas.ResourceKey{AccountID: d.AccountID, ResourceID: d.ResourceID})
 	if err != nil {
 		return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
 	}

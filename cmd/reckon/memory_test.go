@@ -79,7 +79,7 @@ func (m *memory) inScope(s aggregate.Scope, account, resource string) bool {
 	return s.Touched == aggregate.All || touched == (s.Touched == aggregate.OnlyTouched)
 }
 
-func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
+func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
 	var out []aggregate.Copy
 	to := s.To
 	if what == aggregate.Usage {
@@ -99,7 +99,7 @@ func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.Wha
 	return aggregate.RowsOf(&rows[aggregate.Copy]{out}), nil
 }
 
-func (m *memory) Strays(_ context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
+func (m *memory) Strays(_ context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	type place struct {
 		account, resource string
 		at                time.Time
@@ -127,7 +127,7 @@ func (m *memory) Strays(_ context.Context, cutoff schemas.Cutoff) (aggregate.Cur
 	return &rows[aggregate.StrayCopy]{out}, nil
 }
 
-func (m *memory) Snapshots(_ context.Context, s aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
+func (m *memory) Snapshots(_ context.Context, s aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
 	best := map[[2]string]edgeKey{}
 	for k, e := range m.edges {
 		if k.run >= s.Run || k.at > s.Month.Index() || (k.at < s.Month.Index() && !e.Deleted) || !m.inScope(s, k.account, k.resource) {
@@ -259,15 +259,15 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 	return nil
 }
 
-func (m *memory) Invoiced(_ context.Context, run int64, _ []string) (invoicer.InvoicedCursor, error) {
+func (m *memory) Invoiced(_ context.Context, run int64, _ []string) (schemas.Cursor[schemas.Line], error) {
 	return m.invoicedOf(run, func(account, resource string) bool { return m.touched[run][[2]string{account, resource}] })
 }
 
-func (m *memory) AllInvoiced(_ context.Context, run int64) (invoicer.InvoicedCursor, error) {
+func (m *memory) AllInvoiced(_ context.Context, run int64) (schemas.Cursor[schemas.Line], error) {
 	return m.invoicedOf(run, func(string, string) bool { return true })
 }
 
-func (m *memory) invoicedOf(run int64, wanted func(account, resource string) bool) (invoicer.InvoicedCursor, error) {
+func (m *memory) invoicedOf(run int64, wanted func(account, resource string) bool) (schemas.Cursor[schemas.Line], error) {
 	type row struct {
 		schemas.Line
 		run int64

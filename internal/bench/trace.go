@@ -193,7 +193,7 @@ func (l tracedLedger) Write(ctx context.Context, b invoicer.Batch) error {
 	return nil
 }
 
-func (l tracedLedger) Invoiced(ctx context.Context, run int64, accounts []string) (invoicer.InvoicedCursor, error) {
+func (l tracedLedger) Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error) {
 	defer l.t.since(l.t.now(), &l.t.invoiced)
 	c, err := l.InvoiceStore.Invoiced(ctx, run, accounts)
 	return timed[schemas.Line]{c, l.t, &l.t.invoiced}, err
@@ -204,13 +204,13 @@ type tracedSource struct {
 	t *trace
 }
 
-func (s tracedSource) Snapshots(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
+func (s tracedSource) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
 	defer s.t.since(s.t.now(), &s.t.edges)
 	c, err := s.Source.Snapshots(ctx, scope)
 	return timed[schemas.Snapshot]{c, s.t, &s.t.edges}, err
 }
 
-func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
+func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
 	sum := &s.t.lifecycle
 	if what == aggregate.Usage {
 		sum = &s.t.usage
@@ -220,7 +220,7 @@ func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what ag
 	return timed[aggregate.Rows]{c, s.t, sum}, err
 }
 
-func (s tracedSource) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
+func (s tracedSource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	defer s.t.since(s.t.now(), &s.t.apart)
 	c, err := s.Source.Strays(ctx, cutoff)
 	return timed[aggregate.StrayCopy]{c, s.t, &s.t.apart}, err
@@ -228,7 +228,7 @@ func (s tracedSource) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggreg
 
 // timed times a cursor.
 type timed[T any] struct {
-	aggregate.Cursor[T]
+	schemas.Cursor[T]
 	t   *trace
 	sum *time.Duration
 }

@@ -10,6 +10,7 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // Events streams copies as [aggregate.Source] says: lifecycle events of
@@ -20,7 +21,7 @@ import (
 // sorting; a billing month lies in two or three. Their streams are merged here. Of
 // a scope that has events in more than a few months the server sorts, on disk
 // when it must.
-func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
+func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
 	to, usage := scope.To, what == aggregate.Usage
 	if usage {
 		to = scope.UsageTo
@@ -195,7 +196,7 @@ func (c *copies) open(ctx context.Context, s *Store, name string, settings drive
 	return e, nil
 }
 
-// Next is as [aggregate.Cursor] says.
+// Next is as [schemas.Cursor] says.
 func (c *copies) Next() (*aggregate.Rows, error) {
 	if c.err != nil {
 		return nil, c.err

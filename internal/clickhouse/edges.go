@@ -19,7 +19,7 @@ import (
 // the highest month up to scope.Month, then of the highest run before scope.Run.
 // A tombstone that a later run wrote for the same edge hides the living state, and
 // a living state hides every older tombstone.
-func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
+func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
 	if scope.Month.IsZero() {
 		return noEdges{}, nil
 	}
@@ -122,7 +122,7 @@ type edges struct {
 	row schemas.Snapshot
 }
 
-// Next is as [aggregate.Cursor] says.
+// Next is as [schemas.Cursor] says.
 func (c *edges) Next() (*schemas.Snapshot, error) {
 	for c.err == nil {
 		var row *schemas.Snapshot

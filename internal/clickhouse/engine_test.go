@@ -234,7 +234,7 @@ func collect[T any](t *testing.T, cursor interface {
 }
 
 // events are the events of a scope, row by row.
-func events(ctx context.Context, s *Store, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Copy], error) {
+func events(ctx context.Context, s *Store, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Copy], error) {
 	rows, err := s.Events(ctx, scope, what)
 	if err != nil {
 		return nil, err
@@ -244,7 +244,7 @@ func events(ctx context.Context, s *Store, scope aggregate.Scope, what aggregate
 
 // wholeRows hands out rows one by one.
 type wholeRows struct {
-	aggregate.Cursor[aggregate.Rows]
+	schemas.Cursor[aggregate.Rows]
 	rows *aggregate.Rows
 	next int
 	row  aggregate.Copy

@@ -31,7 +31,7 @@ func (r OneResource) bind(cutoff schemas.Cutoff) []any {
 }
 
 // Events streams copies as [aggregate.Source] says.
-func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (aggregate.Cursor[aggregate.Rows], error) {
+func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
 	to, usage := scope.To, what == aggregate.Usage
 	if usage {
 		to = scope.UsageTo
@@ -47,7 +47,7 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 }
 
 // Strays streams copies as [aggregate.Source] says.
-func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
+func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	rows, err := r.store.stream(ctx, "resource_moved", r.bind(cutoff)...)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggrega
 }
 
 // Snapshots has none: a whole derivation begins at the beginning.
-func (r OneResource) Snapshots(context.Context, aggregate.Scope) (aggregate.Cursor[schemas.Snapshot], error) {
+func (r OneResource) Snapshots(context.Context, aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
 	return noEdges{}, nil
 }
 

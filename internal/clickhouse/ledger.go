@@ -55,16 +55,16 @@ func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error 
 }
 
 // Invoiced streams lines as [invoicer.InvoiceStore] says.
-func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (invoicer.InvoicedCursor, error) {
+func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error) {
 	return s.invoiced(ctx, append(bindAccounts(accounts), bind("run", run), bind("touched", true)))
 }
 
 // AllInvoiced streams lines as [invoicer.InvoiceStore] says.
-func (s *Store) AllInvoiced(ctx context.Context, run int64) (invoicer.InvoicedCursor, error) {
+func (s *Store) AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error) {
 	return s.invoiced(ctx, append(bindAccounts(nil), bind("run", run), bind("touched", false)))
 }
 
-func (s *Store) invoiced(ctx context.Context, args []any) (invoicer.InvoicedCursor, error) {
+func (s *Store) invoiced(ctx context.Context, args []any) (schemas.Cursor[schemas.Line], error) {
 	rows, err := s.stream(ctx, "invoiced", args...)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ type invoiced struct {
 	row lineRow
 }
 
-// Next is as [invoicer.InvoicedCursor] says; the line is a new one each time.
+// Next is as [schemas.Cursor] says; the line is a new one each time.
 func (c *invoiced) Next() (*schemas.Line, error) {
 	if err := c.next(c.row.dest()...); err != nil {
 		return nil, err

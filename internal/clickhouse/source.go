@@ -13,7 +13,7 @@ var _ aggregate.Source = (*Store)(nil)
 
 // Strays streams copies as [aggregate.Source] says, over all history. It takes half of
 // the server's threads: what is folded meanwhile needs the others.
-func (s *Store) Strays(ctx context.Context, cutoff schemas.Cutoff) (aggregate.Cursor[aggregate.StrayCopy], error) {
+func (s *Store) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	var threads int64
 	if err := s.row(ctx, "half_of_threads", []any{&threads}); err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ type moved struct {
 	row aggregate.StrayCopy
 }
 
-// Next is as [aggregate.Cursor] says.
+// Next is as [schemas.Cursor] says.
 func (c *moved) Next() (*aggregate.StrayCopy, error) {
 	var identity string
 	var at int64

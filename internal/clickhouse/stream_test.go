@@ -226,7 +226,7 @@ func many(t *testing.T, s *Store) {
 }
 
 // drain reads to the error that ends the rows.
-func drain(c aggregate.Cursor[aggregate.Copy]) (rows int, err error) {
+func drain(c schemas.Cursor[aggregate.Copy]) (rows int, err error) {
 	for {
 		if _, err := c.Next(); err != nil {
 			return rows, err
@@ -238,7 +238,7 @@ func drain(c aggregate.Cursor[aggregate.Copy]) (rows int, err error) {
 func testBrokenRead(t *testing.T, s *Store) {
 	many(t, s)
 	// begin hands out a cursor whose query runs, with blocks still to come.
-	begin := func() aggregate.Cursor[aggregate.Copy] {
+	begin := func() schemas.Cursor[aggregate.Copy] {
 		t.Helper()
 		cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 		if err != nil {
@@ -363,9 +363,9 @@ func testNothingLeft(t *testing.T, s *Store) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	for name, end := range map[string]func(aggregate.Cursor[aggregate.Copy]){
-		"closed":    func(c aggregate.Cursor[aggregate.Copy]) { _ = c.Close() },
-		"cancelled": func(aggregate.Cursor[aggregate.Copy]) { cancel() },
+	for name, end := range map[string]func(schemas.Cursor[aggregate.Copy]){
+		"closed":    func(c schemas.Cursor[aggregate.Copy]) { _ = c.Close() },
+		"cancelled": func(schemas.Cursor[aggregate.Copy]) { cancel() },
 	} {
 		cursor, err := events(ctx, s, whole(), aggregate.Usage)
 		if err != nil {

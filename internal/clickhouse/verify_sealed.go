@@ -30,9 +30,10 @@ type SealedResource struct {
 
 // SealedCursor hands out what is stored of a month, resource by resource.
 type SealedCursor struct {
-	headers ahead[schemas.Invoice]
-	lines   ahead[StoredLine]
-	hashes  ahead[schemas.InvoiceHash]
+	headers *schemas.Sorted[schemas.Invoice]
+	lines   *schemas.Sorted[StoredLine]
+	hashes  *schemas.Sorted[schemas.InvoiceHash]
+	begun   bool
 }
 
 // Sealed streams what is stored of a month up to a run, by (account id, resource
@@ -40,103 +41,88 @@ type SealedCursor struct {
 func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (*SealedCursor, error) {
 	args := []any{bind("month", month.String()), bind("run", run)}
 	c := &SealedCursor{}
-	headers, err := s.stream(ctx, "verify_headers", args...)
+	var err error
+	c.headers, err = sorted(ctx, s, "verify_headers", args, scanHeader, func(h *schemas.Invoice) schemas.ResourceKey {
+		return schemas.ResourceKey{AccountID: h.AccountID, ResourceID: h.ResourceID}
+	})
 	if err != nil {
 		return nil, err
 	}
-	c.headers = ahead[schemas.Invoice]{cursor: headers, scan: scanHeader, of: func(h *schemas.Invoice) [2]string {
-		return [2]string{h.AccountID, h.ResourceID}
-	}}
-	lines, err := s.stream(ctx, "verify_lines", args...)
+	c.lines, err = sorted(ctx, s, "verify_lines", args, scanStoredLine, func(l *StoredLine) schemas.ResourceKey {
+		return schemas.ResourceKey{AccountID: l.AccountID, ResourceID: l.ResourceID}
+	})
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	c.lines = ahead[StoredLine]{cursor: lines, scan: scanStoredLine, of: func(l *StoredLine) [2]string {
-		return [2]string{l.AccountID, l.ResourceID}
-	}}
-	hashes, err := s.stream(ctx, "verify_hashes", args...)
+	c.hashes, err = sorted(ctx, s, "verify_hashes", args, scanHash(month), func(h *schemas.InvoiceHash) schemas.ResourceKey {
+		return schemas.ResourceKey{AccountID: h.AccountID, ResourceID: h.ResourceID}
+	})
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	c.hashes = ahead[schemas.InvoiceHash]{cursor: hashes, scan: scanHash(month), of: func(h *schemas.InvoiceHash) [2]string {
-		return [2]string{h.AccountID, h.ResourceID}
-	}}
 	return c, nil
 }
 
 // Next is the next resource; io.EOF comes after the last.
 func (c *SealedCursor) Next() (*SealedResource, error) {
-	var key [2]string
-	found := false
-	for _, stream := range []interface{ peek() ([2]string, error) }{&c.headers, &c.lines, &c.hashes} {
-		k, err := stream.peek()
-		if errors.Is(err, io.EOF) {
-			continue
-		}
-		if err != nil {
+	if !c.begun {
+		c.begun = true
+		if err := errors.Join(c.headers.Advance(), c.lines.Advance(), c.hashes.Advance()); err != nil {
 			return nil, err
 		}
-		if !found || k[0] < key[0] || k[0] == key[0] && k[1] < key[1] {
-			key, found = k, true
-		}
 	}
-	if !found {
+	key, more := schemas.Lowest(c.headers, c.lines, c.hashes)
+	if !more {
 		return nil, io.EOF
 	}
-	r := &SealedResource{AccountID: key[0], ResourceID: key[1]}
+	r := &SealedResource{AccountID: key.AccountID, ResourceID: key.ResourceID}
 	var err error
-	if r.Headers, err = c.headers.take(key); err != nil {
+	if r.Headers, err = c.headers.Take(key); err != nil {
 		return nil, err
 	}
-	if r.Lines, err = c.lines.take(key); err != nil {
+	if r.Lines, err = c.lines.Take(key); err != nil {
 		return nil, err
 	}
-	r.Hashes, err = c.hashes.take(key)
+	r.Hashes, err = c.hashes.Take(key)
 	return r, err
 }
 
 // Close ends the queries.
 func (c *SealedCursor) Close() error {
-	for _, cursor := range []*cursor{c.headers.cursor, c.lines.cursor, c.hashes.cursor} {
-		if cursor != nil {
-			_ = cursor.Close() // always nil
-		}
+	if c.headers != nil {
+		_ = c.headers.Close() // always nil, like the others
+	}
+	if c.lines != nil {
+		_ = c.lines.Close()
+	}
+	if c.hashes != nil {
+		_ = c.hashes.Close()
 	}
 	return nil
 }
 
-// ahead is a cursor with its next row in sight.
-type ahead[T any] struct {
-	cursor *cursor
-	scan   func(*cursor) (T, error)
-	of     func(*T) [2]string
-	row    *T
+// scanned makes rows of a cursor's columns.
+type scanned[T any] struct {
+	*cursor
+	scan func(*cursor) (T, error)
+	row  T
 }
 
-func (a *ahead[T]) peek() ([2]string, error) {
-	if a.row == nil {
-		row, err := a.scan(a.cursor)
-		if err != nil {
-			return [2]string{}, err
-		}
-		a.row = &row
+// Next is as [schemas.Cursor] says.
+func (c *scanned[T]) Next() (row *T, err error) {
+	if c.row, err = c.scan(c.cursor); err != nil {
+		return nil, err
 	}
-	return a.of(a.row), nil
+	return &c.row, nil
 }
 
-// take reads all rows of a key.
-func (a *ahead[T]) take(key [2]string) ([]T, error) {
-	var out []T
-	for {
-		k, err := a.peek()
-		if errors.Is(err, io.EOF) || err == nil && k != key {
-			return out, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		out, a.row = append(out, *a.row), nil
+// sorted streams rows that ascend by resource.
+func sorted[T any](ctx context.Context, s *Store, name string, args []any, scan func(*cursor) (T, error), of func(*T) schemas.ResourceKey) (*schemas.Sorted[T], error) {
+	rows, err := s.stream(ctx, name, args...)
+	if err != nil {
+		return nil, err
 	}
+	return &schemas.Sorted[T]{Cursor: &scanned[T]{cursor: rows, scan: scan}, Of: of}, nil
 }
 
 func scanHash(month schemas.Month) func(*cursor) (schemas.InvoiceHash, error) {
