@@ -5,11 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"github.com/reckon-billing/reckon/internal/report"
 )
 
 func (a *app) migrateCommand() *cobra.Command {
@@ -68,14 +67,11 @@ func (a *app) printConfig(format string) error {
 		out.SetIndent("", "  ")
 		return out.Encode(cfg.Settings())
 	}
-	var text strings.Builder
-	text.WriteString("SETTING\tVARIABLE\tVALUE\tWHAT IT DOES\n")
+	list := report.NewList(a.stdout, report.Table, "setting", "variable", "value", "what it does")
 	for _, s := range cfg.Settings() {
-		fmt.Fprintf(&text, "%s\t%s\t%s\t%s\n", s.Path, s.Env, s.Value, s.Doc)
+		if err := list.Write(s.Path, s.Env, s.Value, s.Doc); err != nil {
+			return fmt.Errorf("list the settings: %w", err)
+		}
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	if _, err := io.WriteString(w, text.String()); err != nil {
-		return fmt.Errorf("list the settings: %w", err)
-	}
-	return w.Flush()
+	return list.Close()
 }

@@ -76,7 +76,7 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 	if c.account != "" {
 		plan.Accounts = []string{c.account}
 	}
-	out := newListing(c.stdout, c.format, "account_id", "resource_id", "reason", "type", "time", "source", "id",
+	out := report.NewList(c.stdout, c.format, "account_id", "resource_id", "reason", "type", "time", "source", "id",
 		"topic", "partition", "offset", "item", "value")
 	count := map[schemas.Reason]int64{}
 	d := s.deriver()
@@ -91,13 +91,13 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 		if x.Reason == schemas.UnmatchedUsage {
 			value = schemas.FormatDecimal(x.Value)
 		}
-		return out.write(x.AccountID, x.ResourceID, string(x.Reason), string(e.Type), s.stamp(e.Time), e.Source, e.ID,
+		return out.Write(x.AccountID, x.ResourceID, string(x.Reason), string(e.Type), s.stamp(e.Time), e.Source, e.ID,
 			e.Position.Topic, e.Position.Partition, e.Position.Offset, x.Item, value)
 	}
 	if err := d.Survey(ctx, plan); err != nil {
 		return fmt.Errorf("list the anomalies: %w", err)
 	}
-	if err := out.close(); err != nil {
+	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
 	say := c.tell
@@ -109,7 +109,7 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 			say("%8d  %s\n", count[reason], reason)
 		}
 	}
-	say("%8d  in all\n", out.rows)
+	say("%8d  in all\n", out.Rows())
 	return nil
 }
 
@@ -138,21 +138,21 @@ shown as they stood in Kafka.`,
 }
 
 func (a *app) listConflicts(ctx context.Context, s *system, account string, format report.Format) error {
-	out := newListing(a.stdout, format, "account_id", "resource_id", "type", "time", "source", "id",
+	out := report.NewList(a.stdout, format, "account_id", "resource_id", "type", "time", "source", "id",
 		"topic", "partition", "offset", "counting_topic", "counting_partition", "counting_offset", "value", "counting_value")
 	err := s.store.Conflicts(ctx, account, func(c *clickhouse.Conflict) error {
-		return out.write(c.AccountID, c.ResourceID, string(c.Type), s.stamp(c.Time), c.Source, c.ID,
+		return out.Write(c.AccountID, c.ResourceID, string(c.Type), s.stamp(c.Time), c.Source, c.ID,
 			c.Position.Topic, c.Position.Partition, c.Position.Offset,
 			c.Counting.Topic, c.Counting.Partition, c.Counting.Offset, c.Raw, c.CountingRaw)
 	})
 	if err != nil {
 		return err
 	}
-	if err := out.close(); err != nil {
+	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
 	if format == report.Table {
-		a.printf("%8d  conflicts\n", out.rows)
+		a.printf("%8d  conflicts\n", out.Rows())
 	}
 	return nil
 }

@@ -149,14 +149,14 @@ func (a *app) onStore(ctx context.Context, work func(context.Context, *system) e
 }
 
 func (a *app) listDeadLetters(ctx context.Context, s *system, filter clickhouse.DeadLetterFilter, format report.Format) error {
-	out := newListing(a.stdout, format, "topic", "partition", "offset", "kafka_time", "producer", "bytes", "reason", "detail", "state")
+	out := report.NewList(a.stdout, format, "topic", "partition", "offset", "kafka_time", "producer", "bytes", "reason", "detail", "state")
 	err := s.store.DeadLetters(ctx, filter, false, func(l *clickhouse.DeadLetter) error {
-		return out.write(l.Topic, l.Partition, l.Offset, s.stamp(l.Time), l.Producer, l.Bytes, l.Reason, l.Detail, s.letterState(l))
+		return out.Write(l.Topic, l.Partition, l.Offset, s.stamp(l.Time), l.Producer, l.Bytes, l.Reason, l.Detail, s.letterState(l))
 	})
 	if err != nil {
 		return err
 	}
-	if err := out.close(); err != nil {
+	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
 	reasons, err := s.store.DeadLetterReasons(ctx, filter)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/kafka"
+	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -150,7 +151,7 @@ func (r *letterReplay) judge(s *system, l *clickhouse.DeadLetter, now time.Time)
 func (r *letterReplay) preview(ctx context.Context, s *system) error {
 	now := s.now()
 	err := r.each(ctx, s, func(l *clickhouse.DeadLetter) error {
-		r.printf("%s  %s\n", place(l.Position), safeLine(r.judge(s, l, now)))
+		r.printf("%s  %s\n", place(l.Position), report.SafeLine(r.judge(s, l, now)))
 		return nil
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/report"
 )
 
 func (a *app) deadLetterShowCommand() *cobra.Command {
@@ -63,16 +64,16 @@ func (a *app) showLetter(s *system, l *clickhouse.DeadLetter) {
 		}
 	}
 	field("time", s.stamp(l.Time))
-	field("producer", safeLine(l.Producer))
-	field("key", safeLine(string(l.Key)))
+	field("producer", report.SafeLine(l.Producer))
+	field("key", report.SafeLine(string(l.Key)))
 	for _, h := range l.Headers {
-		field("header", safeLine(h.Key)+": "+safeLine(string(h.Value)))
+		field("header", report.SafeLine(h.Key)+": "+report.SafeLine(string(h.Value)))
 	}
 	field("reason", l.Reason+": "+reasonSentence(l.Reason))
-	field("detail", safeLine(l.Detail))
+	field("detail", report.SafeLine(l.Detail))
 	field("state", s.letterState(l))
 	field("value", fmt.Sprintf("%d bytes", len(l.Value)))
-	a.printf("%s\n", safe(l.Value))
+	a.printf("%s\n", report.Safe(l.Value))
 }
 
 // letterBytes are bytes in JSON: as base64 and, where they are text, as it.

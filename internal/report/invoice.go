@@ -47,31 +47,34 @@ func (v *invoiceView) title(b *strings.Builder) {
 
 func (v *invoiceView) facts(b *strings.Builder) {
 	h := &v.header
-	g := grid{sides: []align{left, left}}
-	g.add("Account", h.AccountID)
+	g := Grid{indent: indent, sides: []Align{Left, Left}}
+	g.Add("Account", h.AccountID)
 	if len(v.lines) > 0 {
 		l := &v.lines[0]
-		g.add("Resource", l.ResourceName+" ("+h.ResourceID+")")
-		g.add("Service", l.Product+" / "+l.Service)
+		g.Add("Resource", l.ResourceName+" ("+h.ResourceID+")")
+		g.Add("Service", l.Product+" / "+l.Service)
 	} else {
-		g.add("Resource", h.ResourceID)
+		g.Add("Resource", h.ResourceID)
 	}
 	minutes := int64(h.PeriodEnd.Sub(h.PeriodStart) / time.Minute)
-	g.add("Month", fmt.Sprintf("%s (%s)", h.Month, v.zone))
-	g.add("Period", fmt.Sprintf("%s to %s, %s", minute(h.PeriodStart, v.zone), minute(h.PeriodEnd, v.zone), span(minutes)))
-	g.add("Issued", minute(h.CreatedAt, v.zone))
-	g.add("Status", Status(h))
+	g.Add("Month", fmt.Sprintf("%s (%s)", h.Month, v.zone))
+	g.Add("Period", fmt.Sprintf("%s to %s, %s", minute(h.PeriodStart, v.zone), minute(h.PeriodEnd, v.zone), span(minutes)))
+	g.Add("Issued", minute(h.CreatedAt, v.zone))
+	g.Add("Status", Status(h))
 	if h.Kind == schemas.KindAdjustment {
-		g.add("Corrects", fmt.Sprintf("what was invoiced for %s, because of %s; amounts are differences", h.Month, counted(h.LateEvents, "late event")))
+		g.Add("Corrects", fmt.Sprintf("what was invoiced for %s, because of %s; amounts are differences", h.Month, counted(h.LateEvents, "late event")))
 		for _, late := range h.Late[:min(len(h.Late), maxLate)] {
-			g.add("", fmt.Sprintf("%s of %s (%s %s)", late.Type, minute(late.Time, v.zone), late.Source, late.ID))
+			g.Add("", fmt.Sprintf("%s of %s (%s %s)", late.Type, minute(late.Time, v.zone), late.Source, late.ID))
 		}
 		if more := h.LateEvents - maxLate; more > 0 {
-			g.add("", "and "+counted(more, "more event"))
+			g.Add("", "and "+counted(more, "more event"))
 		}
 	}
-	g.write(b, "  ")
+	_ = g.Flush(b) // a builder takes everything
 }
+
+// indent is what the grids of an invoice stand in from the left.
+const indent = "  "
 
 // maxLate is how many late events are printed.
 const maxLate = 5
@@ -89,34 +92,34 @@ func Status(header *schemas.Invoice) string {
 // all of them.
 type invoiceColumn struct {
 	name string
-	side align
+	side Align
 	text func(l *schemas.Line) string
 }
 
 func (v *invoiceView) columns() []invoiceColumn {
 	amount := func(d decimal.Decimal) string { return money(v.currency, d) }
 	list := []invoiceColumn{
-		{"Item", left, func(l *schemas.Line) string { return l.Item.Name }},
-		{"Quantity", right, func(l *schemas.Line) string { return plain(l.Quantity) }},
-		{"Unit", left, func(l *schemas.Line) string { return l.Item.Unit }},
-		{"Unit price", right, func(l *schemas.Line) string { return "× " + plain(l.Item.UnitPrice) }},
-		{"Time", right, factorOfTime},
-		{"Discount", right, func(l *schemas.Line) string { return percent("- ", l.Item.DiscountPercent) }},
-		{"Before tax", right, func(l *schemas.Line) string { return amount(l.BeforeTax) }},
-		{"Tax rate", right, func(l *schemas.Line) string { return percent("", l.Item.TaxPercent) }},
-		{"Tax", right, func(l *schemas.Line) string { return amount(l.TaxAmount) }},
-		{"Coupon", right, func(l *schemas.Line) string { return unlessZero(l.CouponValue, amount(l.CouponValue.Neg())) }},
-		{"Total", right, func(l *schemas.Line) string { return amount(l.TotalAmount) }},
+		{"Item", Left, func(l *schemas.Line) string { return l.Item.Name }},
+		{"Quantity", Right, func(l *schemas.Line) string { return plain(l.Quantity) }},
+		{"Unit", Left, func(l *schemas.Line) string { return l.Item.Unit }},
+		{"Unit price", Right, func(l *schemas.Line) string { return "× " + plain(l.Item.UnitPrice) }},
+		{"Time", Right, factorOfTime},
+		{"Discount", Right, func(l *schemas.Line) string { return percent("- ", l.Item.DiscountPercent) }},
+		{"Before tax", Right, func(l *schemas.Line) string { return amount(l.BeforeTax) }},
+		{"Tax rate", Right, func(l *schemas.Line) string { return percent("", l.Item.TaxPercent) }},
+		{"Tax", Right, func(l *schemas.Line) string { return amount(l.TaxAmount) }},
+		{"Coupon", Right, func(l *schemas.Line) string { return unlessZero(l.CouponValue, amount(l.CouponValue.Neg())) }},
+		{"Total", Right, func(l *schemas.Line) string { return amount(l.TotalAmount) }},
 	}
 	if v.header.Kind == schemas.KindAdjustment {
-		from := invoiceColumn{"Period from", left, func(l *schemas.Line) string { return minute(l.PeriodStart, v.zone) }}
+		from := invoiceColumn{"Period from", Left, func(l *schemas.Line) string { return minute(l.PeriodStart, v.zone) }}
 		list = append(list[:1:1], append([]invoiceColumn{from}, list[1:]...)...)
 	}
 	return list
 }
 
 func (v *invoiceView) table(b *strings.Builder) {
-	var g grid
+	g := Grid{indent: indent}
 	var names, rules []string
 	rows := make([][]string, len(v.lines))
 	for _, c := range v.columns() {
@@ -129,7 +132,7 @@ func (v *invoiceView) table(b *strings.Builder) {
 			continue
 		}
 		g.sides = append(g.sides, c.side)
-		names, rules = append(names, c.name), append(rules, rule)
+		names, rules = append(names, c.name), append(rules, Rule)
 		for i := range texts {
 			rows[i] = append(rows[i], texts[i])
 		}
@@ -138,26 +141,26 @@ func (v *invoiceView) table(b *strings.Builder) {
 		return
 	}
 	b.WriteByte('\n')
-	g.add(names...)
-	g.add(rules...)
-	g.lines = append(g.lines, rows...)
-	g.write(b, "  ")
+	g.Add(names...)
+	g.Add(rules...)
+	g.rows = append(g.rows, rows...)
+	_ = g.Flush(b) // a builder takes everything
 }
 
 // sums are the header's amounts, which are the sums of the rounded lines.
 func (v *invoiceView) sums(b *strings.Builder) {
 	h := &v.header
-	g := grid{sides: []align{left, right, left}}
-	row := func(name string, amount decimal.Decimal) { g.add(name, money(v.currency, amount), v.currency.Code) }
+	g := Grid{indent: indent, sides: []Align{Left, Right, Left}}
+	row := func(name string, amount decimal.Decimal) { g.Add(name, money(v.currency, amount), v.currency.Code) }
 	row("Before tax", h.BeforeTax)
 	row("Tax", h.TaxAmount)
 	if code := v.coupon(); code != "" || !h.CouponValue.IsZero() {
 		row(strings.TrimSpace("Coupon "+code), h.CouponValue.Neg())
 	}
-	g.add(rule, rule, rule)
+	g.Add(Rule, Rule, Rule)
 	row("Total", h.TotalAmount)
 	b.WriteByte('\n')
-	g.write(b, "  ")
+	_ = g.Flush(b) // a builder takes everything
 }
 
 // coupon is the code that the lines are under, empty for none.

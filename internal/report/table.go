@@ -3,7 +3,6 @@ package report
 import (
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -18,7 +17,7 @@ type tableWriter struct {
 	out     io.Writer
 	options Options
 	columns []tableColumn
-	page    grid
+	page    *Grid
 	rows    int64
 	sum     schemas.Amounts
 }
@@ -26,44 +25,44 @@ type tableWriter struct {
 // tableColumn is a column's name and what stands in it.
 type tableColumn struct {
 	name string
-	side align
+	side Align
 	text func(o *Options, r *Row) string
 }
 
 func tableColumns(o Options) []tableColumn {
 	list := []tableColumn{
-		{"account_id", left, func(_ *Options, r *Row) string { return r.AccountID }},
-		{"resource_id", left, func(_ *Options, r *Row) string { return r.ResourceID }},
-		{"resource_name", left, func(_ *Options, r *Row) string { return r.ResourceName }},
-		{"item", left, func(_ *Options, r *Row) string { return r.Item.Name }},
-		{"period_start", left, func(o *Options, r *Row) string { return minute(r.PeriodStart, o.Zone) }},
-		{"period_end", left, func(o *Options, r *Row) string { return minute(r.PeriodEnd, o.Zone) }},
-		{minutesColumn, right, func(_ *Options, r *Row) string { return grouped(strconv.FormatInt(r.Minutes, 10)) }},
-		{"quantity", right, func(_ *Options, r *Row) string { return plain(r.Quantity) }},
-		{"unit", left, func(_ *Options, r *Row) string { return r.Item.Unit }},
-		{"unit_price", right, func(_ *Options, r *Row) string { return plain(r.Item.UnitPrice) }},
-		{"discount", right, func(_ *Options, r *Row) string { return schemas.FormatDecimal(r.Item.DiscountPercent) + "%" }},
-		{"tax", right, func(_ *Options, r *Row) string { return schemas.FormatDecimal(r.Item.TaxPercent) + "%" }},
-		{"before_tax", right, func(o *Options, r *Row) string { return money(o.Currency, r.BeforeTax) }},
-		{"tax_amount", right, func(o *Options, r *Row) string { return money(o.Currency, r.TaxAmount) }},
-		{"coupon_code", left, func(_ *Options, r *Row) string { return r.CouponCode }},
-		{"coupon_value", right, func(o *Options, r *Row) string { return money(o.Currency, r.CouponValue) }},
-		{"total_amount", right, func(o *Options, r *Row) string { return money(o.Currency, r.TotalAmount) }},
-		{"status", left, func(_ *Options, r *Row) string { return r.Status }},
-		{"invoice_code", left, func(_ *Options, r *Row) string { return r.InvoiceCode }},
+		{"account_id", Left, func(_ *Options, r *Row) string { return r.AccountID }},
+		{"resource_id", Left, func(_ *Options, r *Row) string { return r.ResourceID }},
+		{"resource_name", Left, func(_ *Options, r *Row) string { return r.ResourceName }},
+		{"item", Left, func(_ *Options, r *Row) string { return r.Item.Name }},
+		{"period_start", Left, func(o *Options, r *Row) string { return minute(r.PeriodStart, o.Zone) }},
+		{"period_end", Left, func(o *Options, r *Row) string { return minute(r.PeriodEnd, o.Zone) }},
+		{minutesColumn, Right, func(_ *Options, r *Row) string { return grouped(strconv.FormatInt(r.Minutes, 10)) }},
+		{"quantity", Right, func(_ *Options, r *Row) string { return plain(r.Quantity) }},
+		{"unit", Left, func(_ *Options, r *Row) string { return r.Item.Unit }},
+		{"unit_price", Right, func(_ *Options, r *Row) string { return plain(r.Item.UnitPrice) }},
+		{"discount", Right, func(_ *Options, r *Row) string { return schemas.FormatDecimal(r.Item.DiscountPercent) + "%" }},
+		{"tax", Right, func(_ *Options, r *Row) string { return schemas.FormatDecimal(r.Item.TaxPercent) + "%" }},
+		{"before_tax", Right, func(o *Options, r *Row) string { return money(o.Currency, r.BeforeTax) }},
+		{"tax_amount", Right, func(o *Options, r *Row) string { return money(o.Currency, r.TaxAmount) }},
+		{"coupon_code", Left, func(_ *Options, r *Row) string { return r.CouponCode }},
+		{"coupon_value", Right, func(o *Options, r *Row) string { return money(o.Currency, r.CouponValue) }},
+		{"total_amount", Right, func(o *Options, r *Row) string { return money(o.Currency, r.TotalAmount) }},
+		{"status", Left, func(_ *Options, r *Row) string { return r.Status }},
+		{"invoice_code", Left, func(_ *Options, r *Row) string { return r.InvoiceCode }},
 	}
 	if o.Replay {
 		list = append(
 			list,
-			tableColumn{"month", left, func(_ *Options, r *Row) string { return r.Month.String() }},
-			tableColumn{"kind", left, func(_ *Options, r *Row) string { return string(r.Kind) }},
+			tableColumn{"month", Left, func(_ *Options, r *Row) string { return r.Month.String() }},
+			tableColumn{"kind", Left, func(_ *Options, r *Row) string { return string(r.Kind) }},
 		)
 	}
 	return list
 }
 
 func newTableWriter(w io.Writer, o Options) *tableWriter {
-	t := &tableWriter{out: w, options: o, columns: tableColumns(o)}
+	t := &tableWriter{out: w, options: o, columns: tableColumns(o), page: NewGrid()}
 	for _, c := range t.columns {
 		t.page.sides = append(t.page.sides, c.side)
 	}
@@ -77,13 +76,13 @@ func (t *tableWriter) begin() {
 	for _, c := range t.columns {
 		names = append(names, c.name)
 	}
-	t.page.lines = append(t.page.lines[:0], names)
+	t.page.Add(names...)
 }
 
 func (t *tableWriter) Write(row *Row) error {
-	if len(t.page.lines) > pageRows {
-		t.page.add()
-		if err := t.flush(); err != nil {
+	if t.page.Len() > pageRows {
+		t.page.Add()
+		if err := t.page.Flush(t.out); err != nil {
 			return err
 		}
 		t.begin()
@@ -92,7 +91,7 @@ func (t *tableWriter) Write(row *Row) error {
 	for _, c := range t.columns {
 		line = append(line, c.text(&t.options, row))
 	}
-	t.page.add(line...)
+	t.page.Add(line...)
 	t.rows++
 	t.sum = t.sum.Add(row.Amounts)
 	return nil
@@ -108,17 +107,10 @@ func (t *tableWriter) Close() error {
 		case "resource_id":
 			totals[i] = counted(t.rows, "line")
 		case "before_tax", "tax_amount", "coupon_value", "total_amount":
-			rules[i], totals[i] = rule, c.text(&t.options, total)
+			rules[i], totals[i] = Rule, c.text(&t.options, total)
 		}
 	}
-	t.page.add(rules...)
-	t.page.add(totals...)
-	return t.flush()
-}
-
-func (t *tableWriter) flush() error {
-	var b strings.Builder
-	t.page.write(&b, "")
-	_, err := io.WriteString(t.out, b.String())
-	return err
+	t.page.Add(rules...)
+	t.page.Add(totals...)
+	return t.page.Flush(t.out)
 }

@@ -4,82 +4,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-
-	"golang.org/x/text/width"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
-
-// cells is how many columns of a terminal the text takes: marks that stand on the
-// letter before them (Vietnamese written decomposed) take none, ideographs two.
-func cells(s string) int {
-	n := 0
-	for _, r := range s {
-		if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
-			continue
-		}
-		switch width.LookupRune(r).Kind() {
-		case width.EastAsianWide, width.EastAsianFullwidth:
-			n += 2
-		case width.Neutral, width.EastAsianAmbiguous, width.EastAsianNarrow, width.EastAsianHalfwidth:
-			n++
-		}
-	}
-	return n
-}
-
-// align is on which side of its column a text stands.
-type align bool
-
-const (
-	left  align = false
-	right align = true
-)
-
-func pad(s string, to int, side align) string {
-	space := strings.Repeat(" ", max(0, to-cells(s)))
-	if side == right {
-		return space + s
-	}
-	return s + space
-}
-
-// grid is lines of cells that are aligned when they are written.
-type grid struct {
-	sides []align
-	lines [][]string
-}
-
-// rule is a line of dashes over the columns that it marks with a text.
-const rule = "\x00"
-
-func (g *grid) add(line ...string) { g.lines = append(g.lines, line) }
-
-// write appends the lines, each after the indent, without spaces at their ends.
-func (g *grid) write(b *strings.Builder, indent string) {
-	widths := make([]int, len(g.sides))
-	for _, line := range g.lines {
-		for i, text := range line {
-			if text != rule {
-				widths[i] = max(widths[i], cells(text))
-			}
-		}
-	}
-	for _, line := range g.lines {
-		written := make([]string, len(line))
-		for i, text := range line {
-			if text == rule {
-				text = strings.Repeat("-", widths[i])
-			}
-			written[i] = pad(text, widths[i], g.sides[i])
-		}
-		b.WriteString(strings.TrimRight(indent+strings.Join(written, "  "), " "))
-		b.WriteByte('\n')
-	}
-}
 
 // grouped puts a comma between each three digits before the point.
 func grouped(number string) string {
