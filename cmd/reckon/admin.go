@@ -11,7 +11,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/report"
 )
 
-func (a *app) migrateCommand() *cobra.Command {
+func (a *cli) migrateCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "migrate",
 		Short: "Make or bring up to date the tables in ClickHouse and the topics in Kafka",
@@ -23,7 +23,7 @@ does this by itself.`,
 	}
 }
 
-func (a *app) migrate(ctx context.Context) (err error) {
+func (a *cli) migrate(ctx context.Context) (err error) {
 	cfg, log, err := a.settings()
 	if err != nil {
 		return err
@@ -32,15 +32,15 @@ func (a *app) migrate(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.prepare(ctx); err != nil {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Prepare(ctx); err != nil {
 		return err
 	}
 	a.printf("tables and topics are up to date\n")
 	return nil
 }
 
-func (a *app) configCommand() *cobra.Command {
+func (a *cli) configCommand() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
 		Use:   "config",
@@ -57,7 +57,7 @@ func (a *app) configCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) printConfig(format string) error {
+func (a *cli) printConfig(format string) error {
 	cfg, _, err := a.settings()
 	if err != nil {
 		return err

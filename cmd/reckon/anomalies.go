@@ -12,7 +12,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (a *app) anomaliesCommand() *cobra.Command {
+func (a *cli) anomaliesCommand() *cobra.Command {
 	var c anomalies
 	var month, format string
 	cmd := &cobra.Command{
@@ -36,7 +36,7 @@ summary goes to stderr.`,
 			if c.reason != "" && !slices.Contains(anomalyReasons(), schemas.Reason(c.reason)) {
 				return usagef("--reason %q: choose one of %v", c.reason, anomalyReasons())
 			}
-			c.app = a
+			c.cli = a
 			return a.onStore(cmd.Context(), c.run)
 		},
 	}
@@ -56,7 +56,7 @@ func anomalyReasons() []schemas.Reason {
 
 // anomalies is one run of the command.
 type anomalies struct {
-	*app
+	*cli
 	month           schemas.Month
 	account, reason string
 	format          report.Format
@@ -68,7 +68,7 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 	if err != nil {
 		return err
 	}
-	runs, err := s.store.Runs(ctx)
+	runs, err := s.Store.Runs(ctx)
 	if err != nil {
 		return err
 	}
@@ -79,11 +79,11 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 	out := report.NewList(c.stdout, c.format, "account_id", "resource_id", "reason", "type", "time", "source", "id",
 		"topic", "partition", "offset", "item", "value")
 	count := map[schemas.Reason]int64{}
-	d := s.deriver()
+	d := s.Deriver()
 	d.Anomalies = func(x schemas.Anomaly) error {
 		e := &x.Event
 		if c.reason != "" && x.Reason != schemas.Reason(c.reason) ||
-			!c.month.IsZero() && schemas.MonthOf(e.Time, s.cfg.Billing.Location) != c.month {
+			!c.month.IsZero() && schemas.MonthOf(e.Time, s.Config.Billing.Location) != c.month {
 			return nil
 		}
 		count[x.Reason]++
@@ -113,7 +113,7 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 	return nil
 }
 
-func (a *app) conflictsCommand() *cobra.Command {
+func (a *cli) conflictsCommand() *cobra.Command {
 	var account, format string
 	cmd := &cobra.Command{
 		Use:   "conflicts",
@@ -137,10 +137,10 @@ shown as they stood in Kafka.`,
 	return cmd
 }
 
-func (a *app) listConflicts(ctx context.Context, s *system, account string, format report.Format) error {
+func (a *cli) listConflicts(ctx context.Context, s *system, account string, format report.Format) error {
 	out := report.NewList(a.stdout, format, "account_id", "resource_id", "type", "time", "source", "id",
 		"topic", "partition", "offset", "counting_topic", "counting_partition", "counting_offset", "value", "counting_value")
-	err := s.store.Conflicts(ctx, account, func(c *clickhouse.Conflict) error {
+	err := s.Store.Conflicts(ctx, account, func(c *clickhouse.Conflict) error {
 		return out.Write(c.AccountID, c.ResourceID, string(c.Type), s.stamp(c.Time), c.Source, c.ID,
 			c.Position.Topic, c.Position.Partition, c.Position.Offset,
 			c.Counting.Topic, c.Counting.Partition, c.Counting.Offset, c.Raw, c.CountingRaw)

@@ -159,7 +159,7 @@ func empty(b invoicer.Batch) bool {
 func told(t *testing.T, s *servers, story []chapter, breaks func(run, attempt, step int) failure) (*installation, *breaking) {
 	t.Helper()
 	i := s.install()
-	store := &breaking{Store: i.connect(t).store}
+	store := &breaking{Store: i.connect(t).Store}
 	if _, err := store.Migrate(t.Context(), i.now()); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
-func (a *app) deadLetterCommand() *cobra.Command {
+func (a *cli) deadLetterCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "deadletter",
 		Short: "List, show and replay the messages that ingest rejected",
@@ -106,7 +106,7 @@ func letterAddress(text string) (schemas.Position, error) {
 	return schemas.Position{Topic: parts[0], Partition: int32(partition), Offset: int64(offset)}, nil // of 31 and 63 bits
 }
 
-func (a *app) deadLetterListCommand() *cobra.Command {
+func (a *cli) deadLetterListCommand() *cobra.Command {
 	var choice letterChoice
 	var format string
 	cmd := &cobra.Command{
@@ -135,7 +135,7 @@ a summary by reason; with csv and json the summary goes to stderr.`,
 }
 
 // onStore connects as a command that asks does.
-func (a *app) onStore(ctx context.Context, work func(context.Context, *system) error) (err error) {
+func (a *cli) onStore(ctx context.Context, work func(context.Context, *system) error) (err error) {
 	cfg, log, err := a.settings()
 	if err != nil {
 		return err
@@ -144,13 +144,13 @@ func (a *app) onStore(ctx context.Context, work func(context.Context, *system) e
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	return work(ctx, s)
 }
 
-func (a *app) listDeadLetters(ctx context.Context, s *system, filter clickhouse.DeadLetterFilter, format report.Format) error {
+func (a *cli) listDeadLetters(ctx context.Context, s *system, filter clickhouse.DeadLetterFilter, format report.Format) error {
 	out := report.NewList(a.stdout, format, "topic", "partition", "offset", "kafka_time", "producer", "bytes", "reason", "detail", "state")
-	err := s.store.DeadLetters(ctx, filter, false, func(l *clickhouse.DeadLetter) error {
+	err := s.Store.DeadLetters(ctx, filter, false, func(l *clickhouse.DeadLetter) error {
 		return out.Write(l.Topic, l.Partition, l.Offset, s.stamp(l.Time), l.Producer, l.Bytes, l.Reason, l.Detail, s.letterState(l))
 	})
 	if err != nil {
@@ -159,7 +159,7 @@ func (a *app) listDeadLetters(ctx context.Context, s *system, filter clickhouse.
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
-	reasons, err := s.store.DeadLetterReasons(ctx, filter)
+	reasons, err := s.Store.DeadLetterReasons(ctx, filter)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (s *system) stamp(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return t.In(s.cfg.Billing.Location).Format("2006-01-02T15:04:05.000-07:00")
+	return t.In(s.Config.Billing.Location).Format("2006-01-02T15:04:05.000-07:00")
 }
 
 // letterState says what was done about a letter.

@@ -17,8 +17,8 @@ import (
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
-func (a *app) deadLetterReplayCommand() *cobra.Command {
-	r := letterReplay{app: a}
+func (a *cli) deadLetterReplayCommand() *cobra.Command {
+	r := letterReplay{cli: a}
 	var fix string
 	cmd := &cobra.Command{
 		Use:   "replay [TOPIC/PARTITION/OFFSET]",
@@ -58,7 +58,7 @@ rejected again, is left out unless --again says otherwise.`,
 
 // letterReplay is one run of the command.
 type letterReplay struct {
-	*app
+	*cli
 	choice     letterChoice
 	fixed      bool
 	fix        []byte
@@ -99,14 +99,14 @@ func (r *letterReplay) run(ctx context.Context, s *system) error {
 		return r.preview(ctx, s)
 	}
 	// On an embedded stack that was started for this, nobody else ingests.
-	return s.withIngest(ctx, func(ctx context.Context) error {
+	return s.WithIngest(ctx, func(ctx context.Context) error {
 		if err := r.replay(ctx, s); err != nil {
 			return err
 		}
-		if s.stack == nil || r.chosen == r.skipped {
+		if !s.Started() || r.chosen == r.skipped {
 			return nil
 		}
-		v, err := s.invoicerStage(nil)
+		v, err := s.Sealer(nil)
 		if err != nil {
 			return err
 		}
@@ -117,7 +117,7 @@ func (r *letterReplay) run(ctx context.Context, s *system) error {
 
 // each hands out the letters to be replayed.
 func (r *letterReplay) each(ctx context.Context, s *system, send func(*clickhouse.DeadLetter) error) error {
-	err := s.store.DeadLetters(ctx, r.choice.filter, true, func(l *clickhouse.DeadLetter) error {
+	err := s.Store.DeadLetters(ctx, r.choice.filter, true, func(l *clickhouse.DeadLetter) error {
 		r.chosen++
 		if !r.again && (l.Replays > 0 || l.ReplayOf != nil) {
 			r.skipped++
@@ -138,7 +138,7 @@ func (r *letterReplay) each(ctx context.Context, s *system, send func(*clickhous
 func (r *letterReplay) judge(s *system, l *clickhouse.DeadLetter, now time.Time) string {
 	m := l.Message
 	m.Time = now
-	_, err := codec.Parser{Currency: s.currency()}.Parse(&m)
+	_, err := codec.Parser{Currency: s.Currency()}.Parse(&m)
 	var rejection *schemas.Rejection
 	if errors.As(err, &rejection) {
 		r.rejected++
@@ -149,7 +149,7 @@ func (r *letterReplay) judge(s *system, l *clickhouse.DeadLetter, now time.Time)
 }
 
 func (r *letterReplay) preview(ctx context.Context, s *system) error {
-	now := s.now()
+	now := s.Now()
 	err := r.each(ctx, s, func(l *clickhouse.DeadLetter) error {
 		r.printf("%s  %s\n", place(l.Position), report.SafeLine(r.judge(s, l, now)))
 		return nil
@@ -193,10 +193,10 @@ func (r *letterReplay) replay(ctx context.Context, s *system) error {
 			return err
 		}
 		waiting, bytes = waiting[:0], 0
-		return s.store.AddReplays(ctx, replays, s.now().UTC().Truncate(time.Millisecond))
+		return s.Store.AddReplays(ctx, replays, s.Now().UTC().Truncate(time.Millisecond))
 	}
 	err := r.each(ctx, s, func(l *clickhouse.DeadLetter) error {
-		r.judge(s, l, s.now())
+		r.judge(s, l, s.Now())
 		waiting, bytes = append(waiting, l), bytes+len(l.Value)
 		if len(waiting) < replayLetters && bytes < replayBytes {
 			return nil
@@ -221,7 +221,7 @@ func (r *letterReplay) send(
 		for ; end < len(letters) && letters[end].Topic == letters[begin].Topic; end++ {
 			l := letters[end]
 			messages = append(messages, schemas.Message{
-				Position: schemas.Position{Topic: l.Topic}, Time: s.now(), Key: l.Key, Value: l.Value, Headers: l.Headers,
+				Position: schemas.Position{Topic: l.Topic}, Time: s.Now(), Key: l.Key, Value: l.Value, Headers: l.Headers,
 			})
 		}
 		producer, err := producers.to(ctx, letters[begin].Topic)
@@ -250,7 +250,7 @@ func (p *letterProducers) to(ctx context.Context, topic string) (*kafka.Producer
 	if producer := p.of[topic]; producer != nil {
 		return producer, nil
 	}
-	producer, err := p.kafka.NewProducer(ctx, topic)
+	producer, err := p.Kafka.NewProducer(ctx, topic)
 	if err != nil {
 		return nil, fmt.Errorf("connect to send to %s: %w", topic, err)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/report"
 )
 
-func (a *app) deadLetterShowCommand() *cobra.Command {
+func (a *cli) deadLetterShowCommand() *cobra.Command {
 	var raw bool
 	var format string
 	cmd := &cobra.Command{
@@ -32,7 +32,7 @@ text is escaped; --raw writes the value to stdout, byte for byte, and nothing el
 			}
 			return a.onStore(cmd.Context(), func(ctx context.Context, s *system) error {
 				found := false
-				err := s.store.DeadLetters(ctx, clickhouse.DeadLetterFilter{At: &at}, true, func(l *clickhouse.DeadLetter) error {
+				err := s.Store.DeadLetters(ctx, clickhouse.DeadLetterFilter{At: &at}, true, func(l *clickhouse.DeadLetter) error {
 					found = true
 					switch {
 					case raw:
@@ -56,7 +56,7 @@ text is escaped; --raw writes the value to stdout, byte for byte, and nothing el
 	return cmd
 }
 
-func (a *app) showLetter(s *system, l *clickhouse.DeadLetter) {
+func (a *cli) showLetter(s *system, l *clickhouse.DeadLetter) {
 	a.printf("%s\n", place(l.Position))
 	field := func(name, value string) {
 		if value != "" {
@@ -91,7 +91,7 @@ func bytesJSON(b []byte) letterBytes {
 	return out
 }
 
-func (a *app) showLetterJSON(s *system, l *clickhouse.DeadLetter) error {
+func (a *cli) showLetterJSON(s *system, l *clickhouse.DeadLetter) error {
 	type header struct {
 		Key   letterBytes `json:"key"`
 		Value letterBytes `json:"value"`

@@ -19,8 +19,8 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (a *app) demoCommand() *cobra.Command {
-	d := demoRun{app: a}
+func (a *cli) demoCommand() *cobra.Command {
+	d := demoRun{cli: a}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "A month of a made-up cloud: from events on Kafka to invoices, proven line by line",
@@ -39,7 +39,7 @@ first. The data stays in the folder, to look around in.`,
 
 // demoRun is one run of the demo.
 type demoRun struct {
-	*app
+	*cli
 	cloud  cloudFlags
 	folder string
 
@@ -65,7 +65,7 @@ func (d *demoRun) run(ctx context.Context) error {
 	}
 	g, err := generate.New(cloud)
 	if err != nil {
-		return usageError{err}
+		return config.UsageError{Err: err}
 	}
 	if err := emptyDemoFolder(d.folder); err != nil {
 		return err
@@ -79,13 +79,13 @@ func (d *demoRun) run(ctx context.Context) error {
 	clock := last.End(cfg.Billing.Location).Add(cfg.Billing.Grace)
 	limits := ingest.Limits{Rows: cfg.Ingest.BatchRows, Bytes: int(cfg.Ingest.BatchBytes), Age: scratchBatchAge}
 	d.say("starting Kafka and ClickHouse in %s", d.folder)
-	s, err := d.startOn(ctx, d.folder, cfg, quiet(log, cfg), clock, cloud.First, limits)
+	s, err := d.startOn(ctx, 0, d.folder, cfg, quiet(log, cfg), clock, cloud.First, limits)
 	if err != nil {
 		return err
 	}
-	d.book = simulate.NewBook(cfg.Billing.Location, s.currency(), cloud.First)
-	err = s.during(ctx, func(ctx context.Context) error { return d.play(ctx, s, g, cfg) })
-	return errors.Join(err, s.close())
+	d.book = simulate.NewBook(cfg.Billing.Location, s.Currency(), cloud.First)
+	err = s.WithIngest(ctx, func(ctx context.Context) error { return d.play(ctx, s, g, cfg) })
+	return errors.Join(err, s.Close())
 }
 
 // demoMark is the file that says that a folder is a demo's, to be replaced.
@@ -136,7 +136,7 @@ func (d *demoRun) play(ctx context.Context, s *scratch, g *generate.Generator, c
 		return err
 	}
 	d.printf("\n")
-	if err := report.Invoice(d.stdout, header, lines, cfg.Billing.Location, s.currency()); err != nil {
+	if err := report.Invoice(d.stdout, header, lines, cfg.Billing.Location, s.Currency()); err != nil {
 		return err
 	}
 	d.next()
@@ -181,7 +181,7 @@ func (d *demoRun) seal(ctx context.Context, s *scratch, month schemas.Month, sen
 	}
 	for _, seal := range seals {
 		d.say("sealed %s: %d invoices, %d adjustments, %d lines, total %s %s, in %.1f s", seal.Month, seal.Totals.Invoices,
-			seal.Totals.Adjustments, seal.Totals.Lines, s.currency().Format(seal.Totals.Amounts.TotalAmount), s.currency().Code,
+			seal.Totals.Adjustments, seal.Totals.Lines, s.Currency().Format(seal.Totals.Amounts.TotalAmount), s.Currency().Code,
 			d.now().Sub(stored).Seconds())
 	}
 	d.seals = append(d.seals, month)
@@ -198,7 +198,7 @@ func (d *demoRun) prove(ctx context.Context, s *scratch, got replayCounts) error
 		}
 		var lines []schemas.Line
 		codes := map[string]bool{}
-		err = s.store.UsageReport(ctx, month, "", func(r schemas.ReportRow) error {
+		err = s.Store.UsageReport(ctx, month, "", func(r schemas.ReportRow) error {
 			all = append(all, r.Line)
 			if r.Kind == schemas.KindInvoice {
 				lines = append(lines, r.Line)
@@ -245,7 +245,7 @@ func (d *demoRun) choose(r schemas.ReportRow) {
 }
 
 func (d *demoRun) invoice(ctx context.Context, s *scratch) (schemas.Invoice, []schemas.Line, error) {
-	header, rows, err := s.store.Invoice(ctx, d.shown)
+	header, rows, err := s.Store.Invoice(ctx, d.shown)
 	if err != nil {
 		return header, nil, fmt.Errorf("read invoice %s: %w", d.shown, err)
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (a *app) explainCommand() *cobra.Command {
+func (a *cli) explainCommand() *cobra.Command {
 	var format string
 	var all bool
 	cmd := &cobra.Command{
@@ -128,12 +128,12 @@ type invoicedText struct {
 // explain gathers the explanation of an invoice. What the run saw is derived
 // again from the events before its cutoff, and must give the stored lines.
 func (s *system) explain(ctx context.Context, code string, all bool) (*explanation, error) {
-	h, rows, err := s.store.Invoice(ctx, code)
+	h, rows, err := s.Store.Invoice(ctx, code)
 	if err != nil {
 		return nil, err
 	}
 	e := &explainer{
-		system: s, header: h, all: all, one: s.store.OneResource(h.AccountID, h.ResourceID),
+		system: s, header: h, all: all, one: s.Store.OneResource(h.AccountID, h.ResourceID),
 		unmatched: map[schemas.Position]bool{}, before: map[schemas.LineKey][]schemas.ReportRow{},
 	}
 	if err := e.derive(ctx); err != nil {
@@ -150,7 +150,7 @@ func (s *system) explain(ctx context.Context, code string, all bool) (*explanati
 	}
 	x := &explanation{
 		Invoice: h.Code, Kind: string(h.Kind), AccountID: h.AccountID, ResourceID: h.ResourceID, Month: h.Month.String(), Run: h.Run,
-		CreatedAt: s.instant(h.CreatedAt), Currency: s.currency().Code, amountTexts: s.amountTexts(h.Amounts), LateEvents: h.LateEvents,
+		CreatedAt: s.instant(h.CreatedAt), Currency: s.Currency().Code, amountTexts: s.amountTexts(h.Amounts), LateEvents: h.LateEvents,
 	}
 	for i := range h.Late {
 		x.Late = append(x.Late, *s.eventText(&h.Late[i]))
@@ -191,7 +191,7 @@ type pricedPeriod struct {
 
 // derive derives the resource as the invoice's run did.
 func (e *explainer) derive(ctx context.Context) error {
-	runs, err := e.store.Runs(ctx)
+	runs, err := e.Store.Runs(ctx)
 	if err != nil {
 		return err
 	}
@@ -209,13 +209,13 @@ func (e *explainer) derive(ctx context.Context) error {
 		Run: e.run, Earlier: runs[:at], First: e.run.FirstMonth, Last: e.run.Month, New: true, FullHistory: true,
 		Accounts: []string{e.header.AccountID},
 	}
-	d := &aggregate.Deriver{Source: e.one, Zone: e.cfg.Billing.Location, Anomalies: func(a schemas.Anomaly) error {
+	d := &aggregate.Deriver{Source: e.one, Zone: e.Config.Billing.Location, Anomalies: func(a schemas.Anomaly) error {
 		if a.Reason == schemas.UnmatchedUsage {
 			e.unmatched[a.Event.Position] = true
 		}
 		return nil
 	}}
-	rater := rating.Rater{Currency: e.currency()}
+	rater := rating.Rater{Currency: e.Currency()}
 	return d.Derive(ctx, plan, func(r schemas.Derived) error {
 		if r.Err != nil || r.ResourceID == "" {
 			return r.Err
@@ -236,11 +236,11 @@ func (e *explainer) derive(ctx context.Context) error {
 }
 
 func (s *system) instant(t time.Time) string {
-	return t.In(s.cfg.Billing.Location).Format(time.RFC3339)
+	return t.In(s.Config.Billing.Location).Format(time.RFC3339)
 }
 
 func (s *system) amountTexts(a schemas.Amounts) amountTexts {
-	c := s.currency()
+	c := s.Currency()
 	return amountTexts{c.Format(a.BeforeTax), c.Format(a.TaxAmount), c.Format(a.CouponValue), c.Format(a.TotalAmount)}
 }
 

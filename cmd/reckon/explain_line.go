@@ -81,7 +81,7 @@ func (e *explainer) line(ctx context.Context, l *schemas.Line) (*lineExplanation
 	}
 	x.Price = e.price(now)
 	if b := p.Balance; b != nil && now.CouponCode != "" {
-		c := e.currency()
+		c := e.Currency()
 		x.Coupon = &couponExplanation{
 			Code: b.Code, Value: schemas.FormatDecimal(b.Value), Source: b.Source, ID: b.ID, UsedBefore: p.used, Left: p.left,
 			PeriodGross: c.Format(rating.Total(p.lines).Gross()), LineGross: c.Format(now.Gross()), Share: c.Format(now.CouponValue),
@@ -121,7 +121,7 @@ func (e *explainer) gone(ctx context.Context, x *lineExplanation, l *schemas.Lin
 
 // price fills the formula in.
 func (e *explainer) price(l *schemas.Line) *priceExplanation {
-	it, c := &l.Item, e.currency()
+	it, c := &l.Item, e.Currency()
 	text := schemas.FormatDecimal
 	factors := []string{text(it.UnitPrice), text(l.Quantity), "(100 - " + text(it.DiscountPercent) + ")"}
 	num := it.UnitPrice.Mul(l.Quantity).Mul(decimal.NewFromInt(100).Sub(it.DiscountPercent))

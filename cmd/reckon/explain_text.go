@@ -6,7 +6,7 @@ import (
 )
 
 // printExplanation writes an explanation for people.
-func (a *app) printExplanation(x *explanation) {
+func (a *cli) printExplanation(x *explanation) {
 	a.printf("%s: %s of account %s, resource %s (%s), month %s\n", x.Invoice, x.Kind, x.AccountID, x.ResourceID, x.ResourceName, x.Month)
 	a.printf("issued by run %d, which noted its cutoff at %s; total %s %s\n", x.Run, x.CreatedAt, x.TotalAmount, x.Currency)
 	if x.LateEvents > 0 {
@@ -23,7 +23,7 @@ func (a *app) printExplanation(x *explanation) {
 	}
 }
 
-func (a *app) printLine(number int, l *lineExplanation) {
+func (a *cli) printLine(number int, l *lineExplanation) {
 	a.printf("\n%d. %s, from %s to %s\n", number, l.Item, l.PeriodStart, l.PeriodEnd)
 	field := func(name, format string, args ...any) { a.printf("   %-11s %s\n", name, fmt.Sprintf(format, args...)) }
 	if l.OpenedBy != nil {
@@ -62,7 +62,7 @@ func (a *app) printLine(number int, l *lineExplanation) {
 	field("difference", "%s", sayAmounts(&l.amountTexts))
 }
 
-func (a *app) printUsage(u *usageExplanation, unit string, field func(name, format string, args ...any)) {
+func (a *cli) printUsage(u *usageExplanation, unit string, field func(name, format string, args ...any)) {
 	field("usage", "%s of %d events: %s %s", u.Meter, u.Events, u.Measured, unit)
 	if u.LevelAtStart != nil {
 		field("", "level at the start: %s  %s", u.LevelAtStart.Value, sayEvent(u.LevelAtStart))

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -49,12 +50,12 @@ func (c *cloudFlags) config(now time.Time, zone *time.Location) (generate.Config
 		}
 	}
 	if err := c.Validate(); err != nil {
-		return c.Config, usageError{err}
+		return c.Config, config.UsageError{Err: err}
 	}
 	return c.Config, nil
 }
 
-func (a *app) generateCommand() *cobra.Command {
+func (a *cli) generateCommand() *cobra.Command {
 	var flags cloudFlags
 	cmd := &cobra.Command{
 		Use:   "generate",
@@ -69,21 +70,21 @@ order, with duplicates, conflicts and poison; a seal after each month.`,
 			if err != nil {
 				return err
 			}
-			config, err := flags.config(a.now(), cfg.Billing.Location)
+			cloud, err := flags.config(a.now(), cfg.Billing.Location)
 			if err != nil {
 				return err
 			}
-			return a.generate(config)
+			return a.generate(cloud)
 		},
 	}
 	flags.register(cmd.Flags(), 20, 200, 20_000)
 	return cmd
 }
 
-func (a *app) generate(config generate.Config) error {
-	g, err := generate.New(config)
+func (a *cli) generate(cloud generate.Config) error {
+	g, err := generate.New(cloud)
 	if err != nil {
-		return usageError{err}
+		return config.UsageError{Err: err}
 	}
 	out := bufio.NewWriterSize(a.stdout, 1<<20)
 	for l := range g.Lines() {

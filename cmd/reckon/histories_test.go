@@ -99,8 +99,8 @@ func (w *world) command(args ...string) {
 // produce sends copies, and poison between them, and remembers where each went.
 // Ingest may be stopped and started again before, amid or after.
 func (w *world) produce(copies []oracle.Copy) {
-	topics := w.sys.eventTopics()
-	out, err := w.sys.kafka.NewProducer(w.t.Context(), topics...)
+	topics := w.sys.EventTopics()
+	out, err := w.sys.Kafka.NewProducer(w.t.Context(), topics...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func (w *world) produce(copies []oracle.Copy) {
 // message carries a copy in either mode, in either topic, under any key.
 func (w *world) message(c *oracle.Copy) schemas.Message {
 	m := schemas.Message{Time: c.KafkaTime, Key: []byte(rapid.StringN(0, 2, -1).Draw(w.T, "key"))}
-	m.Topic = rapid.SampledFrom(w.sys.eventTopics()).Draw(w.T, "topic")
+	m.Topic = rapid.SampledFrom(w.sys.EventTopics()).Draw(w.T, "topic")
 	if rapid.Bool().Draw(w.T, "structured") {
 		m.Value = generate.AppendEvent(nil, &c.Event)
 		return m
@@ -166,14 +166,14 @@ func (w *world) message(c *oracle.Copy) schemas.Message {
 // check holds what was issued so far, up to the sealed month, against the naive
 // calculator.
 func (w *world) check(sealed schemas.Month) {
-	runs, err := w.sys.store.Runs(w.t.Context())
+	runs, err := w.sys.Store.Runs(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	want := oracle.Compute(w.copies, oracle.Settings{Zone: w.zone, Currency: vnd, First: w.first, Last: sealed, Cutoffs: cutoffs(runs)})
 	var got []schemas.Line
 	for m := w.first; !sealed.Before(m); m = m.Next() {
-		err := w.sys.store.UsageReport(w.t.Context(), m, "", func(row schemas.ReportRow) error {
+		err := w.sys.Store.UsageReport(w.t.Context(), m, "", func(row schemas.ReportRow) error {
 			got = append(got, row.Line)
 			return nil
 		})
@@ -189,7 +189,7 @@ func (w *world) check(sealed schemas.Month) {
 			w.Fatalf("first seal: %s", diff[0])
 		}
 	}
-	counts, err := w.sys.store.Counts(w.t.Context())
+	counts, err := w.sys.Store.Counts(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -4,22 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/internal/telemetry"
-	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (a *app) invoiceCommand() *cobra.Command {
-	c := invoiceCommand{app: a}
+func (a *cli) invoiceCommand() *cobra.Command {
+	c := invoiceCommand{cli: a}
 	var month, format string
 	cmd := &cobra.Command{
 		Use:   "invoice --month YYYY-MM",
@@ -64,7 +60,7 @@ func monthFlag(value string) (schemas.Month, error) {
 
 // invoiceCommand seals one month, or shows what sealing it would do.
 type invoiceCommand struct {
-	*app
+	*cli
 	month  schemas.Month
 	dryRun bool
 	format report.Format
@@ -76,9 +72,10 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	due := invoicer.Invoicer{Zone: cfg.Billing.Location, Grace: cfg.Billing.Grace}
-	if at := due.Due(c.month); !c.dryRun && at.After(c.now()) {
-		return &invoicer.NotDueError{Month: c.month, Due: at}
+	if !c.dryRun {
+		if err := app.CheckDue(&cfg.Billing, c.month, c.now()); err != nil {
+			return err
+		}
 	}
 	if !cfg.Kafka.UsesEmbedded() {
 		telemetry.LimitSealMemory()
@@ -87,16 +84,16 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.check(ctx); err != nil {
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := s.Check(ctx); err != nil {
 		return err
 	}
-	v, err := s.invoicerStage(nil)
+	v, err := s.Sealer(nil)
 	if err != nil {
 		return err
 	}
 	v.Waiting, v.Progress = c.sayWaiting(), c.sayProgress()
-	return s.withIngest(ctx, func(ctx context.Context) error {
+	return s.WithIngest(ctx, func(ctx context.Context) error {
 		if c.dryRun {
 			return c.preview(ctx, s, v)
 		}
@@ -104,29 +101,7 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	})
 }
 
-// withIngest runs work; where the embedded stack was started for it, nobody else
-// ingests, so ingest runs beside.
-func (s *system) withIngest(ctx context.Context, work func(context.Context) error) error {
-	if s.stack == nil {
-		return work(ctx)
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		if err := s.ingestStage(prometheus.NewRegistry()).run(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("ingest: %w", err)
-		}
-		return nil
-	})
-	g.Go(func() error {
-		defer stop()
-		return work(ctx)
-	})
-	return g.Wait()
-}
-
-func (c *invoiceCommand) seal(ctx context.Context, v *invoicer.Invoicer) error {
+func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	v.Waiting = c.bounded(v.Waiting, cancel)
@@ -144,24 +119,10 @@ func (c *invoiceCommand) seal(ctx context.Context, v *invoicer.Invoicer) error {
 	if len(seals) == 0 {
 		c.printf("%s is sealed already, and nothing came late since\n", c.month)
 	}
-	return parkedError(seals)
+	return app.Parked(seals)
 }
 
-// parkedError names the accounts that broke: their months are not sealed.
-func parkedError(seals []invoicer.Seal) error {
-	var named []string
-	for _, s := range seals {
-		for _, p := range s.Parked {
-			named = append(named, fmt.Sprintf("%s of account %q is parked: %s", s.Month, p.AccountID, p.Reason))
-		}
-	}
-	if len(named) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s (mend it and run reckon invoice again)", strings.Join(named, "; "))
-}
-
-func (c *invoiceCommand) preview(ctx context.Context, s *system, v *invoicer.Invoicer) error {
+func (c *invoiceCommand) preview(ctx context.Context, s *system, v *app.Sealer) error {
 	out := report.NewWriter(c.stdout, c.format, s.reportOptions())
 	err := v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
 		for _, l := range lines {
@@ -181,9 +142,9 @@ var errWaited = errors.New("ingest has not stored all that was sent within --wai
 
 // bounded gives up when one wait for ingest lasts too long. The seal itself may
 // take as long as it does.
-func (c *invoiceCommand) bounded(tell func([]invoicer.Lag), giveUp context.CancelCauseFunc) func([]invoicer.Lag) {
+func (c *invoiceCommand) bounded(tell func([]app.Lag), giveUp context.CancelCauseFunc) func([]app.Lag) {
 	var began, last time.Time
-	return func(lags []invoicer.Lag) {
+	return func(lags []app.Lag) {
 		tell(lags)
 		now := c.now()
 		if now.Sub(last) > 10*time.Second { // it asks many times a second: this is another wait
@@ -196,9 +157,9 @@ func (c *invoiceCommand) bounded(tell func([]invoicer.Lag), giveUp context.Cance
 }
 
 // sayWaiting tells people, not too often, what a seal waits for.
-func (c *invoiceCommand) sayWaiting() func([]invoicer.Lag) {
+func (c *invoiceCommand) sayWaiting() func([]app.Lag) {
 	said := time.Time{}
-	return func(lags []invoicer.Lag) {
+	return func(lags []app.Lag) {
 		if c.now().Sub(said) < 2*time.Second {
 			return
 		}
@@ -209,9 +170,9 @@ func (c *invoiceCommand) sayWaiting() func([]invoicer.Lag) {
 	}
 }
 
-func (c *invoiceCommand) sayProgress() func(schemas.Run, invoicer.Totals) {
+func (c *invoiceCommand) sayProgress() func(schemas.Run, app.Totals) {
 	said := c.now()
-	return func(run schemas.Run, t invoicer.Totals) {
+	return func(run schemas.Run, t app.Totals) {
 		if c.now().Sub(said) < time.Second {
 			return
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded"
 )
 
@@ -22,13 +23,13 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	a := &cli{environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
 	os.Exit(a.run(ctx, os.Args[1:])) //nolint:gocritic // stop only undoes the signal handling
 }
 
-// app is what every subcommand is handed: where it reads and writes, its
+// cli is what every subcommand is handed: where it reads and writes, its
 // environment and its clock.
-type app struct {
+type cli struct {
 	environ        []string
 	stdin          io.Reader
 	stdout, stderr io.Writer
@@ -41,14 +42,14 @@ type app struct {
 }
 
 // printf writes to stdout.
-func (a *app) printf(format string, args ...any) {
+func (a *cli) printf(format string, args ...any) {
 	if _, err := fmt.Fprintf(a.stdout, format, args...); err != nil && a.lost == nil {
 		a.lost = fmt.Errorf("write to stdout: %w", err)
 	}
 }
 
 // tell writes to stderr; when that fails there is nowhere left to say so.
-func (a *app) tell(format string, args ...any) { _, _ = fmt.Fprintf(a.stderr, format, args...) }
+func (a *cli) tell(format string, args ...any) { _, _ = fmt.Fprintf(a.stderr, format, args...) }
 
 // Exit codes: what failed is 1, what was asked wrongly is 2 (contract 7).
 const (
@@ -56,16 +57,9 @@ const (
 	exitUsage  = 2
 )
 
-// usageError is a wrong flag, month, file or setting: found before anything
-// starts.
-type usageError struct{ err error }
+func usagef(format string, args ...any) error { return config.Usagef(format, args...) }
 
-func (u usageError) Error() string { return u.err.Error() }
-func (u usageError) Unwrap() error { return u.err }
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
-
-func (a *app) run(ctx context.Context, args []string) int {
+func (a *cli) run(ctx context.Context, args []string) int {
 	root := a.root()
 	root.SetArgs(args)
 	root.SetIn(a.stdin)
@@ -79,14 +73,14 @@ func (a *app) run(ctx context.Context, args []string) int {
 		return 0
 	}
 	a.tell("reckon: %v\n", err)
-	var usage usageError
+	var usage config.UsageError
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
 	return exitFailed
 }
 
-func (a *app) root() *cobra.Command {
+func (a *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "reckon",
 		Short: "Metering and invoicing: from events on Kafka to priced, sealed invoices",

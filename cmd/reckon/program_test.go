@@ -62,7 +62,7 @@ func runReckonAt(t testing.TB, now func() time.Time, settings []string, args ...
 	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	a := &app{environ: slices.Concat(outside(), settings), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, now: now}
+	a := &cli{environ: slices.Concat(outside(), settings), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, now: now}
 	code := a.run(ctx, args)
 	if ctx.Err() != nil {
 		t.Fatalf("reckon %s did not end within %s; stderr:\n%s", strings.Join(args, " "), commandTime, stderr.String())

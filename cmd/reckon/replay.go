@@ -19,7 +19,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
-func (a *app) replayCommand() *cobra.Command {
+func (a *cli) replayCommand() *cobra.Command {
 	var r replay
 	var now string
 	cmd := &cobra.Command{
@@ -46,7 +46,7 @@ Two runs over the same files print the same bytes.`,
 				}
 				r.now = at
 			}
-			r.app = a
+			r.cli = a
 			return r.run(cmd.Context(), files)
 		},
 	}
@@ -57,7 +57,7 @@ Two runs over the same files print the same bytes.`,
 
 // replay is one run over scenario files (contract 7).
 type replay struct {
-	*app
+	*cli
 	files scenario
 	batch int
 	now   time.Time
@@ -92,8 +92,8 @@ func (r *replay) run(ctx context.Context, names []string) error {
 	options := s.reportOptions()
 	options.Replay = true
 	out := report.NewWriter(r.stdout, report.CSV, options)
-	err = s.during(ctx, func(ctx context.Context) error { return r.play(ctx, s, out) })
-	return errors.Join(err, s.close())
+	err = s.WithIngest(ctx, func(ctx context.Context) error { return r.play(ctx, s, out) })
+	return errors.Join(err, s.Close())
 }
 
 // quiet is the log of a one-shot run: only what went wrong.

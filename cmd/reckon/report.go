@@ -10,7 +10,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (a *app) reportCommand() *cobra.Command {
+func (a *cli) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Print what was invoiced",
@@ -21,7 +21,7 @@ func (a *app) reportCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) usageReportCommand() *cobra.Command {
+func (a *cli) usageReportCommand() *cobra.Command {
 	var month, account, format string
 	cmd := &cobra.Command{
 		Use:   "usage --month YYYY-MM",
@@ -59,7 +59,7 @@ func formatFlag(value string) (report.Format, error) {
 	return f, nil
 }
 
-func (a *app) reportUsage(ctx context.Context, month schemas.Month, account string, format report.Format) (err error) {
+func (a *cli) reportUsage(ctx context.Context, month schemas.Month, account string, format report.Format) (err error) {
 	cfg, log, err := a.settings()
 	if err != nil {
 		return err
@@ -68,16 +68,16 @@ func (a *app) reportUsage(ctx context.Context, month schemas.Month, account stri
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	out := report.NewWriter(a.stdout, format, s.reportOptions())
-	if err := s.store.UsageReport(ctx, month, account, writeTo(out)); err != nil {
+	if err := s.Store.UsageReport(ctx, month, account, writeTo(out)); err != nil {
 		return err
 	}
 	return out.Close()
 }
 
 func (s *system) reportOptions() report.Options {
-	return report.Options{Zone: s.cfg.Billing.Location, Currency: s.currency()}
+	return report.Options{Zone: s.Config.Billing.Location, Currency: s.Currency()}
 }
 
 // writeTo hands the store's rows to a report.

@@ -14,12 +14,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/kafka"
-	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -31,8 +30,7 @@ type scratch struct {
 	// folder is to be removed at the end; empty for one that is kept.
 	folder string
 	clock  time.Time
-	stage  *ingestStage
-	seals  *invoicer.Invoicer
+	seals  *app.Sealer
 	out    *kafka.Producer
 
 	// waiting are lines not yet produced. sources are the lines of each partition
@@ -55,14 +53,14 @@ const scratchBatchAge = 100 * time.Millisecond
 const produceAtOnce = 10_000
 
 // startScratch starts the stack in a scratch folder, which close removes.
-func (a *app) startScratch(
+func (a *cli) startScratch(
 	ctx context.Context, cfg config.Config, log *slog.Logger, now time.Time, first schemas.Month, limits ingest.Limits,
 ) (*scratch, error) {
 	folder, err := os.MkdirTemp("", "reckon-scratch-")
 	if err != nil {
 		return nil, fmt.Errorf("make a scratch folder: %w", err)
 	}
-	s, err := a.startOn(ctx, folder, cfg, log, now, first, limits)
+	s, err := a.startOn(ctx, scratchPatience, folder, cfg, log, now, first, limits)
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -72,23 +70,21 @@ func (a *app) startScratch(
 
 // startOn starts the stack on an empty folder. All clocks that reach the results
 // stand at now.
-func (a *app) startOn(
-	ctx context.Context, folder string, cfg config.Config, log *slog.Logger, now time.Time, first schemas.Month, limits ingest.Limits,
+func (a *cli) startOn(
+	ctx context.Context, patience time.Duration, folder string, cfg config.Config, log *slog.Logger, now time.Time, first schemas.Month, limits ingest.Limits,
 ) (*scratch, error) {
-	sys, err := a.connect(ctx, embeddedOnly(cfg, folder), log)
+	s := &scratch{clock: now, sources: map[schemas.Position][]origin{}, rejects: map[schemas.Position]string{}}
+	cfg = embeddedOnly(cfg, folder)
+	cfg.Ingest.BatchRows, cfg.Ingest.BatchBytes, cfg.Ingest.BatchMaxAge = limits.Rows, config.ByteSize(limits.Bytes), limits.Age
+	sys, err := app.Connect(ctx, app.Options{Config: cfg, Log: log, Now: a.now, Observe: s.took, Patience: patience})
 	if err != nil {
 		return nil, err
 	}
-	s := &scratch{
-		system: sys, clock: now, sources: map[schemas.Position][]origin{}, rejects: map[schemas.Position]string{},
-	}
-	reg := prometheus.NewRegistry()
-	s.stage = sys.ingestStage(reg)
-	s.stage.limits, s.stage.sink = limits, s
-	if s.seals, err = sys.invoicerStage(reg); err == nil {
+	s.system = &system{sys}
+	if s.seals, err = sys.Sealer(prometheus.NewRegistry()); err == nil {
 		s.seals.Replay, s.seals.FirstMonth = true, first
 		s.seals.Now = func() time.Time { return now }
-		s.out, err = sys.kafka.NewProducer(ctx, sys.eventTopics()...)
+		s.out, err = sys.Kafka.NewProducer(ctx, sys.EventTopics()...)
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -104,25 +100,8 @@ func embeddedOnly(cfg config.Config, folder string) config.Config {
 	cfg.ClickHouse.Cluster = ""
 	cfg.Kafka.Embedded.Port, cfg.ClickHouse.Embedded.NativePort, cfg.ClickHouse.Embedded.HTTPPort = 0, 0, 0
 	cfg.Kafka.ReplicationFactor = 1
+	cfg.Ingest.Memory = 0
 	return cfg
-}
-
-// during runs ingest beside the work; the first that fails ends both.
-func (s *scratch) during(ctx context.Context, work func(context.Context) error) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		if err := s.stage.run(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("ingest: %w", err)
-		}
-		return nil
-	})
-	g.Go(func() error {
-		defer stop()
-		return work(ctx)
-	})
-	return g.Wait()
 }
 
 // close ends the stack and removes its folder.
@@ -130,63 +109,31 @@ func (s *scratch) close() error {
 	if s.out != nil {
 		s.out.Close()
 	}
+	err := s.Close()
 	if s.folder == "" {
-		return s.system.close()
-	}
-	// Nothing in the folder is for keeps, and to remove it takes time too.
-	return errors.Join(s.closeWithin(scratchPatience), os.RemoveAll(s.folder))
-}
-
-// scratchPatience is how long the engine of a scratch folder may take to end.
-const scratchPatience = 200 * time.Millisecond
-
-// Open begins a batch of which it is remembered what was rejected.
-func (s *scratch) Open() ingest.Rows { return &scratchRows{Rows: s.store.Open(), of: s} }
-
-// scratchRows is a batch; see [scratch.Open].
-type scratchRows struct {
-	ingest.Rows
-	of      *scratch
-	rows    int64
-	rejects map[schemas.Position]string
-}
-
-// Accept counts an event; see [ingest.Rows].
-func (r *scratchRows) Accept(e *schemas.Event, m *schemas.Message) error {
-	r.rows++
-	return r.Rows.Accept(e, m)
-}
-
-// Reject remembers a reject; see [ingest.Rows].
-func (r *scratchRows) Reject(m *schemas.Message, why *schemas.Rejection) error {
-	r.rows++
-	if r.rejects == nil {
-		r.rejects = map[schemas.Position]string{}
-	}
-	r.rejects[m.Position] = why.Error()
-	return r.Rows.Reject(m, why)
-}
-
-// Store stores the batch, and tells of it only then; see [ingest.Rows].
-func (r *scratchRows) Store(ctx context.Context) error {
-	if err := r.Rows.Store(ctx); err != nil {
 		return err
 	}
-	r.of.stored.Add(r.rows)
-	r.of.mu.Lock()
-	maps.Copy(r.of.rejects, r.rejects)
-	r.of.mu.Unlock()
-	r.rows = 0
-	clear(r.rejects)
-	return nil
+	return errors.Join(err, os.RemoveAll(s.folder))
+}
+
+// scratchPatience is how long the engine of a scratch folder may take to end:
+// nothing in the folder is for keeps, and to remove it takes time too.
+const scratchPatience = 200 * time.Millisecond
+
+// took is told of each batch that is stored.
+func (s *scratch) took(messages int64, rejected map[schemas.Position]string) {
+	s.stored.Add(messages)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(s.rejects, rejected)
 }
 
 // add produces a line, together with others.
 func (s *scratch) add(ctx context.Context, l *scenarioLine) error {
 	m := schemas.Message{Time: s.clock, Value: slices.Clone(l.value)}
-	m.Topic = s.cfg.Kafka.Topics.Lifecycle
+	m.Topic = s.Config.Kafka.Topics.Lifecycle
 	if t, ok := codec.TypeOf(m.Value); ok && t == schemas.UsageRecorded {
-		m.Topic = s.cfg.Kafka.Topics.Usage
+		m.Topic = s.Config.Kafka.Topics.Usage
 	}
 	if account, ok := codec.AccountOf(m.Value); ok {
 		m.Key = []byte(account)
@@ -228,7 +175,7 @@ func (s *scratch) seal(ctx context.Context, month schemas.Month, each func(schem
 		return err
 	}
 	for _, seal := range seals {
-		if err := s.store.RunRows(ctx, seal.Run, each); err != nil {
+		if err := s.Store.RunRows(ctx, seal.Run, each); err != nil {
 			return fmt.Errorf("read what run %d issued: %w", seal.Run, err)
 		}
 	}
@@ -236,7 +183,7 @@ func (s *scratch) seal(ctx context.Context, month schemas.Month, each func(schem
 }
 
 // sealed seals a month on all lines so far.
-func (s *scratch) sealed(ctx context.Context, month schemas.Month) ([]invoicer.Seal, error) {
+func (s *scratch) sealed(ctx context.Context, month schemas.Month) ([]app.Seal, error) {
 	if err := s.flush(ctx); err != nil {
 		return nil, err
 	}
@@ -244,7 +191,7 @@ func (s *scratch) sealed(ctx context.Context, month schemas.Month) ([]invoicer.S
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", month, err)
 	}
-	return seals, parkedError(seals)
+	return seals, app.Parked(seals)
 }
 
 // replayCounts is the last line of a replay's stderr (contract 7).
@@ -266,16 +213,16 @@ func (s *scratch) finish(ctx context.Context) (replayCounts, error) {
 	if err != nil {
 		return counts, err
 	}
-	stored, err := s.store.Counts(ctx)
+	stored, err := s.Store.Counts(ctx)
 	if err != nil {
 		return counts, fmt.Errorf("count what is stored: %w", err)
 	}
 	counts = replayCounts{Stored: stored.Stored, Duplicate: stored.Duplicate, Conflicting: stored.Conflicting, Rejected: stored.Rejected}
-	runs, err := s.store.Runs(ctx)
+	runs, err := s.Store.Runs(ctx)
 	if err != nil {
 		return counts, fmt.Errorf("read the runs: %w", err)
 	}
-	d := s.deriver()
+	d := s.Deriver()
 	d.Anomalies = func(a schemas.Anomaly) error {
 		if a.Reason != schemas.NoTerm {
 			counts.Anomalous++

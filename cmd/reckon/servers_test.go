@@ -106,7 +106,7 @@ func (i *installation) must(t testing.TB, args ...string) string {
 // connect is the installation as the commands have it.
 func (i *installation) connect(t testing.TB) *system {
 	t.Helper()
-	a := &app{environ: slices.Concat(outside(), i.settings), stdout: io.Discard, stderr: io.Discard, now: i.now}
+	a := &cli{environ: slices.Concat(outside(), i.settings), stdout: io.Discard, stderr: io.Discard, now: i.now}
 	cfg, log, err := a.settings()
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func (i *installation) connect(t testing.TB) *system {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -129,7 +129,7 @@ func (i *installation) start(t testing.TB, args ...string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	var stderr bytes.Buffer
-	a := &app{environ: slices.Concat(outside(), i.settings), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr, now: i.now}
+	a := &cli{environ: slices.Concat(outside(), i.settings), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr, now: i.now}
 	ended := make(chan int, 1)
 	go func() { ended <- a.run(ctx, args) }()
 	stop = sync.OnceFunc(func() {
@@ -152,7 +152,7 @@ func (i *installation) start(t testing.TB, args ...string) (stop func()) {
 func (i *installation) produce(t testing.TB, lines ...string) {
 	t.Helper()
 	s := i.connect(t)
-	out, err := s.kafka.NewProducer(t.Context(), s.eventTopics()...)
+	out, err := s.Kafka.NewProducer(t.Context(), s.EventTopics()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,9 +160,9 @@ func (i *installation) produce(t testing.TB, lines ...string) {
 	var messages []schemas.Message
 	for _, line := range lines {
 		m := schemas.Message{Time: i.now().UTC().Truncate(time.Millisecond), Value: []byte(line)}
-		m.Topic = s.cfg.Kafka.Topics.Lifecycle
+		m.Topic = s.Config.Kafka.Topics.Lifecycle
 		if kind, _ := codec.TypeOf(m.Value); kind == schemas.UsageRecorded {
-			m.Topic = s.cfg.Kafka.Topics.Usage
+			m.Topic = s.Config.Kafka.Topics.Usage
 		}
 		account, _ := codec.AccountOf(m.Value)
 		m.Key = []byte(account)

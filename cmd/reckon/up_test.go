@@ -183,7 +183,7 @@ func (u *upTest) firstLife(t *testing.T) {
 	var behind atomic.Int64
 	behind.Store(int64(time.Since(u.month.End(zone(t, "Asia/Ho_Chi_Minh")).Add(-24 * time.Hour))))
 	var stdout, stderr output
-	a := &app{
+	a := &cli{
 		environ: slices.Concat(outside(), u.settings), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
 		now: func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) },
 	}

@@ -9,11 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reckon-billing/reckon/invoicer"
+
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-func (a *app) verifyCommand() *cobra.Command {
-	v := verify{app: a}
+func (a *cli) verifyCommand() *cobra.Command {
+	v := verify{cli: a}
 	var month string
 	cmd := &cobra.Command{
 		Use:   "verify --month YYYY-MM",
@@ -44,7 +45,7 @@ the line, the column, what is stored and what is derived.`,
 
 // verify is one run of the command.
 type verify struct {
-	*app
+	*cli
 	month   schemas.Month
 	skipLog bool
 }
@@ -58,7 +59,7 @@ func (v *verify) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.close()) }()
+	defer func() { err = errors.Join(err, s.Close()) }()
 	proof, err := s.proofOf(ctx, v.month)
 	if err != nil {
 		return err
@@ -86,10 +87,10 @@ func (v *verify) say(p *proof) error {
 		return fmt.Errorf("%s differs in %d places", v.month, n)
 	}
 	v.printf("%s is as its events say, up to the cutoff of run %d (%s)\n", v.month, p.last.Number,
-		p.last.CreatedAt.In(p.cfg.Billing.Location).Format(time.RFC3339))
+		p.last.CreatedAt.In(p.Config.Billing.Location).Format(time.RFC3339))
 	c := &p.counted
 	v.printf("  invoices      %d and %d adjustments with %d lines, total %s %s\n", c.Invoices, c.Adjustments, c.Lines,
-		p.currency().Format(c.Amounts.TotalAmount), p.currency().Code)
+		p.Currency().Format(c.Amounts.TotalAmount), p.Currency().Code)
 	v.printf("  hashes        of each of them\n")
 	for _, h := range p.months {
 		v.printf("                %x of the %d that run %d issued\n", h.Hash, h.Invoices, h.Run)
@@ -110,11 +111,11 @@ func (v *verify) say(p *proof) error {
 
 // proofOf finds the last seal and what it rests on.
 func (s *system) proofOf(ctx context.Context, month schemas.Month) (*proof, error) {
-	runs, err := s.store.Runs(ctx)
+	runs, err := s.Store.Runs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	seals, err := s.store.Seals(ctx)
+	seals, err := s.Store.Seals(ctx)
 	if err != nil {
 		return nil, err
 	}

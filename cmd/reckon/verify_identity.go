@@ -21,7 +21,7 @@ type messageCounts struct {
 // of an event or as a dead letter. What Kafka has is the truth: its partitions
 // are read again beside what is stored.
 func (p *proof) identity(ctx context.Context, skipLog bool) error {
-	rows, err := p.store.StoredOffsets(ctx, p.last.Cutoff)
+	rows, err := p.Store.StoredOffsets(ctx, p.last.Cutoff)
 	if err != nil {
 		return fmt.Errorf("read where messages are stored: %w", err)
 	}
@@ -50,7 +50,7 @@ func (p *proof) identity(ctx context.Context, skipLog bool) error {
 
 // known checks that copies of one event are found wherever they lie.
 func (p *proof) known(ctx context.Context) error {
-	missing, err := p.store.MissingIdentities(ctx, p.last.Cutoff, mostDifferences)
+	missing, err := p.Store.MissingIdentities(ctx, p.last.Cutoff, mostDifferences)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (p *proof) readLog(ctx context.Context, s *storedOffsets) error {
 			topics = append(topics, end.Topic)
 		}
 	}
-	starts, err := p.kafka.Starts(ctx, topics...)
+	starts, err := p.Kafka.Starts(ctx, topics...)
 	if err != nil {
 		return fmt.Errorf("ask where the log begins: %w", err)
 	}
@@ -103,7 +103,7 @@ func (p *proof) readAgain(ctx context.Context, s *storedOffsets, end schemas.Par
 		}
 		return nil
 	}
-	err := p.kafka.Read(ctx, end.Topic, end.Partition, from, end.End, func(m *schemas.Message) error {
+	err := p.Kafka.Read(ctx, end.Topic, end.Partition, from, end.End, func(m *schemas.Message) error {
 		p.messages.read++
 		if err := upTo(m.Offset); err != nil {
 			return err

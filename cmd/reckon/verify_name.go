@@ -75,7 +75,7 @@ func (n *naming) compare(ctx context.Context, s *storedInvoice, issued map[strin
 		}
 	}
 	if s.header == nil || len(s.lines) < len(want.Rows) {
-		headers, lines, err := n.store.Strayed(ctx, s.hash)
+		headers, lines, err := n.Store.Strayed(ctx, s.hash)
 		if err != nil {
 			return nil, err
 		}

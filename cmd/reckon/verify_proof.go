@@ -69,7 +69,7 @@ func (p *proof) plan(number int64, last schemas.Month) schemas.Derivation {
 // invoices derives the month from all events and compares it resource by
 // resource.
 func (p *proof) invoices(ctx context.Context) error {
-	stored, err := p.store.Sealed(ctx, p.month, p.last.Number)
+	stored, err := p.Store.Sealed(ctx, p.month, p.last.Number)
 	if err != nil {
 		return fmt.Errorf("read what is stored of %s: %w", p.month, err)
 	}
@@ -101,7 +101,7 @@ func (p *proof) invoices(ctx context.Context) error {
 	}
 	plan := p.plan(p.last.Number, p.month)
 	plan.Except = p.except
-	err = p.deriver().Derive(ctx, plan, func(d schemas.Derived) error {
+	err = p.Deriver().Derive(ctx, plan, func(d schemas.Derived) error {
 		r, err := upTo(d.AccountID, d.ResourceID, false)
 		if err != nil {
 			return err
@@ -128,7 +128,7 @@ func compareResources(account, resource, otherAccount, otherResource string) int
 
 // price makes the month's lines of a resource, and counts its item-minutes.
 func (p *proof) price(d *schemas.Derived) []schemas.Line {
-	rater := rating.Rater{Currency: p.currency()}
+	rater := rating.Rater{Currency: p.Currency()}
 	var out []schemas.Line
 	for i := range d.Periods {
 		lines := rater.Lines(&d.Periods[i])
@@ -148,11 +148,11 @@ func (p *proof) price(d *schemas.Derived) []schemas.Line {
 
 // hashes compares the hashes of the invoices with those stored with the seals.
 func (p *proof) hashes(ctx context.Context) error {
-	stored, err := p.store.MonthHashes(ctx, p.month, p.last.Number)
+	stored, err := p.Store.MonthHashes(ctx, p.month, p.last.Number)
 	if err != nil {
 		return err
 	}
-	again, err := p.store.Rehash(ctx, p.month, p.last.Number)
+	again, err := p.Store.Rehash(ctx, p.month, p.last.Number)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (p *proof) conservation(ctx context.Context) error {
 		}
 		return nil
 	}
-	err := p.store.ItemMinutes(ctx, p.month, p.last.Number, func(m schemas.AccountMinutes) error {
+	err := p.Store.ItemMinutes(ctx, p.month, p.last.Number, func(m schemas.AccountMinutes) error {
 		if slices.Contains(p.except, m.AccountID) {
 			return nil
 		}

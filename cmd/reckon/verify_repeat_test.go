@@ -37,7 +37,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 			continue
 		}
 		for n := 1; n <= 12; n++ {
-			b := &breaking{Store: shaken.store, breaks: func(step int, _ string) failure {
+			b := &breaking{Store: shaken.Store, breaks: func(step int, _ string) failure {
 				if step != n {
 					return never
 				}
@@ -45,7 +45,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 			}}
 			v := *shaken.seals
 			v.Invoices, v.RunLog, v.Late = b, b, b
-			err := shaken.during(t.Context(), func(ctx context.Context) error {
+			err := shaken.WithIngest(t.Context(), func(ctx context.Context) error {
 				_, err := v.Seal(ctx, month)
 				return err
 			})
@@ -56,7 +56,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		err = shaken.during(t.Context(), func(ctx context.Context) error {
+		err = shaken.WithIngest(t.Context(), func(ctx context.Context) error {
 			g, ctx := errgroup.WithContext(ctx)
 			for range 2 {
 				v := *shaken.seals

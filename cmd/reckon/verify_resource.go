@@ -187,13 +187,13 @@ func amountColumns(a schemas.Amounts) []invoicer.Column {
 }
 
 func (p *proof) amounts(a schemas.Amounts) string {
-	c := p.currency()
+	c := p.Currency()
 	return fmt.Sprintf("%s + %s - %s = %s", c.Format(a.BeforeTax), c.Format(a.TaxAmount), c.Format(a.CouponValue), c.Format(a.TotalAmount))
 }
 
 // lineName names a line in its invoice.
 func (p *proof) lineName(l *schemas.Line) string {
-	name := l.PeriodStart.In(p.cfg.Billing.Location).Format(time.RFC3339) + " " + strconv.Quote(l.Item.Name)
+	name := l.PeriodStart.In(p.Config.Billing.Location).Format(time.RFC3339) + " " + strconv.Quote(l.Item.Name)
 	if l.CouponCode != "" {
 		name += " under coupon " + strconv.Quote(l.CouponCode)
 	}
@@ -214,13 +214,13 @@ func (p *proof) reissue(ctx context.Context, r *clickhouse.SealedResource, numbe
 	plan := p.plan(number, run.Month)
 	plan.New, plan.Accounts = before.Before(run.Month), []string{r.AccountID}
 	var issued []invoicer.Issued
-	d := &aggregate.Deriver{Source: p.store.OneResource(r.AccountID, r.ResourceID), Zone: p.cfg.Billing.Location}
+	d := &aggregate.Deriver{Source: p.Store.OneResource(r.AccountID, r.ResourceID), Zone: p.Config.Billing.Location}
 	err := d.Derive(ctx, plan, func(d schemas.Derived) error {
 		if d.ResourceID != r.ResourceID || d.Err != nil {
 			return d.Err
 		}
 		var err error
-		issued, err = invoicer.Reissue(plan, p.currency(), d, invoiced)
+		issued, err = invoicer.Reissue(plan, p.Currency(), d, invoiced)
 		return err
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ func newYear() time.Time { return time.Date(2026, 12, 31, 17, 0, 0, 0, time.UTC)
 
 func TestVerifyOnTheEngines(t *testing.T) {
 	w := startTown(t, newYear(), november())
-	kafkatest.Gap(t, w.endpoints.Kafka, w.cfg.Kafka.Topics.Usage)
+	kafkatest.Gap(t, w.Endpoints().Kafka, w.Config.Kafka.Topics.Usage)
 	w.play(t, scenarioLines(t, "late")...)
 	for _, month := range []string{"2026-11", "2026-12"} {
 		got := w.command(t, "", "verify", "--month", month)

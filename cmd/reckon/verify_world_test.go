@@ -34,23 +34,23 @@ type town struct {
 // billing begins with the first month.
 func startTown(t *testing.T, now time.Time, first schemas.Month) *town {
 	t.Helper()
-	a := &app{environ: outside(), stdout: io.Discard, stderr: io.Discard, now: time.Now}
+	a := &cli{environ: outside(), stdout: io.Discard, stderr: io.Discard, now: time.Now}
 	cfg, _, err := a.settings()
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
 	limits := ingest.Limits{Rows: 1_000, Age: scratchBatchAge}
-	s, err := a.startOn(t.Context(), folder, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), now, first, limits)
+	s, err := a.startOn(t.Context(), 0, folder, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), now, first, limits)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	e := s.endpoints
+	e := s.Endpoints()
 	conn, err := driver.Open(&driver.Options{
 		Addr: []string{e.Native}, Auth: driver.Auth{Database: cfg.ClickHouse.Database, Username: e.User, Password: e.Password},
 		Settings: driver.Settings{"mutations_sync": 2, "insert_deduplicate": 0},
@@ -65,7 +65,7 @@ func startTown(t *testing.T, now time.Time, first schemas.Month) *town {
 // play produces the lines of a scenario and seals where told.
 func (w *town) play(t *testing.T, lines ...string) {
 	t.Helper()
-	err := w.during(t.Context(), func(ctx context.Context) error {
+	err := w.WithIngest(t.Context(), func(ctx context.Context) error {
 		for _, text := range lines {
 			month, err := directive([]byte(text))
 			if err != nil {
@@ -92,9 +92,9 @@ func (w *town) play(t *testing.T, lines ...string) {
 // send produces a line as a scenario's is: a command may have produced others
 // meanwhile.
 func (w *town) send(ctx context.Context, line string) error {
-	m := schemas.Message{Position: schemas.Position{Topic: w.cfg.Kafka.Topics.Lifecycle}, Time: w.clock, Value: []byte(line)}
+	m := schemas.Message{Position: schemas.Position{Topic: w.Config.Kafka.Topics.Lifecycle}, Time: w.clock, Value: []byte(line)}
 	if kind, ok := codec.TypeOf(m.Value); ok && kind == schemas.UsageRecorded {
-		m.Topic = w.cfg.Kafka.Topics.Usage
+		m.Topic = w.Config.Kafka.Topics.Usage
 	}
 	if account, ok := codec.AccountOf(m.Value); ok {
 		m.Key = []byte(account)
@@ -119,7 +119,7 @@ func (w *town) command(t *testing.T, stdin string, args ...string) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
 	defer cancel()
 	var stdout, stderr bytes.Buffer
-	a := &app{
+	a := &cli{
 		environ: slices.Concat(outside(), w.settings), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr,
 		now: func() time.Time { return w.clock },
 	}

@@ -13,11 +13,11 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/telemetry"
-	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -104,7 +104,7 @@ func sealMain(stdin io.Reader, stdout io.Writer, now func() time.Time) error {
 	return json.NewEncoder(stdout).Encode(result)
 }
 
-// run seals as cmd wires it, but for the log: the events were put into the store
+// run seals as reckon is wired, but for the log: the events were put into the store
 // without Kafka, so the order says where it ends.
 func (o *sealOrder) run(ctx context.Context, now func() time.Time) (sealed, error) {
 	var result sealed
@@ -124,14 +124,15 @@ func (o *sealOrder) run(ctx context.Context, now func() time.Time) (sealed, erro
 	began := now()
 	// The wall clock may stand before the month's end.
 	clock := func() time.Time { return o.Month.End(billing).Add(2 * time.Hour).Add(now().Sub(began)) }
-	v := &invoicer.Invoicer{
-		Log: fixedLog(o.Ends), RunLog: store, Late: store, Invoices: store,
-		Periods:  &aggregate.Deriver{Source: store, Zone: billing},
-		Currency: currency, Zone: billing, FirstMonth: o.First, Grace: time.Hour, Now: clock,
+	v, err := app.Wire(fixedLog(o.Ends), store, &config.Billing{
+		Currency: currency.Code, MinorDigits: currency.Digits, Location: billing, FirstMonth: o.First.String(), Grace: time.Hour,
+	}, clock)
+	if err != nil {
+		return result, err
 	}
 	var t *trace
 	if o.Trace {
-		t = traced(v, store, billing, now)
+		t = traced(v.Invoicer, store, billing, now)
 	}
 	seals, err := v.Seal(ctx, o.Month)
 	result.Seconds = now().Sub(began).Seconds()

@@ -55,6 +55,9 @@ func house() map[string]room {
 		"internal/faults":                {tests: append(stages, "internal/kafka", "internal/clickhouse")},
 		"internal/testkit":               {},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
+		"internal/schedule":              {pure: true},
+		"internal/app": {imports: append(stages, "schemas/codec", "internal/kafka", "internal/clickhouse", "internal/embedded",
+			"internal/config", "internal/telemetry", "internal/schedule")},
 
 		"cmd/reckon": {imports: append(stages, "schemas/", "invoicer/", "internal/")},
 	}
@@ -84,6 +87,7 @@ func owners() map[string]room {
 		"github.com/ebitengine/purego":          {imports: []string{"internal/embedded"}},
 		"github.com/spf13/cobra":                {imports: []string{"cmd/reckon"}},
 		"github.com/caarlos0/env":               {imports: []string{"internal/config"}},
+		"github.com/robfig/cron":                {imports: []string{"internal/config", "internal/schedule"}},
 		"github.com/santhosh-tekuri/jsonschema": {tests: []string{"schemas/codec", "schemas/json"}},
 		"pgregory.net/rapid":                    {imports: []string{"internal/oracle/histories"}, tests: []string{""}},
 	}
@@ -222,7 +226,8 @@ func impureImports(p pkg) []string {
 		impure := slices.Contains([]string{"os", "net", "context", "log", "syscall", "runtime", "sync", "plugin", "testing", "C"}, first) ||
 			slices.Contains([]string{"io/ioutil", "math/rand", "math/rand/v2", "crypto/rand", "path/filepath", "database/sql", "expvar"}, path)
 		library := strings.Contains(first, ".") && !strings.HasPrefix(path, module) &&
-			!strings.HasPrefix(path, "github.com/shopspring/decimal") && !strings.HasPrefix(path, "github.com/go-json-experiment/json")
+			!strings.HasPrefix(path, "github.com/shopspring/decimal") && !strings.HasPrefix(path, "github.com/go-json-experiment/json") &&
+			(p.name() != "internal/schedule" || !strings.HasPrefix(path, "github.com/robfig/cron"))
 		if impure || library {
 			faults = append(faults, fmt.Sprintf("%s imports %s, but it is pure: hand it values", p.name(), path))
 		}

@@ -1,12 +1,14 @@
-package main
+package app
 
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/telemetry"
 )
 
 // storeEvery is how often the store is asked for what only it can tell.
@@ -33,8 +35,25 @@ func newStoreGauges(reg prometheus.Registerer) *storeGauges {
 	return g
 }
 
-func (g *storeGauges) refresh(ctx context.Context, s *system) error {
-	c, err := s.store.Counts(ctx)
+// watchStore keeps /readyz true to whether the store answers, and exports the
+// gauges that only the store can tell.
+func (p *process) watchStore(ctx context.Context, check *telemetry.Check) error {
+	gauges := newStoreGauges(p.reg)
+	for ctx.Err() == nil {
+		began := p.Now()
+		if err := gauges.refresh(ctx, p.Store); err != nil {
+			check.NotReady(err.Error())
+		} else {
+			check.Ready()
+		}
+		// Counting reads every identity: it may take a twentieth of the time.
+		telemetry.Sleep(ctx, max(storeEvery, 20*p.Now().Sub(began)))
+	}
+	return nil
+}
+
+func (g *storeGauges) refresh(ctx context.Context, store *clickhouse.Store) error {
+	c, err := store.Counts(ctx)
 	if err != nil {
 		return fmt.Errorf("count what is stored: %w", err)
 	}
@@ -43,7 +62,7 @@ func (g *storeGauges) refresh(ctx context.Context, s *system) error {
 	} {
 		g.copies.WithLabelValues(what).Set(float64(n))
 	}
-	difference, err := s.store.ConservationDifference(ctx)
+	difference, err := store.ConservationDifference(ctx)
 	if err != nil {
 		return err
 	}
@@ -51,4 +70,3 @@ func (g *storeGauges) refresh(ctx context.Context, s *system) error {
 	return nil
 }
 
-func join(list []string) string { return strings.Join(list, ",") }

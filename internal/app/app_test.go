@@ -1,0 +1,156 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(embeddedtest.Run(m)) }
+
+// options are those of a process on an embedded stack in the folder.
+func options(t *testing.T, folder string) Options {
+	t.Helper()
+	environ := []string{"RECKON_DATA_DIR=" + folder, "RECKON_LISTEN=127.0.0.1:0", "RECKON_BILLING_SCHEDULE=@every 1s"}
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "RECKON_ENGINE_DIR"} {
+		if value, ok := os.LookupEnv(name); ok {
+			environ = append(environ, name+"="+value)
+		}
+	}
+	cfg, err := config.Load("", environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Options{Config: cfg, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now}
+}
+
+// Every role runs whole in this process: its stages become ready, others find
+// its stack, and it ends when told to.
+func TestEveryRoleStartsAndStopsInProcess(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	for name, checks := range map[Role][]string{
+		Up: {"ingest", "invoicer", "clickhouse"}, Ingest: {"ingest", "clickhouse"}, Invoicer: {"invoicer", "clickhouse"},
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			listens, ended := make(chan Listening, 1), make(chan error, 1)
+			go func() { ended <- Run(ctx, name, options(t, folder), func(l Listening) { listens <- l }) }()
+			select {
+			case l := <-listens:
+				if got := waitReady(t, l.Metrics); !slices.Equal(got, checks) {
+					t.Errorf("checks %v, want %v", got, checks)
+				}
+				findsTheStack(t, folder, l)
+			case err := <-ended:
+				t.Fatalf("ended with %v", err)
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Errorf("told to stop it ended with %v", err)
+			}
+		})
+	}
+	if err := Run(t.Context(), "janitor", options(t, folder), nil); err == nil || !strings.Contains(err.Error(), `"janitor"`) {
+		t.Errorf("a role that there is not: %v", err)
+	}
+}
+
+// waitReady waits until /readyz says so, and tells what it checks.
+func waitReady(t *testing.T, address string) []string {
+	t.Helper()
+	for {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/readyz", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var status struct {
+			Ready  bool
+			Checks []struct{ Name string }
+		}
+		err = json.NewDecoder(response.Body).Decode(&status)
+		if err := errors.Join(err, response.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if status.Ready {
+			var names []string
+			for _, c := range status.Checks {
+				names = append(names, c.Name)
+			}
+			return names
+		}
+		pause := time.NewTimer(20 * time.Millisecond)
+		<-pause.C
+	}
+}
+
+func findsTheStack(t *testing.T, folder string, l Listening) {
+	t.Helper()
+	a, err := Connect(t.Context(), options(t, folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Started() || a.Endpoints().Kafka != l.Kafka[0] || a.Endpoints().HTTP != l.HTTP {
+		t.Errorf("started %t, at %+v; must be at %+v", a.Started(), a.Endpoints(), l)
+	}
+	for range 2 {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWhatWasStartedIsUndoneBackwardsOnceAndWhole(t *testing.T) {
+	var c cleanups
+	var order []string
+	broke := errors.New("broke")
+	c.add("stack", func() error { order = append(order, "stack"); return nil })
+	c.add("store", func() error { order = append(order, "store"); return broke })
+	c.add("producer", func() error { order = append(order, "producer"); return broke })
+	err := c.run()
+	if !slices.Equal(order, []string{"producer", "store", "stack"}) {
+		t.Errorf("undone in the order %v", order)
+	}
+	if !errors.Is(err, broke) || !strings.Contains(err.Error(), "producer") || !strings.Contains(err.Error(), "store") {
+		t.Errorf("ended with %v", err)
+	}
+	if err := c.run(); err != nil || len(order) != 3 {
+		t.Errorf("once more: %v, %v", err, order)
+	}
+}
+
+// Nothing that was started is left behind when connecting fails: the folder can be
+// had again at once.
+func TestConnectingThatFailsLeavesNothingBehind(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	broken := options(t, folder)
+	broken.Config.ClickHouse.Database = "default" // which is refused
+	if _, err := Connect(t.Context(), broken); !errors.As(err, new(config.UsageError)) {
+		t.Fatalf("got %v", err)
+	}
+	a, err := Connect(t.Context(), options(t, folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !a.Started() {
+		t.Error("the stack of before still runs")
+	}
+	if err := a.Close(); err != nil {
+		t.Error(err)
+	}
+}

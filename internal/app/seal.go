@@ -1,0 +1,93 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// What sealing says, in the words of the invoicer: a command prints them and
+// imports no stage.
+type (
+	// Seal is what a run issued.
+	Seal = invoicer.Seal
+	// Lag is a partition that ingest has not stored as far as a seal needs.
+	Lag = invoicer.Lag
+	// Totals count what a run has issued so far.
+	Totals = invoicer.Totals
+)
+
+// Sealer is the invoicer on what is stored.
+type Sealer struct{ *invoicer.Invoicer }
+
+// Sealer wires the invoicer to the installation; reg may be nil for no metrics.
+func (a *App) Sealer(reg prometheus.Registerer) (*Sealer, error) {
+	s, err := Wire(a, a.Store, &a.Config.Billing, a.Now)
+	if err == nil && reg != nil {
+		s.Metrics = invoicer.NewMetrics(reg)
+	}
+	return s, err
+}
+
+// Wire joins the invoicer to a log, a store and the fold over that store.
+func Wire(log invoicer.Log, store *clickhouse.Store, b *config.Billing, now func() time.Time) (*Sealer, error) {
+	v := &invoicer.Invoicer{
+		Log: log, RunLog: store, Late: store, Invoices: store, Periods: &aggregate.Deriver{Source: store, Zone: b.Location},
+		Currency: currencyOf(b), Zone: b.Location, Grace: b.Grace, Now: now,
+	}
+	if b.FirstMonth != "" {
+		var err error
+		if v.FirstMonth, err = schemas.ParseMonth(b.FirstMonth); err != nil {
+			return nil, config.Usagef("billing.first_month: %w", err)
+		}
+	}
+	return &Sealer{v}, nil
+}
+
+// CheckDue refuses a month that cannot be sealed yet, before anything starts.
+func CheckDue(b *config.Billing, month schemas.Month, now time.Time) error {
+	due := invoicer.Invoicer{Zone: b.Location, Grace: b.Grace}
+	if at := due.Due(month); at.After(now) {
+		return &invoicer.NotDueError{Month: month, Due: at}
+	}
+	return nil
+}
+
+// Parked is an error that names the accounts that broke: their months are not
+// sealed. It is nil where there are none.
+func Parked(seals []Seal) error {
+	var named []string
+	for _, s := range seals {
+		for _, p := range s.Parked {
+			named = append(named, fmt.Sprintf("%s of account %q is parked: %s", s.Month, p.AccountID, p.Reason))
+		}
+	}
+	if len(named) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s (mend it and run reckon invoice again)", strings.Join(named, "; "))
+}
+
+// Ends and Stored make the installation the log that the invoicer asks.
+func (a *App) Ends(ctx context.Context) ([]schemas.PartitionEnd, error) {
+	return a.Kafka.Ends(ctx, a.EventTopics()...)
+}
+
+// Stored is what ingest has committed: it commits only what is stored, and what is
+// stored anywhere is here by then.
+func (a *App) Stored(ctx context.Context) ([]schemas.PartitionEnd, error) {
+	stored, err := a.Kafka.Committed(ctx, a.Config.Kafka.Group, a.EventTopics()...)
+	if err != nil {
+		return nil, err
+	}
+	return stored, a.Store.CatchUp(ctx)
+}

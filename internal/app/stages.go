@@ -1,0 +1,106 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/kafka"
+	"github.com/reckon-billing/reckon/internal/telemetry"
+	"github.com/reckon-billing/reckon/schemas/codec"
+)
+
+// ingesting is what all the workers of a process that ingests share.
+type ingesting struct {
+	*App
+	sink    ingest.Sink
+	limits  ingest.Limits
+	metrics *ingest.Metrics
+}
+
+func (a *App) ingesting(reg prometheus.Registerer) *ingesting {
+	c := &a.Config.Ingest
+	s := &ingesting{
+		App: a, sink: a.Store, metrics: ingest.NewMetrics(reg),
+		limits: ingest.Limits{Rows: c.BatchRows, Bytes: int(c.BatchBytes), Age: c.BatchMaxAge},
+	}
+	if c.Memory > 0 {
+		s.limits.Memory = &ingest.Memory{Bytes: int64(c.Memory)}
+	}
+	if a.Observe != nil {
+		s.sink = &observed{Sink: s.sink, stored: a.Observe}
+	}
+	return s
+}
+
+// run ingests until ctx ends or something fails: a worker a partition.
+func (s *ingesting) run(ctx context.Context) error {
+	producer, err := s.Kafka.NewProducer(ctx, s.Config.Kafka.Topics.DeadLetter)
+	if err != nil {
+		return fmt.Errorf("connect for dead letters: %w", err)
+	}
+	defer producer.Close()
+	letters := &kafka.DeadLetters{Producer: producer, Topic: s.Config.Kafka.Topics.DeadLetter, Now: s.Now}
+	return s.Kafka.Consume(ctx, s.Config.Kafka.Group, s.EventTopics(), func(ctx context.Context, p *kafka.Partition) error {
+		parser := codec.NewFastParser(codec.Parser{Currency: s.Currency()})
+		pipeline := ingest.Pipeline{
+			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
+			Limits: s.limits, Now: s.Now, Metrics: s.metrics, Log: s.Log,
+		}
+		return pipeline.Run(ctx)
+	})
+}
+
+// ingest is the stage of a process.
+func (p *process) ingest() func(context.Context) error { return p.ingesting(p.reg).run }
+
+// invoicer is the stage of a process: it seals whenever the schedule says so.
+func (p *process) invoicer() func(context.Context) error {
+	r := runner{zone: p.Config.Billing.Location, now: p.Now, sleep: telemetry.Sleep}
+	return func(ctx context.Context) error {
+		return r.run(ctx, job{"seal", "billing.schedule", p.Config.Billing.Schedule, p.sealDue})
+	}
+}
+
+// sealDue seals what is due. The schedule only says "look": what is due is asked
+// of the state (immunity J6).
+func (p *process) sealDue(ctx context.Context) error {
+	seals, err := p.seals.SealDue(ctx)
+	for _, s := range seals {
+		p.Log.Info("sealed", "period", s.Month.String(), "run", s.Run, "invoices", s.Totals.Invoices,
+			"adjustments", s.Totals.Adjustments, "parked", len(s.Parked))
+	}
+	return err
+}
+
+// WithIngest runs work; where the embedded stack was started here, nobody else
+// ingests, so ingest runs beside. The first that fails ends both.
+func (a *App) WithIngest(ctx context.Context, work func(context.Context) error) error {
+	if !a.Started() {
+		return work(ctx)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	beside := a.ingesting(prometheus.NewRegistry())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := beside.run(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("ingest: %w", err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		defer stop()
+		return work(ctx)
+	})
+	return g.Wait()
+}
+
+// Deriver folds what is stored, in the billing zone.
+func (a *App) Deriver() *aggregate.Deriver {
+	return &aggregate.Deriver{Source: a.Store, Zone: a.Config.Billing.Location}
+}
