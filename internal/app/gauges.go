@@ -69,4 +69,3 @@ func (g *storeGauges) refresh(ctx context.Context, store *clickhouse.Store) erro
 	g.difference.Set(float64(difference))
 	return nil
 }
-
