@@ -145,10 +145,12 @@ func (d *demoRun) play(ctx context.Context, s *scratch, g *generate.Generator, c
 
 // send moves the lines to Kafka and seals where the scenario says so.
 func (d *demoRun) send(ctx context.Context, s *scratch, g *generate.Generator) error {
-	said, sent := d.now(), 0
+	progress, sent := report.NewProgress(d.stdout, d.now), 0
+	defer progress.Clear()
 	for l := range g.Lines() {
 		d.book.Add(&l)
 		if l.Kind == generate.Seal {
+			progress.Clear()
 			if err := d.seal(ctx, s, l.Month, sent); err != nil {
 				return err
 			}
@@ -158,9 +160,8 @@ func (d *demoRun) send(ctx context.Context, s *scratch, g *generate.Generator) e
 		if err := s.add(ctx, &scenarioLine{at: origin{line: sent}, value: l.Bytes}); err != nil {
 			return err
 		}
-		if d.now().Sub(said) > time.Second {
-			said = d.now()
-			d.say("sent %d events, %d stored", sent, s.stored.Load())
+		if progress.Due(time.Second) {
+			progress.Show(0, 0, fmt.Sprintf("sent %d events, %d stored", sent, s.stored.Load()), func(text string) { d.say("%s", text) })
 		}
 	}
 	return nil

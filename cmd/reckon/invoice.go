@@ -65,6 +65,8 @@ type invoiceCommand struct {
 	dryRun bool
 	format report.Format
 	wait   time.Duration
+
+	progress *report.Progress
 }
 
 func (c *invoiceCommand) run(ctx context.Context) (err error) {
@@ -92,7 +94,8 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	v.Waiting, v.Progress = c.sayWaiting(), c.sayProgress()
+	c.progress = report.NewProgress(c.stderr, c.now)
+	v.Waiting, v.Progress = c.sayWaiting(), c.sayProgress
 	return s.WithIngest(ctx, func(ctx context.Context) error {
 		if c.dryRun {
 			return c.preview(ctx, s, v)
@@ -106,6 +109,7 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 	defer cancel(nil)
 	v.Waiting = c.bounded(v.Waiting, cancel)
 	seals, err := v.Seal(ctx, c.month)
+	c.progress.Clear()
 	if err != nil && errors.Is(context.Cause(ctx), errWaited) {
 		err = fmt.Errorf("%w: %w", errWaited, err)
 	}
@@ -124,7 +128,9 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 
 func (c *invoiceCommand) preview(ctx context.Context, s *system, v *app.Sealer) error {
 	out := report.NewWriter(c.stdout, c.format, s.reportOptions())
+	defer c.progress.Clear()
 	err := v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
+		c.progress.Clear()
 		for _, l := range lines {
 			if err := out.Write(&report.Row{Line: l, CreatedAt: h.CreatedAt, Status: report.Status(&h), Kind: h.Kind}); err != nil {
 				return err
@@ -158,25 +164,20 @@ func (c *invoiceCommand) bounded(tell func([]app.Lag), giveUp context.CancelCaus
 
 // sayWaiting tells people, not too often, what a seal waits for.
 func (c *invoiceCommand) sayWaiting() func([]app.Lag) {
-	said := time.Time{}
+	var every time.Duration // the first time at once
 	return func(lags []app.Lag) {
-		if c.now().Sub(said) < 2*time.Second {
+		if !c.progress.Due(every) {
 			return
 		}
-		said = c.now()
+		every = 2 * time.Second
 		for _, l := range lags {
-			c.tell("waiting for ingest: %s/%d is stored to %d of %d\n", l.Topic, l.Partition, l.Stored, l.Noted)
+			c.progress.Show(l.Stored, l.Noted, fmt.Sprintf("waiting for ingest: %s/%d is stored to %d of %d", l.Topic, l.Partition, l.Stored, l.Noted), c.tellLine)
 		}
 	}
 }
 
-func (c *invoiceCommand) sayProgress() func(schemas.Run, app.Totals) {
-	said := c.now()
-	return func(run schemas.Run, t app.Totals) {
-		if c.now().Sub(said) < time.Second {
-			return
-		}
-		said = c.now()
-		c.tell("sealing %s: %d invoices, %d lines\n", run.Month, t.Invoices, t.Lines)
+func (c *invoiceCommand) sayProgress(run schemas.Run, t app.Totals) {
+	if c.progress.Due(time.Second) {
+		c.progress.Show(0, 0, fmt.Sprintf("sealing %s: %d invoices, %d lines", run.Month, t.Invoices, t.Lines), c.tellLine)
 	}
 }

@@ -51,6 +51,9 @@ func (a *cli) printf(format string, args ...any) {
 // tell writes to stderr; when that fails there is nowhere left to say so.
 func (a *cli) tell(format string, args ...any) { _, _ = fmt.Fprintf(a.stderr, format, args...) }
 
+// tellLine is tell of a whole line.
+func (a *cli) tellLine(text string) { a.tell("%s\n", text) }
+
 // Exit codes: what failed is 1, what was asked wrongly is 2 (contract 7).
 const (
 	exitFailed = 1
