@@ -1,30 +1,28 @@
 package clickhouse
 
-import "github.com/reckon-billing/reckon/schemas"
+import (
+	"github.com/shopspring/decimal"
 
-// amounts are the four money columns of a line, a header or a seal.
-type amounts struct{ beforeTax, taxAmount, couponValue, totalAmount *decimals }
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/schemas"
+)
 
-func (s *Store) newAmounts(rows int) amounts {
-	return amounts{
-		s.money("before_tax", rows), s.money("tax_amount", rows),
-		s.money("coupon_value", rows), s.money("total_amount", rows),
+// amounts are the four columns of money, with one row.
+func (s *Store) amounts(a *schemas.Amounts) (column.Input, error) {
+	var all column.Input
+	for _, of := range []struct {
+		name  string
+		value decimal.Decimal
+	}{
+		{"before_tax", a.BeforeTax}, {"tax_amount", a.TaxAmount}, {"coupon_value", a.CouponValue}, {"total_amount", a.TotalAmount},
+	} {
+		c := &column.Decimal256Input{Name: of.name, Places: s.config.Digits}
+		if err := c.Add(of.value); err != nil {
+			return nil, err
+		}
+		all = append(all, column.InputColumn{Name: of.name, Data: c})
 	}
-}
-
-func (a *amounts) add(v *schemas.Amounts) {
-	a.beforeTax.add(v.BeforeTax)
-	a.taxAmount.add(v.TaxAmount)
-	a.couponValue.add(v.CouponValue)
-	a.totalAmount.add(v.TotalAmount)
-}
-
-func (a *amounts) err() error {
-	return firstError(a.beforeTax, a.taxAmount, a.couponValue, a.totalAmount)
-}
-
-func (a *amounts) columns() []any {
-	return []any{a.beforeTax.values, a.taxAmount.values, a.couponValue.values, a.totalAmount.values}
+	return all, nil
 }
 
 // scanAmounts is where the four columns are scanned to.

@@ -3,8 +3,8 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"time"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -42,23 +42,26 @@ func (s *Store) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error
 	return stored[0], nil
 }
 
-// partitionEnd is an element of the column cutoff.
-type partitionEnd struct {
-	Topic     string `ch:"topic"`
-	Partition int32  `ch:"partition"`
-	End       int64  `ch:"end"`
-}
-
 func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
-	cutoff := make([]partitionEnd, len(run.Cutoff))
-	for i, p := range run.Cutoff {
-		cutoff[i] = partitionEnd(p)
+	var topics column.StringInput
+	var partitions column.Int32s
+	var ends column.Int64s
+	for _, p := range run.Cutoff {
+		topics.Add(p.Topic)
+		partitions, ends = append(partitions, p.Partition), append(ends, p.End)
 	}
+	cutoff := column.TupleInput{{Name: "topic", Data: &topics}, {Name: "partition", Data: &partitions}, {Name: "end", Data: &ends}}
 	// Not the month: two runners that take the number for different months race too.
 	token := fmt.Sprintf("run-%d", run.Number)
-	return s.insert(ctx, "insert_run", token,
-		[]int64{run.Number}, []string{run.Month.String()}, []time.Time{run.CreatedAt}, []string{run.FirstMonth.String()},
-		[]string{run.Currency}, []string{run.Zone}, [][]partitionEnd{cutoff})
+	return s.insert(ctx, "insert_run", token, column.Input{
+		{Name: "number", Data: column.Int64s{run.Number}},
+		{Name: "month", Data: column.StringsOf(run.Month.String())},
+		{Name: "created_at", Data: column.MillisOf(run.CreatedAt)},
+		{Name: "first_month", Data: column.StringsOf(run.FirstMonth.String())},
+		{Name: "currency", Data: column.StringsOf(run.Currency)},
+		{Name: "zone", Data: column.StringsOf(run.Zone)},
+		{Name: "cutoff", Data: column.ListOf(cutoff)},
+	})
 }
 
 // runs reads the run of a number, or all for 0.
@@ -72,7 +75,7 @@ func (s *Store) runs(ctx context.Context, number int64) ([]schemas.Run, error) {
 		ends         []int64
 	)
 	dest := []any{&r.Number, &month, &r.CreatedAt, &first, &r.Currency, &r.Zone, &topics, &partitions, &ends}
-	err := s.each(ctx, "runs", dest, func() error {
+	err := s.Each(ctx, "runs", dest, func() error {
 		var err error
 		if r.Month, err = schemas.ParseMonth(month); err != nil {
 			return fmt.Errorf("stored run %d: %w", r.Number, err)
@@ -87,7 +90,7 @@ func (s *Store) runs(ctx context.Context, number int64) ([]schemas.Run, error) {
 		r.CreatedAt, r.Cutoff = r.CreatedAt.UTC(), schemas.NewCutoff(at)
 		all = append(all, r)
 		return nil
-	}, bind("number", number))
+	}, column.Bind("number", number))
 	if err != nil {
 		return nil, fmt.Errorf("read runs: %w", err)
 	}
@@ -105,7 +108,7 @@ func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	)
 	dest := append([]any{&one.Run, &one.SealedAt, &month, &accounts, &reasons, &t.Invoices, &t.Adjustments, &t.Lines},
 		scanAmounts(&t.Amounts)...)
-	err := s.each(ctx, "seals", dest, func() error {
+	err := s.Each(ctx, "seals", dest, func() error {
 		var err error
 		if one.Month, err = schemas.ParseMonth(month); err != nil {
 			return fmt.Errorf("stored seal of run %d: %w", one.Run, err)
@@ -133,23 +136,22 @@ func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
 	for i, p := range seal.Parked {
 		accounts[i], reasons[i] = p.AccountID, p.Reason
 	}
-	amounts := s.newAmounts(1)
-	amounts.add(&seal.Totals.Amounts)
-	if err := amounts.err(); err != nil {
+	t := seal.Totals
+	amounts, err := s.amounts(&t.Amounts)
+	if err != nil {
 		return fmt.Errorf("seal of run %d: %w", seal.Run, err)
 	}
-	t := seal.Totals
-	columns := []any{
-		[]int64{seal.Run},
-		[]time.Time{seal.SealedAt},
-		[]string{seal.Month.String()},
-		[][]string{accounts},
-		[][]string{reasons},
-		[]int64{t.Invoices},
-		[]int64{t.Adjustments},
-		[]int64{t.Lines},
-	}
-	if err := s.insert(ctx, "insert_seal", "", append(columns, amounts.columns()...)...); err != nil {
+	err = s.insert(ctx, "insert_seal", "", append(column.Input{
+		{Name: "run", Data: column.Int64s{seal.Run}},
+		{Name: "sealed_at", Data: column.MillisOf(seal.SealedAt)},
+		{Name: "month", Data: column.StringsOf(seal.Month.String())},
+		{Name: "parked_accounts", Data: column.ListOf(column.StringsOf(accounts...))},
+		{Name: "parked_reasons", Data: column.ListOf(column.StringsOf(reasons...))},
+		{Name: "invoices", Data: column.Int64s{t.Invoices}},
+		{Name: "adjustments", Data: column.Int64s{t.Adjustments}},
+		{Name: "lines", Data: column.Int64s{t.Lines}},
+	}, amounts...))
+	if err != nil {
 		return fmt.Errorf("write down the seal of run %d: %w", seal.Run, err)
 	}
 	return nil

@@ -67,7 +67,7 @@ func testBook(t *testing.T, s *Store) {
 		t.Errorf("a taken number gives %+v, %v, want the first", stored, err)
 	}
 	// Should two rows ever be there, the lowest created_at wins, merged or not.
-	if err := s.conn.Exec(t.Context(), `INSERT INTO runs SELECT * REPLACE (created_at + INTERVAL 1 SECOND AS created_at) FROM runs
+	if err := direct(t, s).Exec(t.Context(), `INSERT INTO runs SELECT * REPLACE (created_at + INTERVAL 1 SECOND AS created_at) FROM runs
 		UNION ALL SELECT * REPLACE (created_at - INTERVAL 1 SECOND AS created_at, 'first' AS currency) FROM runs`); err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
@@ -46,13 +45,13 @@ func (s *Store) checkMigrated(ctx context.Context) error {
 func (s *Store) checkInserts(ctx context.Context) error {
 	// What inserts ask for must be ours to ask: a server that forbids it says so
 	// now, and names the setting.
-	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"deduplicate_insert": "enable"}))
+	ctx = column.WithSettings(ctx, column.Settings{"deduplicate_insert": "enable"})
 	settings := map[string]string{}
 	var name, value string
-	err := s.each(ctx, "settings", []any{&name, &value}, func() error {
+	err := s.Each(ctx, "settings", []any{&name, &value}, func() error {
 		settings[name] = value
 		return nil
-	}, bind("names", []string{"async_insert", "wait_for_async_insert", "deduplicate_insert"}))
+	}, column.Bind("names", []string{"async_insert", "wait_for_async_insert", "deduplicate_insert"}))
 	if err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
@@ -75,7 +74,7 @@ func (s *Store) checkTables(ctx context.Context) error {
 	var errs []error
 	var seen []string
 	var name, engine, full string
-	err = s.each(ctx, "tables", []any{&name, &engine, &full}, func() error {
+	err = s.Each(ctx, "tables", []any{&name, &engine, &full}, func() error {
 		seen = append(seen, name)
 		switch {
 		case !strings.HasSuffix(engine, "ReplacingMergeTree"):
@@ -87,7 +86,7 @@ func (s *Store) checkTables(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("table %s: setting non_replicated_deduplication_window is 0: two runs could be written down under one number", name))
 		}
 		return nil
-	}, bind("names", tables))
+	}, column.Bind("names", tables))
 	if err != nil {
 		return fmt.Errorf("read tables: %w", err)
 	}

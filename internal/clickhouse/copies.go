@@ -7,9 +7,8 @@ import (
 	"io"
 	"time"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -26,7 +25,7 @@ func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregat
 	if usage {
 		to = scope.UsageTo
 	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", to), column.Bind("usage", usage))
 	months, err := s.monthsOf(ctx, drawnIn(scope.From), drawnIn(to), args)
 	if err != nil {
 		return nil, err
@@ -118,8 +117,8 @@ func (s *Store) openMonths(ctx context.Context, q *eventQuery, l *lanes) (c *cop
 const maxMonths = 4
 
 // eventSettings are those of a query of events, when so many run side by side.
-func eventSettings(streams int) driver.Settings {
-	return driver.Settings{
+func eventSettings(streams int) column.Settings {
+	return column.Settings{
 		"max_block_size": max(leastBlock, blockRows/max(1, streams)),
 		// Without, a condition on toYYYYMM(time) is rewritten as one on time, and
 		// the server no longer sees that the rows lie in order.
@@ -147,7 +146,7 @@ func (s *Store) monthsOf(ctx context.Context, from, to time.Time, args []any) ([
 	}
 	months = nil
 	var month uint32
-	err := s.each(ctx, "event_months", []any{&month}, func() error {
+	err := s.Each(ctx, "event_months", []any{&month}, func() error {
 		months = append(months, month)
 		return nil
 	}, args...)
@@ -182,8 +181,8 @@ type copies struct {
 }
 
 // open adds a stream.
-func (c *copies) open(ctx context.Context, s *Store, name string, settings driver.Settings, args []any, cutoff ends, lifecycle, usage, named bool) (*eventStream, error) {
-	rows, err := openStream(ctx, s, name, settings, args, newEventBlock(lifecycle, usage, named), newEventBlock(lifecycle, usage, named))
+func (c *copies) open(ctx context.Context, s *Store, name string, settings column.Settings, args []any, cutoff ends, lifecycle, usage, named bool) (*eventStream, error) {
+	rows, err := column.OpenStream(ctx, s.DB, name, settings, args, newEventBlock(lifecycle, usage, named), newEventBlock(lifecycle, usage, named))
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +190,7 @@ func (c *copies) open(ctx context.Context, s *Store, name string, settings drive
 	if len(c.streams) > 0 {
 		known = c.streams[0].known
 	}
-	e := &eventStream{stream: rows, cutoff: cutoff, known: known}
+	e := &eventStream{Stream: rows, cutoff: cutoff, known: known}
 	c.streams = append(c.streams, e)
 	return e, nil
 }
@@ -254,7 +253,7 @@ func (c *copies) choose() error {
 // Close ends the queries wherever they are.
 func (c *copies) Close() error {
 	for _, e := range c.streams {
-		e.close()
+		e.Close()
 	}
 	c.err = errClosed
 	return nil

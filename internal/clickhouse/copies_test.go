@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -63,7 +64,7 @@ func testCopies(t *testing.T, s *Store) {
 		if got, err := s.Counts(t.Context()); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v, want %+v", when, got, err, want)
 		}
-		rows, err := s.conn.Query(t.Context(), "SELECT id, verdict, offset, counting_offset FROM repeated_events ORDER BY id, offset")
+		rows, err := direct(t, s).Query(t.Context(), "SELECT id, verdict, offset, counting_offset FROM repeated_events ORDER BY id, offset")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +83,7 @@ func testCopies(t *testing.T, s *Store) {
 		}
 		const sealedBy = "SELECT sealed_by FROM event_copies WHERE offset = {offset:Int64}"
 		for offset, run := range map[int64]int64{5: 1, 6: 1, 20: 2, 30: 1<<63 - 1} {
-			if got := number(t, s, sealedBy, bind("offset", offset)); got != run {
+			if got := number(t, s, sealedBy, column.Bind("offset", offset)); got != run {
 				t.Errorf("%s: offset %d is sealed by %d, want %d", when, offset, got, run)
 			}
 		}
@@ -183,7 +184,7 @@ func testEdges(t *testing.T, s *Store) {
 		store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", resource, resource, noon(), int64(i)))
 	}
 	store(t, s, usageEvent("a", "dead, seen by usage", "u", noon(), 1))
-	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'dead'), (3, 'a', 'alive')"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'dead'), (3, 'a', 'alive')"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -286,7 +287,7 @@ func testMarkTouched(t *testing.T, s *Store) {
 			t.Errorf("marked %d, %v, want %d", n, err, len(want))
 		}
 	}
-	rows, err := s.conn.Query(t.Context(), `SELECT account_id || '/' || resource_id FROM touched_resources FINAL WHERE run = 2
+	rows, err := direct(t, s).Query(t.Context(), `SELECT account_id || '/' || resource_id FROM touched_resources FINAL WHERE run = 2
 		ORDER BY account_id, resource_id`)
 	if err != nil {
 		t.Fatal(err)

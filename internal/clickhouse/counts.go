@@ -21,7 +21,7 @@ type Counts struct {
 func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	var repeated int64
-	if err := s.row(ctx, "counts", []any{&c.Stored, &repeated, &c.Conflicting, &c.Rejected}); err != nil {
+	if err := s.Row(ctx, "counts", []any{&c.Stored, &repeated, &c.Conflicting, &c.Rejected}); err != nil {
 		return Counts{}, fmt.Errorf("count what is stored: %w", err)
 	}
 	c.Duplicate = max(0, repeated-c.Conflicting)
@@ -33,7 +33,7 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 func (s *Store) SealedMonths(ctx context.Context) ([]schemas.Month, error) {
 	var months []schemas.Month
 	var text string
-	err := s.each(ctx, "sealed_months", []any{&text}, func() error {
+	err := s.Each(ctx, "sealed_months", []any{&text}, func() error {
 		month, err := schemas.ParseMonth(text)
 		if err != nil {
 			return fmt.Errorf("stored seal: %w", err)

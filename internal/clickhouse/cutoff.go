@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -23,12 +24,12 @@ func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 		}
 		keys[i], ends[i] = int64(place+1)<<32+int64(p.Partition), p.End
 	}
-	return []any{bind(prefix+"topics", topics), bind(prefix+"keys", keys), bind(prefix+"ends", ends)}
+	return []any{column.Bind(prefix+"topics", topics), column.Bind(prefix+"keys", keys), column.Bind(prefix+"ends", ends)}
 }
 
 // bindTime draws a bound of event times in to the years 1970 to 2200, between
 // which all events lie (contract 2): the store has no such instant as the year 1.
-func bindTime(name string, at time.Time) any { return bind(name, drawnIn(at)) }
+func bindTime(name string, at time.Time) any { return column.Bind(name, drawnIn(at)) }
 
 func drawnIn(at time.Time) time.Time {
 	switch year := at.UTC().Year(); {
@@ -46,7 +47,7 @@ func bindAccounts(accounts []string) []any {
 	if all {
 		accounts = []string{}
 	}
-	return []any{bind("all_accounts", all), bind("accounts", accounts)}
+	return []any{column.Bind("all_accounts", all), column.Bind("accounts", accounts)}
 }
 
 // bindScope binds all of a scope but its times and month.
@@ -56,5 +57,5 @@ func bindScope(scope *aggregate.Scope) []any {
 		except = []string{}
 	}
 	args := append(bindCutoff("", scope.Cutoff), bindAccounts(scope.Accounts)...)
-	return append(args, bind("except", except), bind("run", scope.Run), bind("touched", uint8(scope.Touched))) //nolint:gosec // 0 to 2
+	return append(args, column.Bind("except", except), column.Bind("run", scope.Run), column.Bind("touched", uint8(scope.Touched))) //nolint:gosec // 0 to 2
 }

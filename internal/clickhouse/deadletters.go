@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -45,9 +46,9 @@ func (f *DeadLetterFilter) bind() []any {
 		at = *f.At
 	}
 	return []any{
-		bind("topic", at.Topic), bind("reason", f.Reason), bind("producer", f.Producer),
-		bind("has_from", !f.From.IsZero()), bindTime("from", f.From), bind("has_to", !f.To.IsZero()), bindTime("to", f.To),
-		bind("one", f.At != nil), bind("partition", at.Partition), bind("offset", at.Offset),
+		column.Bind("topic", at.Topic), column.Bind("reason", f.Reason), column.Bind("producer", f.Producer),
+		column.Bind("has_from", !f.From.IsZero()), bindTime("from", f.From), column.Bind("has_to", !f.To.IsZero()), bindTime("to", f.To),
+		column.Bind("one", f.At != nil), column.Bind("partition", at.Partition), column.Bind("offset", at.Offset),
 	}
 }
 
@@ -58,7 +59,7 @@ func (s *Store) DeadLetters(ctx context.Context, filter DeadLetterFilter, whole 
 	if whole {
 		name = "dead_letters_whole"
 	}
-	rows, err := s.stream(ctx, name, filter.bind()...)
+	rows, err := s.Rows(ctx, name, filter.bind()...)
 	if err != nil {
 		return fmt.Errorf("read dead letters: %w", err)
 	}
@@ -77,7 +78,7 @@ func (s *Store) DeadLetters(ctx context.Context, filter DeadLetterFilter, whole 
 	}
 }
 
-func scanDeadLetter(c *cursor) (*DeadLetter, error) {
+func scanDeadLetter(c *column.Rows) (*DeadLetter, error) {
 	var (
 		l                   DeadLetter
 		key, value          string
@@ -89,7 +90,7 @@ func scanDeadLetter(c *cursor) (*DeadLetter, error) {
 		newOffset           int64
 		kafkaTime, replayed time.Time
 	)
-	err := c.next(&l.Topic, &l.Partition, &l.Offset, &kafkaTime, &l.Producer, &l.Bytes, &key, &value, &keys, &values, &l.Reason, &l.Detail,
+	err := c.Next(&l.Topic, &l.Partition, &l.Offset, &kafkaTime, &l.Producer, &l.Bytes, &key, &value, &keys, &values, &l.Reason, &l.Detail,
 		&l.Replays, &replayed, &newPartition, &newOffset, &l.Fixed, &isReplay, &ofPartition, &ofOffset)
 	if err != nil {
 		return nil, err
@@ -125,7 +126,7 @@ type ReasonCount struct {
 func (s *Store) DeadLetterReasons(ctx context.Context, filter DeadLetterFilter) ([]ReasonCount, error) {
 	var all []ReasonCount
 	var c ReasonCount
-	err := s.each(ctx, "dead_letter_reasons", []any{&c.Reason, &c.Letters, &c.Replayed, &c.Again}, func() error {
+	err := s.Each(ctx, "dead_letter_reasons", []any{&c.Reason, &c.Letters, &c.Replayed, &c.Again}, func() error {
 		all = append(all, c)
 		return nil
 	}, filter.bind()...)
@@ -144,16 +145,27 @@ type Replay struct {
 
 // AddReplays writes replays down, after the broker has the messages.
 func (s *Store) AddReplays(ctx context.Context, replays []Replay, at time.Time) error {
-	n := len(replays)
-	topics, fixed, times := make([]string, n), make([]bool, n), make([]time.Time, n)
-	partitions, newPartitions := make([]int32, n), make([]int32, n)
-	offsets, newOffsets := make([]int64, n), make([]int64, n)
-	for i, r := range replays {
-		topics[i], partitions[i], offsets[i] = r.Letter.Topic, r.Letter.Partition, r.Letter.Offset
-		newPartitions[i], newOffsets[i], fixed[i], times[i] = r.As.Partition, r.As.Offset, r.Fixed, at
+	var topics column.StringInput
+	var fixed column.Bools
+	var partitions, newPartitions column.Int32s
+	var offsets, newOffsets, times column.Int64s
+	for _, r := range replays {
+		topics.Add(r.Letter.Topic)
+		partitions, offsets = append(partitions, r.Letter.Partition), append(offsets, r.Letter.Offset)
+		newPartitions, newOffsets = append(newPartitions, r.As.Partition), append(newOffsets, r.As.Offset)
+		fixed, times = append(fixed, r.Fixed), append(times, at.UnixMilli())
 	}
-	if err := s.insert(ctx, "insert_replays", "", topics, partitions, offsets, newPartitions, newOffsets, fixed, times); err != nil {
-		return fmt.Errorf("write down %d replays: %w", n, err)
+	err := s.insert(ctx, "insert_replays", "", column.Input{
+		{Name: "topic", Data: &topics},
+		{Name: "partition", Data: &partitions},
+		{Name: "offset", Data: &offsets},
+		{Name: "new_partition", Data: &newPartitions},
+		{Name: "new_offset", Data: &newOffsets},
+		{Name: "fixed", Data: &fixed},
+		{Name: "replayed_at", Data: column.Millis(&times)},
+	})
+	if err != nil {
+		return fmt.Errorf("write down %d replays: %w", len(replays), err)
 	}
 	return nil
 }
@@ -173,13 +185,13 @@ type Conflict struct {
 func (s *Store) Conflicts(ctx context.Context, account string, yield func(*Conflict) error) error {
 	var c Conflict
 	var kind string
-	err := s.each(ctx, "conflicts", []any{
+	err := s.Each(ctx, "conflicts", []any{
 		&c.AccountID, &c.ResourceID, &c.Source, &c.ID, &kind, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset, &c.Raw,
 		&c.Counting.Topic, &c.Counting.Partition, &c.Counting.Offset, &c.CountingRaw,
 	}, func() error {
 		c.Type, c.Time = schemas.Type(kind), c.Time.UTC()
 		return yield(&c)
-	}, bind("account", account))
+	}, column.Bind("account", account))
 	if err != nil {
 		return fmt.Errorf("list conflicts: %w", err)
 	}

@@ -4,53 +4,54 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/ClickHouse/ch-go/proto"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 // writeEdges puts the states of what is alive and of what is not into their
 // tables.
 func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Snapshot) error {
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		w.living.all.Reset()
-		w.dead.all.Reset()
-		for i := range all {
-			rows := w.living
-			if all[i].Deleted {
-				rows = w.dead
-			}
-			if err := rows.add(run, &all[i]); err != nil {
-				return err
-			}
+	set := s.rowSets.take(s.config.Digits)
+	set.living.all.Reset()
+	set.dead.all.Reset()
+	for i := range all {
+		rows := set.living
+		if all[i].Deleted {
+			rows = set.dead
 		}
-		if w.living.accounts.rows > 0 {
-			if err := w.insert(ctx, "insert_edges", w.living.all); err != nil {
-				return err
-			}
+		if err := rows.add(run, &all[i]); err != nil {
+			return err
 		}
-		if w.dead.accounts.rows > 0 {
-			return w.insert(ctx, "insert_tombstones", w.dead.all)
-		}
-		return nil
-	})
+	}
+	var inserts []column.Insert
+	if set.living.accounts.Rows() > 0 {
+		inserts = append(inserts, column.Insert{Statement: "insert_edges", Blocks: []column.Input{set.living.all}})
+	}
+	if set.dead.accounts.Rows() > 0 {
+		inserts = append(inserts, column.Insert{Statement: "insert_tombstones", Blocks: []column.Input{set.dead.all}})
+	}
+	if err := s.Insert(ctx, "", inserts...); err != nil {
+		return err
+	}
+	s.rowSets.give(set)
+	return nil
 }
 
 // stateRows are rows of edges or of tombstones, by column.
 type stateRows struct {
-	months                      wordInput
-	accounts, resources, states textInput
-	runs                        proto.ColInt64
-	used, usedBefore            moneyInput
+	months                      column.LowCardinalityInput
+	accounts, resources, states column.StringInput
+	runs                        column.Int64s
+	used, usedBefore            column.Decimal256Input
 
 	monthly
 }
 
 func newStateRows(digits int32) *stateRows {
 	r := &stateRows{
-		used: moneyInput{name: "coupon_used", places: digits}, usedBefore: moneyInput{name: "coupon_used_before", places: digits},
+		used: column.Decimal256Input{Name: "coupon_used", Places: digits}, usedBefore: column.Decimal256Input{Name: "coupon_used_before", Places: digits},
 	}
-	r.all = proto.Input{
+	r.all = column.Input{
 		{Name: "at", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
@@ -64,10 +65,10 @@ func newStateRows(digits int32) *stateRows {
 
 // add refuses an edge with a number that a column cannot hold.
 func (r *stateRows) add(run int64, e *schemas.Snapshot) error {
-	r.months.add(r.month.of(e.At))
-	r.accounts.add(e.AccountID)
-	r.resources.add(e.ResourceID)
+	r.months.Add(r.month.of(e.At))
+	r.accounts.Add(e.AccountID)
+	r.resources.Add(e.ResourceID)
 	r.runs = append(r.runs, run)
-	r.states.add(e.State)
-	return cmp.Or(r.used.add(e.CouponUsed), r.usedBefore.add(e.UsedBefore))
+	r.states.Add(e.State)
+	return cmp.Or(r.used.Add(e.CouponUsed), r.usedBefore.Add(e.UsedBefore))
 }

@@ -2,16 +2,12 @@ package clickhouse
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/ClickHouse/ch-go/proto"
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/shopspring/decimal"
-
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -23,9 +19,9 @@ func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.C
 	if scope.Month.IsZero() {
 		return noEdges{}, nil
 	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("month", scope.Month.String()))
+	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("month", scope.Month.String()))
 	var dead bool
-	if err := s.row(ctx, "any_tombstones", []any{&dead}, args...); err != nil {
+	if err := s.Row(ctx, "any_tombstones", []any{&dead}, args...); err != nil {
 		return nil, err
 	}
 	names := []string{"edges"}
@@ -35,11 +31,11 @@ func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.C
 	c := &edges{}
 	for _, name := range names {
 		block := func() *edgeBlock { return newEdgeBlock(s.config.Digits) }
-		rows, err := openStream(ctx, s, name, driver.Settings{"max_block_size": edgeRows}, args, block(), block())
+		rows, err := column.OpenStream(ctx, s.DB, name, column.Settings{"max_block_size": edgeRows}, args, block(), block())
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
-		c.streams = append(c.streams, &edgeStream{stream: rows, places: s.config.Digits})
+		c.streams = append(c.streams, &edgeStream{Stream: rows, places: s.config.Digits})
 	}
 	return c, nil
 }
@@ -55,33 +51,31 @@ func (noEdges) Close() error                     { return nil }
 
 // edgeBlock is a block of rows of edges.sql or tombstones.sql, by column.
 type edgeBlock struct {
-	rowBlock
-	accounts, resources, states texts
-	months                      words
-	runs                        proto.ColInt64
-	used, usedBefore            proto.ColDecimal256
-	dead, wanted                proto.ColBool
+	column.Block
+	accounts, resources, states column.Strings
+	months                      column.LowCardinality
+	runs                        column.Int64s
+	used, usedBefore            column.Decimal256s
+	dead, wanted                column.Bools
 }
 
 func newEdgeBlock(digits int32) *edgeBlock {
 	b, money := &edgeBlock{}, fmt.Sprintf("Decimal(76, %d)", digits)
-	b.columns = columns{
-		{"account_id", "String", &b.accounts},
-		{"resource_id", "String", &b.resources},
-		{"at", "LowCardinality(String)", &b.months},
-		{"run", "Int64", &b.runs},
-		{"dead", "Bool", &b.dead},
-		{"state", "String", &b.states},
-		{"coupon_used", money, &b.used},
-		{"coupon_used_before", money, &b.usedBefore},
-		{"wanted", "Bool", &b.wanted},
-	}
+	b.Column("account_id", "String", &b.accounts)
+	b.Column("resource_id", "String", &b.resources)
+	b.Column("at", "LowCardinality(String)", &b.months)
+	b.Column("run", "Int64", &b.runs)
+	b.Column("dead", "Bool", &b.dead)
+	b.Column("state", "String", &b.states)
+	b.Column("coupon_used", money, &b.used)
+	b.Column("coupon_used_before", money, &b.usedBefore)
+	b.Column("wanted", "Bool", &b.wanted)
 	return b
 }
 
 // edgeStream stands at one row after the other.
 type edgeStream struct {
-	*stream[*edgeBlock]
+	*column.Stream[*edgeBlock]
 	block             *edgeBlock
 	row               int
 	account, resource string
@@ -92,8 +86,8 @@ type edgeStream struct {
 // advance goes to the next row, or to the end.
 func (e *edgeStream) advance() error {
 	e.row++
-	if e.block == nil || e.row >= e.block.rows {
-		block, err := e.next()
+	if e.block == nil || e.row >= e.block.Rows {
+		block, err := e.Next()
 		if errors.Is(err, io.EOF) {
 			e.ended = true
 			return nil
@@ -103,8 +97,8 @@ func (e *edgeStream) advance() error {
 		}
 		e.block, e.row = block, 0
 	}
-	e.account = e.block.accounts.like(e.account, e.row)
-	e.resource = e.block.resources.like(e.resource, e.row)
+	e.account = e.block.accounts.Like(e.account, e.row)
+	e.resource = e.block.resources.Like(e.resource, e.row)
 	return nil
 }
 
@@ -159,11 +153,11 @@ func (c *edges) resource() (*schemas.Snapshot, error) {
 	for _, e := range c.streams {
 		for e.at(account, resource) {
 			b, i := e.block, e.row
-			if at := b.months.at(i); at > month || at == month && b.runs[i] > run {
+			if at := b.months.At(i); at > month || at == month && b.runs[i] > run {
 				month, run, wanted = at, b.runs[i], b.wanted[i]
 				*row = schemas.Snapshot{
-					AccountID: account, ResourceID: resource, Deleted: b.dead[i], State: string(b.states.at(i)),
-					CouponUsed: decimal256(b.used[i], e.places), UsedBefore: decimal256(b.usedBefore[i], e.places),
+					AccountID: account, ResourceID: resource, Deleted: b.dead[i], State: string(b.states.At(i)),
+					CouponUsed: column.DecimalOf256(b.used[i], e.places), UsedBefore: column.DecimalOf256(b.usedBefore[i], e.places),
 				}
 			}
 			if err := e.advance(); err != nil {
@@ -185,20 +179,8 @@ func (c *edges) resource() (*schemas.Snapshot, error) {
 // Close ends the queries wherever they are.
 func (c *edges) Close() error {
 	for _, e := range c.streams {
-		e.close()
+		e.Close()
 	}
 	c.err = errClosed
 	return nil
-}
-
-// decimal256 is a value of a column Decimal(76, places).
-func decimal256(v proto.Decimal256, places int32) decimal.Decimal {
-	if sign := uint64(int64(v.Low.Low) >> 63); v.Low.High == sign && v.High.Low == sign && v.High.High == sign { //nolint:gosec // its bits
-		return decimal.New(int64(v.Low.Low), -places) //nolint:gosec // its bits
-	}
-	var b [32]byte
-	for i, part := range [...]uint64{v.High.High, v.High.Low, v.Low.High, v.Low.Low} {
-		binary.BigEndian.PutUint64(b[8*i:], part)
-	}
-	return decimal.NewFromBigInt(signed(b[:]), -places)
 }

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -184,10 +187,41 @@ func testCatchUp(t *testing.T, s *Store) {
 	}
 }
 
+// direct is a connection for statements that the store does not ask.
+func direct(t *testing.T, s *Store) driver.Conn {
+	t.Helper()
+	c := &s.config
+	conn, err := driver.Open(&driver.Options{
+		Addr: c.Addresses, Auth: driver.Auth{Database: c.Database, Username: c.Username, Password: c.Password},
+		Settings: driver.Settings{"session_timezone": "UTC", "mutations_sync": 2, "lightweight_deletes_sync": 2},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// over is the store over another way to the same database.
+func over(t *testing.T, s *Store, config column.Config, statements ...fs.FS) *Store {
+	t.Helper()
+	config.Database, config.Username, config.Password = s.config.Database, s.config.Username, s.config.Password
+	if config.Addresses == nil {
+		config.Addresses = s.config.Addresses
+	}
+	db, err := column.Open(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	db = db.With(append(statements, queries)...)
+	return &Store{DB: db, config: s.config, ingest: newIngestion(db), laneRows: laneRows}
+}
+
 // merge makes the engine merge all parts of a table now.
 func merge(t *testing.T, s *Store, table string) {
 	t.Helper()
-	if err := s.conn.Exec(t.Context(), "OPTIMIZE TABLE {table:Identifier} FINAL", bind("table", table)); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "OPTIMIZE TABLE {table:Identifier} FINAL", column.Bind("table", table)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -196,7 +230,7 @@ func merge(t *testing.T, s *Store, table string) {
 func number(t *testing.T, s *Store, query string, args ...any) int64 {
 	t.Helper()
 	var n int64
-	if err := s.conn.QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
+	if err := direct(t, s).QueryRow(t.Context(), query, args...).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

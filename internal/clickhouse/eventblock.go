@@ -5,24 +5,23 @@ import (
 	"math"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
-
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // eventBlock is a block of rows of events, by column.
 type eventBlock struct {
-	rowBlock
+	column.Block
 
 	// data is mostly that of the event before.
-	accounts, resources, kinds, items, topics, sources, data words
-	ids                                                      texts
-	times, sequences, offsets, kafkaMs                       proto.ColInt64
-	partitions                                               proto.ColInt32
-	identities                                               proto.ColFixedStr16
-	stored                                                   proto.ColDecimal128
+	accounts, resources, kinds, items, topics, sources, data column.LowCardinality
+	ids                                                      column.Strings
+	times, sequences, offsets, kafkaMs                       column.Int64s
+	partitions                                               column.Int32s
+	identities                                               column.FixedStrings16
+	stored                                                   column.Decimal128s
 	// lifecycle, usage and named tell which columns are there.
 	lifecycle, usage, named bool
 
@@ -38,51 +37,48 @@ type eventBlock struct {
 // there is, source and id only where they are named.
 func newEventBlock(lifecycle, usage, named bool) *eventBlock {
 	b := &eventBlock{lifecycle: lifecycle, usage: usage, named: named}
-	b.columns = columns{
-		{"account", "LowCardinality(String)", &b.accounts},
-		{"resource", "LowCardinality(String)", &b.resources},
-		{"time", "DateTime64(3, 'UTC')", &b.times},
-		{"sequence", "Int64", &b.sequences},
-		{"identity", "FixedString(16)", &b.identities},
-	}
+	b.Column("account", "LowCardinality(String)", &b.accounts)
+	b.Column("resource", "LowCardinality(String)", &b.resources)
+	b.Column("time", "DateTime64(3, 'UTC')", &b.times)
+	b.Column("sequence", "Int64", &b.sequences)
+	b.Column("identity", "FixedString(16)", &b.identities)
 	if named {
-		b.columns = append(b.columns, column{"origin", "LowCardinality(String)", &b.sources}, column{"id", "String", &b.ids})
+		b.Column("origin", "LowCardinality(String)", &b.sources)
+		b.Column("id", "String", &b.ids)
 	}
 	if lifecycle {
-		b.columns = append(b.columns, column{"type", "LowCardinality(String)", &b.kinds})
+		b.Column("type", "LowCardinality(String)", &b.kinds)
 	}
 	if usage {
-		b.columns = append(b.columns, column{"item", "LowCardinality(String)", &b.items}, column{"value", "Decimal(38, 9)", &b.stored})
+		b.Column("item", "LowCardinality(String)", &b.items)
+		b.Column("value", "Decimal(38, 9)", &b.stored)
 	}
 	if lifecycle {
-		b.columns = append(b.columns, column{"said", "LowCardinality(String)", &b.data})
+		b.Column("said", "LowCardinality(String)", &b.data)
 	}
-	b.columns = append(b.columns,
-		column{"topic", "LowCardinality(String)", &b.topics},
-		column{"partition", "Int32", &b.partitions},
-		column{"offset", "Int64", &b.offsets},
-		column{"kafka_ms", "Int64", &b.kafkaMs},
-	)
+	b.Column("topic", "LowCardinality(String)", &b.topics)
+	b.Column("partition", "Int32", &b.partitions)
+	b.Column("offset", "Int64", &b.offsets)
+	b.Column("kafka_ms", "Int64", &b.kafkaMs)
+	if usage {
+		b.Decoded = b.units
+	}
 	return b
 }
 
-// DecodeResult is called by the library for each block.
-func (b *eventBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
-	if err := b.rowBlock.DecodeResult(r, version, block); err != nil || !b.usage {
-		return err
-	}
+// units makes names and values of the columns.
+func (b *eventBlock) units() {
 	b.names, b.values, b.bad = b.names[:0], b.values[:0], false
 	for i, v := range b.stored {
 		b.bad = b.bad || v.High > math.MaxInt64
-		b.names, b.values = append(b.names, b.items.at(i)), append(b.values, aggregate.Units(v))
+		b.names, b.values = append(b.names, b.items.At(i)), append(b.values, aggregate.Units(v))
 	}
-	return nil
 }
 
 // eventStream stands at rows of one resource, all before the cutoff, from row up
 // to end.
 type eventStream struct {
-	*stream[*eventBlock]
+	*column.Stream[*eventBlock]
 	block    *eventBlock
 	row, end int
 	// account and resource are those of the rows.
@@ -96,8 +92,8 @@ type eventStream struct {
 // advance goes to the next rows; io.EOF comes after the last.
 func (e *eventStream) advance() error {
 	for e.row = e.end; ; e.row++ {
-		if e.block == nil || e.row >= e.block.rows {
-			block, err := e.next()
+		if e.block == nil || e.row >= e.block.Rows {
+			block, err := e.Next()
 			if err != nil {
 				return err
 			}
@@ -108,8 +104,8 @@ func (e *eventStream) advance() error {
 		}
 	}
 	b := e.block
-	e.account, e.resource = b.accounts.at(e.row), b.resources.at(e.row)
-	same := min(b.accounts.repeats(e.row, b.rows), b.resources.repeats(e.row, b.rows))
+	e.account, e.resource = b.accounts.At(e.row), b.resources.At(e.row)
+	same := min(b.accounts.Repeats(e.row, b.Rows), b.resources.Repeats(e.row, b.Rows))
 	e.end = e.row + 1
 	for e.end < same && e.inside(e.end) {
 		e.end++
@@ -120,7 +116,7 @@ func (e *eventStream) advance() error {
 // inside tells whether a row lies before the cutoff.
 func (e *eventStream) inside(i int) bool {
 	b := e.block
-	return e.cutoff.contain(b.topics.at(i), b.partitions[i], b.offsets[i])
+	return e.cutoff.contain(b.topics.At(i), b.partitions[i], b.offsets[i])
 }
 
 // show makes the rows those that the stream stands at.
@@ -143,7 +139,7 @@ func (e *eventStream) show(rows *aggregate.Rows) {
 // out.
 func (e *eventStream) more() bool {
 	b, j := e.block, e.end
-	return j == b.rows || b.accounts.repeats(j-1, j+1) > j && b.resources.repeats(j-1, j+1) > j
+	return j == b.Rows || b.accounts.Repeats(j-1, j+1) > j && b.resources.Repeats(j-1, j+1) > j
 }
 
 func (e *eventStream) at() (account, resource string) { return e.account, e.resource }
@@ -151,13 +147,13 @@ func (e *eventStream) at() (account, resource string) { return e.account, e.reso
 // refuse is an error where the row's value is below 0.
 func (b *eventBlock) refuse(i int) error {
 	if b.values[i].High > math.MaxInt64 {
-		return fmt.Errorf("stored event %v: a value of %s", b.position(i), decimal128(b.stored[i], 9))
+		return fmt.Errorf("stored event %v: a value of %s", b.position(i), column.DecimalOf128(b.stored[i], 9))
 	}
 	return nil
 }
 
 func (b *eventBlock) position(i int) schemas.Position {
-	return schemas.Position{Topic: b.topics.at(i), Partition: b.partitions[i], Offset: b.offsets[i]}
+	return schemas.Position{Topic: b.topics.At(i), Partition: b.partitions[i], Offset: b.offsets[i]}
 }
 
 // Position is as [aggregate.RowSource] says.
@@ -174,7 +170,7 @@ func (e *eventStream) says(i int) (schemas.Type, string) {
 	if !e.block.lifecycle {
 		return schemas.UsageRecorded, ""
 	}
-	return schemas.Type(e.block.kinds.at(i)), e.block.data.at(i)
+	return schemas.Type(e.block.kinds.At(i)), e.block.data.At(i)
 }
 
 // Fill is as [aggregate.RowSource] says.
@@ -184,12 +180,12 @@ func (e *eventStream) fill(i int, row *aggregate.Copy) {
 	b := e.block
 	id := ""
 	if b.named {
-		e.source, id = b.sources.at(i), string(b.ids.at(i))
+		e.source, id = b.sources.At(i), string(b.ids.At(i))
 	}
 	// Field by field: what the data says is overwritten with it.
 	row.Source, row.ID, row.Type = e.source, id, schemas.UsageRecorded
 	if b.lifecycle {
-		row.Type = schemas.Type(b.kinds.at(i))
+		row.Type = schemas.Type(b.kinds.At(i))
 	}
 	row.AccountID, row.ResourceID, row.Time, row.Sequence = e.account, e.resource, time.UnixMilli(b.times[i]).UTC(), b.sequences[i]
 	row.Usage = schemas.Usage{}
@@ -206,12 +202,12 @@ func (e *eventStream) fillData(event *schemas.Event, i int) error {
 	case isUsage && !b.usage:
 		return fmt.Errorf("type %q among the others", event.Type)
 	case !isUsage:
-		return e.known.set(event, b.data.at(i))
+		return e.known.set(event, b.data.At(i))
 	}
 	event.Lifecycle = schemas.Lifecycle{}
-	event.Usage = schemas.Usage{Item: b.items.at(i), Value: decimal128(b.stored[i], 9)}
+	event.Usage = schemas.Usage{Item: b.items.At(i), Value: column.DecimalOf128(b.stored[i], 9)}
 	if b.lifecycle {
-		return codec.SetData(event, b.data.at(i)) // refuses any
+		return codec.SetData(event, b.data.At(i)) // refuses any
 	}
 	return nil
 }

@@ -5,10 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
-	"sync"
 
-	"github.com/ClickHouse/ch-go/proto"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -16,32 +14,32 @@ import (
 // eventRows are the rows of a batch of events, by column, and those that stand for
 // them in identities.
 type eventRows struct {
-	accounts, resources, sources, ids, data textInput
-	raw                                     slabInput
-	kinds, items, topics                    wordInput
-	times, sequences, offsets, kafkaMs      proto.ColInt64
-	partitions                              proto.ColInt32
-	usage                                   proto.ColBool
-	values                                  quantityInput
-	identities, contents                    proto.ColFixedStr16
-	headerKeys, headerValues                textInput
-	keyLists, valueLists                    listInput
-	shortIdentities, shortContents          proto.ColUInt64
+	accounts, resources, sources, ids, data column.StringInput
+	raw                                     column.ArenaInput
+	kinds, items, topics                    column.LowCardinalityInput
+	times, sequences, offsets, kafkaMs      column.Int64s
+	partitions                              column.Int32s
+	usage                                   column.Bools
+	values                                  column.Decimal128Input
+	identities, contents                    column.FixedStrings16
+	headerKeys, headerValues                column.StringInput
+	keyLists, valueLists                    column.ArrayInput
+	shortIdentities, shortContents          column.UInt64s
 
-	all, short proto.Input
+	all, short column.Input
 	digest     hash.Hash
 	// digested is what has yet to go into the digest, canonical what data is
 	// written to.
 	digested, canonical []byte
 }
 
-func newEventRows(slabs *sync.Pool) *eventRows {
-	r := &eventRows{values: quantityInput{name: "value"}, raw: slabInput{pool: slabs}, digest: sha256.New()}
-	r.keyLists.values, r.valueLists.values = &r.headerKeys, &r.headerValues
-	r.all = proto.Input{
+func newEventRows(arena *column.Arena) *eventRows {
+	r := &eventRows{values: column.Decimal128Input{Places: 9, Name: "value"}, raw: column.ArenaInput{Arena: arena}, digest: sha256.New()}
+	r.keyLists.Values, r.valueLists.Values = &r.headerKeys, &r.headerValues
+	r.all = column.Input{
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
-		{Name: "time", Data: millisInput{&r.times}},
+		{Name: "time", Data: column.Millis(&r.times)},
 		{Name: "sequence", Data: &r.sequences},
 		{Name: "source", Data: &r.sources},
 		{Name: "id", Data: &r.ids},
@@ -60,18 +58,12 @@ func newEventRows(slabs *sync.Pool) *eventRows {
 		{Name: "header_keys", Data: &r.keyLists},
 		{Name: "header_values", Data: &r.valueLists},
 	}
-	r.short = proto.Input{
+	r.short = column.Input{
 		{Name: "identity", Data: &r.shortIdentities},
 		{Name: "content", Data: &r.shortContents},
 	}
 	return r
 }
-
-// millisInput sends milliseconds as DateTime64(3): the same bytes.
-type millisInput struct{ *proto.ColInt64 }
-
-// Type is for the library.
-func (millisInput) Type() proto.ColumnType { return "DateTime64(3, 'UTC')" }
 
 func (r *eventRows) reset() {
 	r.all.Reset()
@@ -96,40 +88,40 @@ func (r *eventRows) rows() int { return len(r.times) }
 
 // add refuses an event whose value the column cannot hold.
 func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
-	if err := r.values.add(e.Value); err != nil {
+	if err := r.values.Add(e.Value); err != nil {
 		return fmt.Errorf("%s[%d]@%d: %w", m.Topic, m.Partition, m.Offset, err)
 	}
 	identity, content := schemas.Identity(e.Source, e.ID), codec.Content(e)
 	isUsage := e.Type == schemas.UsageRecorded
-	r.accounts.add(e.AccountID)
-	r.resources.add(e.ResourceID)
+	r.accounts.Add(e.AccountID)
+	r.resources.Add(e.ResourceID)
 	r.times = append(r.times, e.Time.UnixMilli())
 	r.sequences = append(r.sequences, e.Sequence)
-	r.sources.add(e.Source)
-	r.ids.add(e.ID)
+	r.sources.Add(e.Source)
+	r.ids.Add(e.ID)
 	r.usage = append(r.usage, isUsage)
-	r.kinds.add(string(e.Type))
-	r.items.add(e.Item)
+	r.kinds.Add(string(e.Type))
+	r.items.Add(e.Item)
 	r.canonical = r.canonical[:0]
 	if !isUsage {
 		r.canonical = codec.AppendData(r.canonical, e)
 	}
-	r.data.addBytes(r.canonical)
+	r.data.AddBytes(r.canonical)
 	r.identities = append(r.identities, identity)
 	r.contents = append(r.contents, content)
 	r.shortIdentities = append(r.shortIdentities, binary.LittleEndian.Uint64(identity[:]))
 	r.shortContents = append(r.shortContents, binary.LittleEndian.Uint64(content[:]))
-	r.topics.add(m.Topic)
+	r.topics.Add(m.Topic)
 	r.partitions = append(r.partitions, m.Partition)
 	r.offsets = append(r.offsets, m.Offset)
 	r.kafkaMs = append(r.kafkaMs, kafkaMillis(m.Time))
-	r.raw.add(m.Value)
+	r.raw.Add(m.Value)
 	for _, h := range m.Headers {
-		r.headerKeys.add(h.Key)
-		r.headerValues.addBytes(h.Value)
+		r.headerKeys.Add(h.Key)
+		r.headerValues.AddBytes(h.Value)
 	}
-	r.keyLists.end()
-	r.valueLists.end()
+	r.keyLists.End()
+	r.valueLists.End()
 	r.digested = append(append(appendMessage(r.digested, m), identity[:]...), content[:]...)
 	if len(r.digested) >= digestAtOnce {
 		r.digest.Write(r.digested)

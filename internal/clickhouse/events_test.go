@@ -8,13 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -73,7 +74,7 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 	}
 	var raw, identity, content string
 	var keys, values []string
-	err := s.conn.QueryRow(t.Context(), "SELECT raw, identity, content, header_keys, header_values FROM events WHERE NOT is_usage").
+	err := direct(t, s).QueryRow(t.Context(), "SELECT raw, identity, content, header_keys, header_values FROM events WHERE NOT is_usage").
 		Scan(&raw, &identity, &content, &keys, &values)
 	hash, sum := schemas.Identity(created.Source, created.ID), codec.Content(&created)
 	if err != nil || raw != `{"raw":true}` || identity != string(hash[:]) || content != string(sum[:]) ||
@@ -133,7 +134,7 @@ func testEventsByScope(t *testing.T, s *Store) {
 	mode := lifecycleEvent(schemas.AccountModeChanged, "a", "", "1", noon(), 7)
 	mode.Event.Mode = schemas.Postpaid
 	store(t, s, mode, usageEvent("a", "r", "8", noon(), 0))
-	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, 'a', 'z'), (1, 'c', 'z'), (2, 'b', 'r')"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, 'a', 'z'), (1, 'c', 'z'), (2, 'b', 'r')"); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
@@ -220,7 +221,7 @@ func testCursorEnds(t *testing.T, s *Store) {
 
 func testBrokenRow(t *testing.T, s *Store) {
 	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "1", noon(), 1), lifecycleEvent(schemas.ResourceDeleted, "b", "r", "2", noon(), 2))
-	if err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, type, data, topic, offset)
+	if err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, type, data, topic, offset)
 		VALUES ('a', 'r', '2026-10-15 13:00:00', 'test', '3', 'resource.resized', '{"account_id":"a","items":[{}]}', 'billing.lifecycle', 3)`); err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +261,7 @@ func testDeadLetters(t *testing.T, s *Store) {
 	var at time.Time
 	var key, value, reason, detail string
 	var keys, values []string
-	err := s.conn.QueryRow(t.Context(), `SELECT kafka_time, key, value, header_keys, header_values, reason, detail
+	err := direct(t, s).QueryRow(t.Context(), `SELECT kafka_time, key, value, header_keys, header_values, reason, detail
 		FROM dead_letters FINAL WHERE offset = 9`).Scan(&at, &key, &value, &keys, &values, &reason, &detail)
 	want := string(every)
 	if err != nil || at.Unix() != 0 || key != want || value != want || reason != "no_timestamp" || detail != "không có thời gian" ||
@@ -275,7 +276,7 @@ func testDeadLetters(t *testing.T, s *Store) {
 
 func testMonthPrunes(t *testing.T, s *Store) {
 	// 40,000 usage and 40,000 lifecycle events of each of 20 months, in one part.
-	if err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, id, is_usage, topic, offset)
+	if err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, id, is_usage, topic, offset)
 		SELECT toString(intHash32(number) % 100), 'r', toDateTime64('2026-01-15 00:00:00', 3) + toIntervalMonth(number % 20),
 			toString(number), number % 40 >= 20, 'billing.usage', number
 		FROM numbers(1600000)`); err != nil {
@@ -284,27 +285,20 @@ func testMonthPrunes(t *testing.T, s *Store) {
 	merge(t, s, "events")
 	estimate := func(name string, args ...any) int64 {
 		t.Helper()
-		text, err := sql(name)
+		text, err := queries.ReadFile("queries/" + name + ".sql")
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx := driver.Context(t.Context(), driver.WithSettings(eventSettings(1)))
-		rows, err := s.conn.Query(ctx, "EXPLAIN ESTIMATE "+text, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = rows.Close() }()
+		db := s.With(fstest.MapFS{"queries/estimate.sql": {Data: []byte("EXPLAIN ESTIMATE " + string(text))}}, queries)
 		total := int64(0)
-		for rows.Next() {
-			var database, table string
-			var parts, read, marks uint64
-			if err := rows.Scan(&database, &table, &parts, &read, &marks); err != nil {
-				t.Fatal(err)
-			}
+		var database, table string
+		var parts, read, marks uint64
+		err = db.Each(column.WithSettings(t.Context(), eventSettings(1)), "estimate", []any{&database, &table, &parts, &read, &marks}, func() error {
 			total += int64(read)
-		}
-		if rows.Err() != nil {
-			t.Fatal(rows.Err())
+			return nil
+		}, args...)
+		if err != nil {
+			t.Fatal(err)
 		}
 		return total
 	}
@@ -312,7 +306,7 @@ func testMonthPrunes(t *testing.T, s *Store) {
 		t.Helper()
 		scope := whole()
 		change(&scope)
-		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", false))
+		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", false))
 		months, err := s.monthsOf(t.Context(), scope.From, scope.To, args)
 		if err != nil {
 			t.Fatal(err)
@@ -338,7 +332,7 @@ func testMonthPrunes(t *testing.T, s *Store) {
 	if rows := marks(oneAccount); rows > 20*2*granule {
 		t.Errorf("an account reads %d rows of 800,000", rows)
 	}
-	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, '7', 'r')"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, '7', 'r')"); err != nil {
 		t.Fatal(err)
 	}
 	if rows := marks(func(s *aggregate.Scope) { s.Touched = aggregate.OnlyTouched }); rows > 20*2*granule {

@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -27,7 +28,7 @@ func (s *Store) OneResource(account, resource string) OneResource {
 }
 
 func (r OneResource) bind(cutoff schemas.Cutoff) []any {
-	return append(bindCutoff("", cutoff), bind("account", r.account), bind("resource", r.resource))
+	return append(bindCutoff("", cutoff), column.Bind("account", r.account), column.Bind("resource", r.resource))
 }
 
 // Events streams copies as [aggregate.Source] says.
@@ -36,7 +37,7 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 	if usage {
 		to = scope.UsageTo
 	}
-	args := append(r.bind(scope.Cutoff), bindTime("from", scope.From), bindTime("to", to), bind("usage", usage))
+	args := append(r.bind(scope.Cutoff), bindTime("from", scope.From), bindTime("to", to), column.Bind("usage", usage))
 	c := &copies{}
 	one, err := c.open(ctx, r.store, "resource_events", nil, args, newEnds(scope.Cutoff), true, true, true)
 	if err != nil {
@@ -48,11 +49,11 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 
 // Strays streams copies as [aggregate.Source] says.
 func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
-	rows, err := r.store.stream(ctx, "resource_moved", r.bind(cutoff)...)
+	rows, err := r.store.Rows(ctx, "resource_moved", r.bind(cutoff)...)
 	if err != nil {
 		return nil, err
 	}
-	return &moved{cursor: rows}, nil
+	return &moved{Rows: rows}, nil
 }
 
 // Snapshots has none: a whole derivation begins at the beginning.
@@ -74,8 +75,8 @@ func (r OneResource) Usage(
 	var e UsageEvent
 	var kind string
 	p := &e.Position
-	args := append(r.bind(cutoff), bind("item", item), bindTime("from", from), bindTime("to", to))
-	err := r.store.each(ctx, "explain_usage",
+	args := append(r.bind(cutoff), column.Bind("item", item), bindTime("from", from), bindTime("to", to))
+	err := r.store.Each(ctx, "explain_usage",
 		[]any{&e.Source, &e.ID, &kind, &e.Time, &p.Topic, &p.Partition, &p.Offset, &e.Value},
 		func() error {
 			e.Type, e.Time = schemas.Type(kind), e.Time.UTC()
@@ -90,7 +91,7 @@ func (r OneResource) Usage(
 // Before yields what runs before the given one invoiced of the resource's month.
 func (r OneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(schemas.ReportRow) error) error {
 	err := r.store.reportRows(ctx, "explain_rows", yield,
-		bind("month", month.String()), bind("account", r.account), bind("resource", r.resource), bind("run", run))
+		column.Bind("month", month.String()), column.Bind("account", r.account), column.Bind("resource", r.resource), column.Bind("run", run))
 	if err != nil {
 		return fmt.Errorf("read what was invoiced before run %d: %w", run, err)
 	}
@@ -104,7 +105,7 @@ func (r OneResource) Period(ctx context.Context, month schemas.Month, start time
 	var o, c schemas.EventRef
 	var openedType, closedType string
 	var isClosed bool
-	err = r.store.each(ctx, "explain_period", []any{
+	err = r.store.Each(ctx, "explain_period", []any{
 		&o.Source, &o.ID, &openedType, &o.Time, &o.Position.Topic, &o.Position.Partition, &o.Position.Offset,
 		&isClosed, &c.Source, &c.ID, &closedType, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset,
 	}, func() error {
@@ -116,7 +117,7 @@ func (r OneResource) Period(ctx context.Context, month schemas.Month, start time
 			closed = &closedBy
 		}
 		return nil
-	}, bind("month", month.String()), bind("account", r.account), bind("resource", r.resource), bindTime("start", start), bind("run", run))
+	}, column.Bind("month", month.String()), column.Bind("account", r.account), column.Bind("resource", r.resource), bindTime("start", start), column.Bind("run", run))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read the period of %s: %w", start, err)
 	}

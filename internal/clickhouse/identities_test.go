@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -15,7 +16,7 @@ const withoutIdentity = `SELECT toInt64(count()) FROM events
 func testIdentitiesFirst(t *testing.T, s *Store) {
 	exec := func(statement string) {
 		t.Helper()
-		if err := s.conn.Exec(t.Context(), statement); err != nil {
+		if err := direct(t, s).Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -82,7 +83,7 @@ func testMovedAmongMany(t *testing.T, s *Store) {
 			VALUES ({account:String}, '2026-10-15', unhex({identity:String}), {account:String}, 'billing.usage', {offset:Int64})`
 		const identities = `INSERT INTO identities SELECT reinterpretAsUInt64(unhex({identity:String})), reinterpretAsUInt64({account:String} || '0000000')`
 		for _, statement := range []string{identities, events} {
-			err := s.conn.Exec(t.Context(), statement, bind("account", account), bind("offset", offset), bind("identity", fmt.Sprintf("%x", identity)))
+			err := direct(t, s).Exec(t.Context(), statement, column.Bind("account", account), column.Bind("offset", offset), column.Bind("identity", fmt.Sprintf("%x", identity)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +103,7 @@ func testMovedAmongMany(t *testing.T, s *Store) {
 			insert(identity, "a", 11+2*i) // a duplicate
 		}
 	}
-	if err := s.conn.Exec(t.Context(), "INSERT INTO identities SELECT sipHash64(number), number FROM numbers(1500000)"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "INSERT INTO identities SELECT sipHash64(number), number FROM numbers(1500000)"); err != nil {
 		t.Fatal(err)
 	}
 	check := func(when string) {

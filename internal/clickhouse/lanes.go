@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/ClickHouse/ch-go"
-	"github.com/ClickHouse/ch-go/proto"
-
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 )
 
 // The rows of a UTC month lie in order in each part of the table, and the server
@@ -32,7 +30,7 @@ func bindLane(month uint32, parts lane, server string) []any {
 	if parts == nil {
 		server = ""
 	}
-	return []any{bind("month", month), bind("all_parts", parts == nil), bind("parts", []string(parts)), bind("server", server)}
+	return []any{column.Bind("month", month), column.Bind("all_parts", parts == nil), column.Bind("parts", []string(parts)), column.Bind("server", server)}
 }
 
 // lanes are those of some months, on one server.
@@ -61,7 +59,7 @@ func (s *Store) lanesOf(ctx context.Context, scope *aggregate.Scope, months []ui
 		return l, nil
 	}
 	for _, month := range months {
-		parts, server, err := s.parts(ctx, "month_parts", bind("month", month), bind("usage", usage))
+		parts, server, err := s.parts(ctx, "month_parts", column.Bind("month", month), column.Bind("usage", usage))
 		if err != nil {
 			return l, err
 		}
@@ -106,7 +104,7 @@ type part struct {
 // parts are those that a query finds, and the server that has them.
 func (s *Store) parts(ctx context.Context, query string, args ...any) (all []part, server string, err error) {
 	var p part
-	err = s.each(ctx, query, []any{&p.name, &p.rows, &server}, func() error {
+	err = s.Each(ctx, query, []any{&p.name, &p.rows, &server}, func() error {
 		all = append(all, p)
 		return nil
 	}, args...)
@@ -146,7 +144,7 @@ func (s *Store) openLanes(ctx context.Context, q *eventQuery, l *lanes) (*copies
 	if err == nil && stayed {
 		return c, nil
 	}
-	if ch.IsErr(err, proto.ErrFunctionThrowIfValueIsNonZero) { // another server
+	if column.IsThrown(err) { // another server
 		err = nil
 	}
 	return nil, errors.Join(err, c.Close())
@@ -164,7 +162,7 @@ func (c *copies) begin() error {
 
 // begin waits for the first block.
 func (e *eventStream) begin() error {
-	block, err := e.next()
+	block, err := e.Next()
 	if errors.Is(err, io.EOF) {
 		return nil // it comes again
 	}

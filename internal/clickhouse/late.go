@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -19,20 +20,20 @@ var _ invoicer.Late = (*Store)(nil)
 // from the two cutoffs.
 func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
 	args := append(bindCutoff("", run.Cutoff), bindCutoff("since_", since)...)
-	args = append(args, bind("run", run.Number), bindTime("sealed_to", sealedTo))
+	args = append(args, column.Bind("run", run.Number), bindTime("sealed_to", sealedTo))
 	args = append(args, bindLeastNew(run.Cutoff, since)...)
 	var late bool
-	if err := s.row(ctx, "any_late", []any{&late}, args...); err != nil {
+	if err := s.Row(ctx, "any_late", []any{&late}, args...); err != nil {
 		return 0, fmt.Errorf("run %d: look for late events: %w", run.Number, err)
 	}
 	if !late {
 		return 0, nil
 	}
-	if err := s.exec(ctx, "mark_touched", args...); err != nil {
+	if err := s.Exec(ctx, "mark_touched", args...); err != nil {
 		return 0, fmt.Errorf("run %d: mark touched resources: %w", run.Number, err)
 	}
 	var touched int64
-	if err := s.row(ctx, "count_touched", []any{&touched}, bind("run", run.Number)); err != nil {
+	if err := s.Row(ctx, "count_touched", []any{&touched}, column.Bind("run", run.Number)); err != nil {
 		return 0, fmt.Errorf("run %d: count touched resources: %w", run.Number, err)
 	}
 	return touched, nil
@@ -64,5 +65,5 @@ func bindLeastNew(cutoff, since schemas.Cutoff) []any {
 			others = min(others, end)
 		}
 	}
-	return []any{bind("busiest", busiest), bind("least_busiest", least[busiest]), bind("least", others)}
+	return []any{column.Bind("busiest", busiest), column.Bind("least_busiest", least[busiest]), column.Bind("least", others)}
 }

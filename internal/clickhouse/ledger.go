@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -47,7 +48,7 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 // which the run issued none.
 func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error {
 	for _, name := range []string{"forget_lines", "forget_periods", "forget_edges", "forget_tombstones", "forget_hashes", "forget_minutes"} {
-		if err := s.exec(ctx, name, append(bindAccounts(accounts), bind("run", run))...); err != nil {
+		if err := s.Exec(ctx, name, append(bindAccounts(accounts), column.Bind("run", run))...); err != nil {
 			return fmt.Errorf("run %d: %w", run, err)
 		}
 	}
@@ -56,31 +57,31 @@ func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error 
 
 // Invoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error) {
-	return s.invoiced(ctx, append(bindAccounts(accounts), bind("run", run), bind("touched", true)))
+	return s.invoiced(ctx, append(bindAccounts(accounts), column.Bind("run", run), column.Bind("touched", true)))
 }
 
 // AllInvoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error) {
-	return s.invoiced(ctx, append(bindAccounts(nil), bind("run", run), bind("touched", false)))
+	return s.invoiced(ctx, append(bindAccounts(nil), column.Bind("run", run), column.Bind("touched", false)))
 }
 
 func (s *Store) invoiced(ctx context.Context, args []any) (schemas.Cursor[schemas.Line], error) {
-	rows, err := s.stream(ctx, "invoiced", args...)
+	rows, err := s.Rows(ctx, "invoiced", args...)
 	if err != nil {
 		return nil, err
 	}
-	return &invoiced{cursor: rows}, nil
+	return &invoiced{Rows: rows}, nil
 }
 
 // invoiced reads rows of invoiced.sql.
 type invoiced struct {
-	*cursor
+	*column.Rows
 	row lineRow
 }
 
 // Next is as [schemas.Cursor] says; the line is a new one each time.
 func (c *invoiced) Next() (*schemas.Line, error) {
-	if err := c.next(c.row.dest()...); err != nil {
+	if err := c.Rows.Next(c.row.dest()...); err != nil {
 		return nil, err
 	}
 	line, err := c.row.line()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -119,7 +120,7 @@ func testLedgerTwice(t *testing.T, s *Store) {
 			}
 		}
 		for table, want := range map[string]int64{"invoice_lines": 2, "invoices": 1, "periods": 1, "edges": 1, "tombstones": 1} {
-			if n := number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", bind("table", table)); n != want {
+			if n := number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", column.Bind("table", table)); n != want {
 				t.Errorf("%s: %d rows in %s, want %d", when, n, table, want)
 			}
 		}
@@ -130,7 +131,7 @@ func testLedgerTwice(t *testing.T, s *Store) {
 	var billed []decimal.Decimal
 	var coupon decimal.Decimal
 	var closed string
-	err := s.conn.QueryRow(t.Context(), "SELECT item_billed, coupon_value, closed_id FROM periods FINAL").Scan(&billed, &coupon, &closed)
+	err := direct(t, s).QueryRow(t.Context(), "SELECT item_billed, coupon_value, closed_id FROM periods FINAL").Scan(&billed, &coupon, &closed)
 	if err != nil || len(billed) != 2 || billed[1].String() != "0.000000001" || !coupon.Equal(decimal.New(1, 15)) || closed != "2" {
 		t.Errorf("period: %v %v %q, %v", billed, coupon, closed, err)
 	}
@@ -164,7 +165,7 @@ func testForget(t *testing.T, s *Store) {
 		t.Helper()
 		var got []string
 		for _, table := range []string{"invoice_lines", "periods", "edges", "tombstones"} {
-			got = append(got, fmt.Sprint(number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", bind("table", table))))
+			got = append(got, fmt.Sprint(number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", column.Bind("table", table))))
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("lines, periods, edges, tombstones: got %q, want %q", got, want)
@@ -229,7 +230,7 @@ func testInvoiced(t *testing.T, s *Store) {
 		t.Errorf("got %+v with %d lines, %v, want the invoice of run 1", h, len(rows), err)
 	}
 	merge(t, s, "invoices")
-	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'r'), (3, 'a', ''), (3, 'b', 'r')"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'r'), (3, 'a', ''), (3, 'b', 'r')"); err != nil {
 		t.Fatal(err)
 	}
 	read := func(run int64, accounts []string) string {

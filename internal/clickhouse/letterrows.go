@@ -4,29 +4,28 @@ import (
 	"crypto/sha256"
 	"hash"
 
-	"github.com/ClickHouse/ch-go/proto"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 // letterRows are the rejects of a batch, by column.
 type letterRows struct {
-	topics, reasons          wordInput
-	partitions               proto.ColInt32
-	offsets, kafkaMs         proto.ColInt64
-	keys, values, details    textInput
-	headerKeys, headerValues textInput
-	keyLists, valueLists     listInput
+	topics, reasons          column.LowCardinalityInput
+	partitions               column.Int32s
+	offsets, kafkaMs         column.Int64s
+	keys, values, details    column.StringInput
+	headerKeys, headerValues column.StringInput
+	keyLists, valueLists     column.ArrayInput
 
-	all      proto.Input
+	all      column.Input
 	digest   hash.Hash
 	digested []byte
 }
 
 func newLetterRows() *letterRows {
 	r := &letterRows{digest: sha256.New()}
-	r.keyLists.values, r.valueLists.values = &r.headerKeys, &r.headerValues
-	r.all = proto.Input{
+	r.keyLists.Values, r.valueLists.Values = &r.headerKeys, &r.headerValues
+	r.all = column.Input{
 		{Name: "topic", Data: &r.topics},
 		{Name: "partition", Data: &r.partitions},
 		{Name: "offset", Data: &r.offsets},
@@ -48,20 +47,20 @@ func (r *letterRows) reset() {
 }
 
 func (r *letterRows) add(m *schemas.Message, why *schemas.Rejection) {
-	r.topics.add(m.Topic)
+	r.topics.Add(m.Topic)
 	r.partitions = append(r.partitions, m.Partition)
 	r.offsets = append(r.offsets, m.Offset)
 	r.kafkaMs = append(r.kafkaMs, kafkaMillis(m.Time))
-	r.keys.addBytes(m.Key)
-	r.values.addBytes(m.Value)
+	r.keys.AddBytes(m.Key)
+	r.values.AddBytes(m.Value)
 	for _, h := range m.Headers {
-		r.headerKeys.add(h.Key)
-		r.headerValues.addBytes(h.Value)
+		r.headerKeys.Add(h.Key)
+		r.headerValues.AddBytes(h.Value)
 	}
-	r.keyLists.end()
-	r.valueLists.end()
-	r.reasons.add(why.Reason)
-	r.details.add(why.Detail)
+	r.keyLists.End()
+	r.valueLists.End()
+	r.reasons.Add(why.Reason)
+	r.details.Add(why.Detail)
 	r.digested = append(append(appendMessage(r.digested[:0], m), m.Value...), why.Reason...)
 	r.digest.Write(r.digested)
 }

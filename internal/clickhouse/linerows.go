@@ -4,47 +4,46 @@ import (
 	"cmp"
 	"context"
 
-	"github.com/ClickHouse/ch-go/proto"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 func (s *Store) writeLines(ctx context.Context, run int64, all []schemas.Line) error {
-	return insertRows(ctx, s, "insert_lines", run, all, func(w *writer) table[schemas.Line] { return w.lines })
+	return insertRows(ctx, s, "insert_lines", run, all, func(r *rowSet) table[schemas.Line] { return r.lines })
 }
 
 // lineRows are rows of invoice_lines, by column.
 type lineRows struct {
-	accounts, resources, codes, items, coupons, names textInput
-	months, products, services, units, meters, pers   wordInput
-	starts, ends, runs, minutes                       proto.ColInt64
-	places                                            proto.ColInt32
-	price, fixed, free, quantity                      quantityInput
-	discount, tax                                     percentInput
-	beforeTax, taxAmount, couponValue, totalAmount    moneyInput
+	accounts, resources, codes, items, coupons, names column.StringInput
+	months, products, services, units, meters, pers   column.LowCardinalityInput
+	starts, ends, runs, minutes                       column.Int64s
+	places                                            column.Int32s
+	price, fixed, free, quantity                      column.Decimal128Input
+	discount, tax                                     column.Decimal32Input
+	beforeTax, taxAmount, couponValue, totalAmount    column.Decimal256Input
 
 	monthly
 }
 
 func newLineRows(digits int32) *lineRows {
 	r := &lineRows{
-		price: quantityInput{name: "unit_price"}, fixed: quantityInput{name: "item_quantity"},
-		free: quantityInput{name: "free_quantity"}, quantity: quantityInput{name: "quantity"},
-		discount: percentInput{name: "discount_percent"}, tax: percentInput{name: "tax_percent"},
-		beforeTax: moneyInput{name: "before_tax", places: digits}, taxAmount: moneyInput{name: "tax_amount", places: digits},
-		couponValue: moneyInput{name: "coupon_value", places: digits}, totalAmount: moneyInput{name: "total_amount", places: digits},
+		price: column.Decimal128Input{Places: 9, Name: "unit_price"}, fixed: column.Decimal128Input{Places: 9, Name: "item_quantity"},
+		free: column.Decimal128Input{Places: 9, Name: "free_quantity"}, quantity: column.Decimal128Input{Places: 9, Name: "quantity"},
+		discount: column.Decimal32Input{Places: 4, Name: "discount_percent"}, tax: column.Decimal32Input{Places: 4, Name: "tax_percent"},
+		beforeTax: column.Decimal256Input{Name: "before_tax", Places: digits}, taxAmount: column.Decimal256Input{Name: "tax_amount", Places: digits},
+		couponValue: column.Decimal256Input{Name: "coupon_value", Places: digits}, totalAmount: column.Decimal256Input{Name: "total_amount", Places: digits},
 	}
-	r.all = proto.Input{
+	r.all = column.Input{
 		{Name: "month", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
-		{Name: "period_start", Data: millisInput{&r.starts}},
+		{Name: "period_start", Data: column.Millis(&r.starts)},
 		{Name: "position", Data: &r.places},
 		{Name: "run", Data: &r.runs},
 		{Name: "invoice_code", Data: &r.codes},
 		{Name: "item", Data: &r.items},
 		{Name: "coupon_code", Data: &r.coupons},
-		{Name: "period_end", Data: millisInput{&r.ends}},
+		{Name: "period_end", Data: column.Millis(&r.ends)},
 		{Name: "resource_name", Data: &r.names},
 		{Name: "product", Data: &r.products},
 		{Name: "service", Data: &r.services},
@@ -68,33 +67,33 @@ func newLineRows(digits int32) *lineRows {
 
 // add refuses a line with a number that a column cannot hold.
 func (r *lineRows) add(run int64, l *schemas.Line) error {
-	r.months.add(r.month.of(l.Month))
-	r.accounts.add(l.AccountID)
-	r.resources.add(l.ResourceID)
+	r.months.Add(r.month.of(l.Month))
+	r.accounts.Add(l.AccountID)
+	r.resources.Add(l.ResourceID)
 	r.starts = append(r.starts, l.PeriodStart.UnixMilli())
 	r.ends = append(r.ends, l.PeriodEnd.UnixMilli())
 	r.places = append(r.places, int32(l.Position)) //nolint:gosec // a place in a list of items
 	r.runs = append(r.runs, run)
-	r.codes.add(l.InvoiceCode)
-	r.items.add(l.Item.Name)
-	r.coupons.add(l.CouponCode)
-	r.names.add(l.ResourceName)
-	r.products.add(l.Product)
-	r.services.add(l.Service)
-	r.units.add(l.Item.Unit)
-	r.meters.add(string(l.Item.Meter))
-	r.pers.add(string(l.Item.Per))
+	r.codes.Add(l.InvoiceCode)
+	r.items.Add(l.Item.Name)
+	r.coupons.Add(l.CouponCode)
+	r.names.Add(l.ResourceName)
+	r.products.Add(l.Product)
+	r.services.Add(l.Service)
+	r.units.Add(l.Item.Unit)
+	r.meters.Add(string(l.Item.Meter))
+	r.pers.Add(string(l.Item.Per))
 	r.minutes = append(r.minutes, l.Minutes)
 	return cmp.Or(
-		r.price.add(l.Item.UnitPrice),
-		r.fixed.add(l.Item.Quantity),
-		r.free.add(l.Item.FreeQuantity),
-		r.quantity.add(l.Quantity),
-		r.discount.add(l.Item.DiscountPercent),
-		r.tax.add(l.Item.TaxPercent),
-		r.beforeTax.add(l.BeforeTax),
-		r.taxAmount.add(l.TaxAmount),
-		r.couponValue.add(l.CouponValue),
-		r.totalAmount.add(l.TotalAmount),
+		r.price.Add(l.Item.UnitPrice),
+		r.fixed.Add(l.Item.Quantity),
+		r.free.Add(l.Item.FreeQuantity),
+		r.quantity.Add(l.Quantity),
+		r.discount.Add(l.Item.DiscountPercent),
+		r.tax.Add(l.Item.TaxPercent),
+		r.beforeTax.Add(l.BeforeTax),
+		r.taxAmount.Add(l.TaxAmount),
+		r.couponValue.Add(l.CouponValue),
+		r.totalAmount.Add(l.TotalAmount),
 	)
 }

@@ -176,8 +176,8 @@ func (e *eventStream) before(o *eventStream) bool {
 	case b.identities[i] == c.identities[j]:
 		return false
 	}
-	if order := strings.Compare(b.sources.at(i), c.sources.at(j)); order != 0 {
+	if order := strings.Compare(b.sources.At(i), c.sources.At(j)); order != 0 {
 		return order < 0
 	}
-	return bytes.Compare(b.ids.at(i), c.ids.at(j)) < 0
+	return bytes.Compare(b.ids.At(i), c.ids.At(j)) < 0
 }

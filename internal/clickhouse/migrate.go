@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
@@ -50,20 +49,16 @@ func (s *Store) Migrate(ctx context.Context, now time.Time) ([]string, error) {
 // createDatabase needs a connection of its own: the store's would name a
 // database that is not there.
 func (s *Store) createDatabase(ctx context.Context) error {
-	conn, err := driver.Open(s.options(""))
+	db, err := s.config.open("")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close() }() // what matters is whether the database is there
+	defer func() { _ = db.Close() }() // what matters is whether the database is there
 	name, cluster := "create_database", s.config.Cluster
 	if cluster != "" {
 		name = "create_database_on_cluster"
 	}
-	text, err := sql(name)
-	if err != nil {
-		return err
-	}
-	return conn.Exec(ctx, text, bind("database", s.config.Database), bind("cluster", cluster))
+	return db.Exec(ctx, name, column.Bind("database", s.config.Database), column.Bind("cluster", cluster))
 }
 
 // apply runs every statement of a migration. Each may be repeated.
@@ -73,7 +68,7 @@ func (s *Store) apply(ctx context.Context, m *migrations.Migration) error {
 		return err
 	}
 	for i, statement := range statements {
-		if err := s.conn.Exec(ctx, statement); err != nil {
+		if err := s.ExecText(ctx, statement); err != nil {
 			return fmt.Errorf("migration %s, statement %d: %w", m.Name, i+1, err)
 		}
 	}
@@ -91,7 +86,7 @@ type appliedMigration struct {
 func (s *Store) applied(ctx context.Context) ([]appliedMigration, error) {
 	var all []appliedMigration
 	var m appliedMigration
-	err := s.each(ctx, "applied_migrations", []any{&m.number, &m.name, &m.checksum, &m.digits}, func() error {
+	err := s.Each(ctx, "applied_migrations", []any{&m.number, &m.name, &m.checksum, &m.digits}, func() error {
 		all = append(all, m)
 		return nil
 	})
@@ -124,7 +119,11 @@ func (s *Store) agree(all []migrations.Migration, applied []appliedMigration) er
 }
 
 func (s *Store) note(ctx context.Context, m *migrations.Migration, now time.Time) error {
-	return s.insert(ctx, "insert_migration", "",
-		[]uint32{uint32(m.Number)}, []string{m.Name}, []string{m.Checksum}, //nolint:gosec // counted from 1
-		[]uint8{uint8(s.config.Digits)}, []time.Time{now}) //nolint:gosec // at most 18
+	return s.insert(ctx, "insert_migration", "", column.Input{
+		{Name: "number", Data: column.UInt32s{uint32(m.Number)}}, //nolint:gosec // counted from 1
+		{Name: "name", Data: column.StringsOf(m.Name)},
+		{Name: "checksum", Data: column.StringsOf(m.Checksum)},
+		{Name: "digits", Data: column.UInt8s{uint8(s.config.Digits)}}, //nolint:gosec // at most 18
+		{Name: "applied_at", Data: column.MillisOf(now)},
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
@@ -30,7 +31,7 @@ func testMigrateAgain(t *testing.T, s *Store) {
 		t.Fatalf("again: %q, %v, want nothing", done, err)
 	}
 	// A crash between the statements of the last and the note of it.
-	if err := s.conn.Exec(t.Context(), "DELETE FROM schema_migrations WHERE number = {n:UInt32}", bind("n", len(names(t)))); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "DELETE FROM schema_migrations WHERE number = {n:UInt32}", column.Bind("n", len(names(t)))); err != nil {
 		t.Fatal(err)
 	}
 	last := names(t)[len(names(t))-1:]
@@ -52,7 +53,7 @@ func testMigrationsSayWhatTheyMake(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	var gotTables, gotViews []string
-	err = s.conn.QueryRow(t.Context(), `SELECT arraySort(groupArrayIf(name, engine NOT LIKE '%View')), arraySort(groupArrayIf(name, engine LIKE '%View'))
+	err = direct(t, s).QueryRow(t.Context(), `SELECT arraySort(groupArrayIf(name, engine NOT LIKE '%View')), arraySort(groupArrayIf(name, engine LIKE '%View'))
 		FROM system.tables WHERE database = currentDatabase()`).Scan(&gotTables, &gotViews)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func testMigrateRefuses(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	refused("it is older than the store")
-	if err := s.conn.Exec(t.Context(), "DELETE FROM schema_migrations WHERE name = '0099_tomorrow.sql'"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "DELETE FROM schema_migrations WHERE name = '0099_tomorrow.sql'"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -116,7 +117,7 @@ func testCheck(t *testing.T, s *Store) {
 			"migration " + last + " is not applied: run reckon migrate",
 		},
 	} {
-		if err := s.conn.Exec(t.Context(), step.sql); err != nil {
+		if err := direct(t, s).Exec(t.Context(), step.sql); err != nil {
 			t.Fatal(err)
 		}
 		check(step.want)

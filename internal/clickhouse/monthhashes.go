@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 
-	"github.com/ClickHouse/ch-go/proto"
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -30,37 +28,41 @@ func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
 	if n := len(months); n == 0 || months[n-1] != seal.Month.String() { // no run issues for a later month
 		months, hashes = append(months, seal.Month.String()), append(hashes, invoicer.NewMonthHash())
 	}
-	runs, counts, sums := make([]int64, len(months)), make([]int64, len(months)), make([][]byte, len(months))
+	var runs, counts column.Int64s
+	sums := column.FixedStrings{Size: len(schemas.Digest{})}
 	for i := range months {
 		sum := hashes[i].Sum()
-		runs[i], counts[i], sums[i] = seal.Run, hashes[i].Invoices, sum[:]
+		runs, counts = append(runs, seal.Run), append(counts, hashes[i].Invoices)
+		sums.Append(sum[:])
 	}
-	return s.insert(ctx, "insert_month_hashes", "", months, runs, counts, sums)
+	return s.insert(ctx, "insert_month_hashes", "", column.Input{
+		{Name: "month", Data: column.StringsOf(months...)}, {Name: "run", Data: &runs}, {Name: "invoices", Data: &counts}, {Name: "hash", Data: &sums},
+	})
 }
 
 // runHashes yields the hashes of run_hashes.sql, each once; a hash is valid until
 // yield returns.
 func (s *Store) runHashes(ctx context.Context, run int64, yield func(month, code string, hash []byte)) error {
-	settings := driver.Settings{"max_block_size": blockRows}
-	rows, err := openStream(ctx, s, "run_hashes", settings, []any{bind("run", run)}, newHashBlock(), newHashBlock())
+	settings := column.Settings{"max_block_size": blockRows}
+	rows, err := column.OpenStream(ctx, s.DB, "run_hashes", settings, []any{column.Bind("run", run)}, newHashBlock(), newHashBlock())
 	if err != nil {
 		return err
 	}
-	defer rows.close()
+	defer rows.Close()
 	var last string
 	for {
-		b, err := rows.next()
+		b, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		for i := range b.rows {
+		for i := range b.Rows {
 			// A code has its month in it, so that the same code is the same invoice.
-			if code := b.codes.like(last, i); code != last {
+			if code := b.codes.Like(last, i); code != last {
 				last = code
-				yield(b.months.at(i), code, b.hashes.Row(i))
+				yield(b.months.At(i), code, b.hashes.Row(i))
 			}
 		}
 	}
@@ -68,18 +70,16 @@ func (s *Store) runHashes(ctx context.Context, run int64, yield func(month, code
 
 // hashBlock is a block of rows of run_hashes.sql, by column.
 type hashBlock struct {
-	rowBlock
-	months words
-	codes  texts
-	hashes proto.ColFixedStr
+	column.Block
+	months column.LowCardinality
+	codes  column.Strings
+	hashes column.FixedStrings
 }
 
 func newHashBlock() *hashBlock {
-	b := &hashBlock{hashes: proto.ColFixedStr{Size: len(schemas.Digest{})}}
-	b.columns = columns{
-		{"month", "LowCardinality(String)", &b.months},
-		{"code", "String", &b.codes},
-		{"hash", "FixedString(32)", &b.hashes},
-	}
+	b := &hashBlock{hashes: column.FixedStrings{Size: len(schemas.Digest{})}}
+	b.Column("month", "LowCardinality(String)", &b.months)
+	b.Column("code", "String", &b.codes)
+	b.Column("hash", "FixedString(32)", &b.hashes)
 	return b
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -40,7 +41,7 @@ func testPeriodColumns(t *testing.T, s *Store) {
 			`([],[],[],[],[],[],[],[],[],[],[],[])`,
 	} {
 		var got string
-		err := s.conn.QueryRow(t.Context(), `SELECT concat(
+		err := direct(t, s).QueryRow(t.Context(), `SELECT concat(
 				toString(tuple(month, resource_id, period_start, run, period_end, resource_name, product, service, mode)),
 				toString(tuple(coupon_code, coupon_value, coupon_used, coupon_source, coupon_id)),
 				toString(tuple(opened_source, opened_id, opened_type, opened_time, opened_topic, opened_partition, opened_offset)),
@@ -48,7 +49,7 @@ func testPeriodColumns(t *testing.T, s *Store) {
 				toString(tuple(closed_source, closed_id, closed_type, closed_time, closed_topic, closed_partition, closed_offset)),
 				toString(tuple(item_names, item_units, item_unit_prices, item_quantities, item_meters, item_pers,
 					item_discount_percents, item_tax_percents, item_free_quantities, item_measured, item_billed, item_usage)))
-			FROM periods FINAL WHERE account_id = {account:String}`, bind("account", account)).Scan(&got)
+			FROM periods FINAL WHERE account_id = {account:String}`, column.Bind("account", account)).Scan(&got)
 		if err != nil || got != want {
 			t.Errorf("account %s: %v, got\n%s\nwant\n%s", account, err, got, want)
 		}

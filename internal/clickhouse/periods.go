@@ -5,23 +5,22 @@ import (
 	"context"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 func (s *Store) writePeriods(ctx context.Context, run int64, all []schemas.Period) error {
-	return insertRows(ctx, s, "insert_periods", run, all, func(w *writer) table[schemas.Period] { return w.periods })
+	return insertRows(ctx, s, "insert_periods", run, all, func(r *rowSet) table[schemas.Period] { return r.periods })
 }
 
 // periodRows are rows of periods, by column.
 type periodRows struct {
-	accounts, resources, names, coupons, couponSources, couponIDs textInput
-	months, products, services, modes                             wordInput
-	starts, ends, runs                                            proto.ColInt64
-	couponValue, couponUsed                                       moneyInput
+	accounts, resources, names, coupons, couponSources, couponIDs column.StringInput
+	months, products, services, modes                             column.LowCardinalityInput
+	starts, ends, runs                                            column.Int64s
+	couponValue, couponUsed                                       column.Decimal256Input
 	opened, closed                                                refInput
-	isClosed                                                      proto.ColBool
+	isClosed                                                      column.Bools
 	items                                                         itemInput
 
 	monthly
@@ -29,15 +28,15 @@ type periodRows struct {
 
 func newPeriodRows(digits int32) *periodRows {
 	r := &periodRows{
-		couponValue: moneyInput{name: "coupon_value", places: digits}, couponUsed: moneyInput{name: "coupon_used", places: digits},
+		couponValue: column.Decimal256Input{Name: "coupon_value", Places: digits}, couponUsed: column.Decimal256Input{Name: "coupon_used", Places: digits},
 	}
-	r.all = proto.Input{
+	r.all = column.Input{
 		{Name: "month", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
-		{Name: "period_start", Data: millisInput{&r.starts}},
+		{Name: "period_start", Data: column.Millis(&r.starts)},
 		{Name: "run", Data: &r.runs},
-		{Name: "period_end", Data: millisInput{&r.ends}},
+		{Name: "period_end", Data: column.Millis(&r.ends)},
 		{Name: "resource_name", Data: &r.names},
 		{Name: "product", Data: &r.products},
 		{Name: "service", Data: &r.services},
@@ -56,43 +55,43 @@ func newPeriodRows(digits int32) *periodRows {
 
 // add refuses a period with a number that a column cannot hold.
 func (r *periodRows) add(run int64, p *schemas.Period) error {
-	r.months.add(r.month.of(p.Month))
-	r.accounts.add(p.AccountID)
-	r.resources.add(p.ResourceID)
+	r.months.Add(r.month.of(p.Month))
+	r.accounts.Add(p.AccountID)
+	r.resources.Add(p.ResourceID)
 	r.starts = append(r.starts, p.Start.UnixMilli())
 	r.ends = append(r.ends, p.End.UnixMilli())
 	r.runs = append(r.runs, run)
-	r.names.add(p.ResourceName)
-	r.products.add(p.Product)
-	r.services.add(p.Service)
-	r.modes.add(string(p.Mode))
+	r.names.Add(p.ResourceName)
+	r.products.Add(p.Product)
+	r.services.Add(p.Service)
+	r.modes.Add(string(p.Mode))
 	var balance schemas.CouponBalance
 	if p.Balance != nil {
 		balance = *p.Balance
 	}
-	r.coupons.add(balance.Code)
-	r.couponSources.add(balance.Source)
-	r.couponIDs.add(balance.ID)
+	r.coupons.Add(balance.Code)
+	r.couponSources.Add(balance.Source)
+	r.couponIDs.Add(balance.ID)
 	r.opened.add(&p.OpenedBy)
 	r.isClosed = append(r.isClosed, p.ClosedBy != nil)
 	r.closed.add(p.ClosedBy)
-	return cmp.Or(r.couponValue.add(balance.Value), r.couponUsed.add(balance.Used), r.items.add(p.Items))
+	return cmp.Or(r.couponValue.Add(balance.Value), r.couponUsed.Add(balance.Used), r.items.add(p.Items))
 }
 
 // refInput are the seven columns that name an event; empty where there is none.
 type refInput struct {
-	sources, ids   textInput
-	types, topics  wordInput
-	times, offsets proto.ColInt64
-	partitions     proto.ColInt32
+	sources, ids   column.StringInput
+	types, topics  column.LowCardinalityInput
+	times, offsets column.Int64s
+	partitions     column.Int32s
 }
 
-func (c *refInput) input(prefix string) proto.Input {
-	return proto.Input{
+func (c *refInput) input(prefix string) column.Input {
+	return column.Input{
 		{Name: prefix + "source", Data: &c.sources},
 		{Name: prefix + "id", Data: &c.ids},
 		{Name: prefix + "type", Data: &c.types},
-		{Name: prefix + "time", Data: millisInput{&c.times}},
+		{Name: prefix + "time", Data: column.Millis(&c.times)},
 		{Name: prefix + "topic", Data: &c.topics},
 		{Name: prefix + "partition", Data: &c.partitions},
 		{Name: prefix + "offset", Data: &c.offsets},
@@ -103,32 +102,36 @@ func (c *refInput) add(r *schemas.EventRef) {
 	if r == nil {
 		r = &schemas.EventRef{Time: time.Unix(0, 0)}
 	}
-	c.sources.add(r.Source)
-	c.ids.add(r.ID)
-	c.types.add(string(r.Type))
+	c.sources.Add(r.Source)
+	c.ids.Add(r.ID)
+	c.types.Add(string(r.Type))
 	c.times = append(c.times, r.Time.UnixMilli())
-	c.topics.add(r.Position.Topic)
+	c.topics.Add(r.Position.Topic)
 	c.partitions = append(c.partitions, r.Position.Partition)
 	c.offsets = append(c.offsets, r.Position.Offset)
 }
 
 // itemInput are the item_* columns of periods, an array for each period.
 type itemInput struct {
-	names, units, meters, pers              textInput
-	price, quantity, free, measured, billed quantityInput
-	discount, tax                           percentInput
-	usage                                   proto.ColInt64
-	lists                                   []*listInput
+	names, units, meters, pers              column.StringInput
+	price, quantity, free, measured, billed column.Decimal128Input
+	discount, tax                           column.Decimal32Input
+	usage                                   column.Int64s
+	lists                                   []*column.ArrayInput
 }
 
-func (c *itemInput) input() proto.Input {
-	c.price.name, c.quantity.name, c.free.name = "unit_price", "item_quantity", "free_quantity"
-	c.measured.name, c.billed.name = "measured", "billed"
-	c.discount.name, c.tax.name = "discount_percent", "tax_percent"
-	var all proto.Input
-	for _, column := range []struct {
+func (c *itemInput) input() column.Input {
+	for of, name := range map[*column.Decimal128Input]string{
+		&c.price: "unit_price", &c.quantity: "item_quantity", &c.free: "free_quantity", &c.measured: "measured", &c.billed: "billed",
+	} {
+		of.Name, of.Places = name, 9
+	}
+	c.discount.Name, c.discount.Places = "discount_percent", 4
+	c.tax.Name, c.tax.Places = "tax_percent", 4
+	var all column.Input
+	for _, of := range []struct {
 		name   string
-		values resettable
+		values column.Resettable
 	}{
 		{"names", &c.names},
 		{"units", &c.units},
@@ -143,9 +146,9 @@ func (c *itemInput) input() proto.Input {
 		{"billed", &c.billed},
 		{"usage", &c.usage},
 	} {
-		list := &listInput{values: column.values}
+		list := &column.ArrayInput{Values: of.values}
 		c.lists = append(c.lists, list)
-		all = append(all, proto.InputColumn{Name: "item_" + column.name, Data: list})
+		all = append(all, column.InputColumn{Name: "item_" + of.name, Data: list})
 	}
 	return all
 }
@@ -153,22 +156,22 @@ func (c *itemInput) input() proto.Input {
 func (c *itemInput) add(items []schemas.PeriodItem) error {
 	for i := range items {
 		it := &items[i]
-		c.names.add(it.Name)
-		c.units.add(it.Unit)
-		c.meters.add(string(it.Meter))
-		c.pers.add(string(it.Per))
+		c.names.Add(it.Name)
+		c.units.Add(it.Unit)
+		c.meters.Add(string(it.Meter))
+		c.pers.Add(string(it.Per))
 		c.usage = append(c.usage, it.Usage)
 		err := cmp.Or(
-			c.price.add(it.UnitPrice), c.quantity.add(it.Quantity), c.free.add(it.FreeQuantity),
-			c.measured.add(it.Measured), c.billed.add(it.Billed),
-			c.discount.add(it.DiscountPercent), c.tax.add(it.TaxPercent),
+			c.price.Add(it.UnitPrice), c.quantity.Add(it.Quantity), c.free.Add(it.FreeQuantity),
+			c.measured.Add(it.Measured), c.billed.Add(it.Billed),
+			c.discount.Add(it.DiscountPercent), c.tax.Add(it.TaxPercent),
 		)
 		if err != nil {
 			return err
 		}
 	}
 	for _, list := range c.lists {
-		list.end()
+		list.End()
 	}
 	return nil
 }

@@ -3,29 +3,28 @@ package clickhouse
 import (
 	"context"
 
-	"github.com/ClickHouse/ch-go/proto"
-
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 // writeHashes stores the digests of invoices; the headers come after.
 func (s *Store) writeHashes(ctx context.Context, all []schemas.InvoiceHash) error {
-	return insertRows(ctx, s, "insert_hashes", 0, all, func(w *writer) table[schemas.InvoiceHash] { return w.hashes })
+	return insertRows(ctx, s, "insert_hashes", 0, all, func(r *rowSet) table[schemas.InvoiceHash] { return r.hashes })
 }
 
 // hashRows are rows of invoice_hashes, by column.
 type hashRows struct {
-	months                     wordInput
-	accounts, resources, codes textInput
-	runs                       proto.ColInt64
-	hashes                     proto.ColFixedStr
+	months                     column.LowCardinalityInput
+	accounts, resources, codes column.StringInput
+	runs                       column.Int64s
+	hashes                     column.FixedStrings
 
 	monthly
 }
 
 func newHashRows() *hashRows {
-	r := &hashRows{hashes: proto.ColFixedStr{Size: len(schemas.Digest{})}}
-	r.all = proto.Input{
+	r := &hashRows{hashes: column.FixedStrings{Size: len(schemas.Digest{})}}
+	r.all = column.Input{
 		{Name: "month", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
@@ -37,31 +36,31 @@ func newHashRows() *hashRows {
 }
 
 func (r *hashRows) add(_ int64, h *schemas.InvoiceHash) error {
-	r.months.add(r.month.of(h.Month))
-	r.accounts.add(h.AccountID)
-	r.resources.add(h.ResourceID)
-	r.codes.add(h.Code)
+	r.months.Add(r.month.of(h.Month))
+	r.accounts.Add(h.AccountID)
+	r.resources.Add(h.ResourceID)
+	r.codes.Add(h.Code)
 	r.runs = append(r.runs, h.Run)
 	r.hashes.Append(h.Hash[:])
 	return nil
 }
 
 func (s *Store) writeMinutes(ctx context.Context, run int64, all []schemas.ResourceMinutes) error {
-	return insertRows(ctx, s, "insert_minutes", run, all, func(w *writer) table[schemas.ResourceMinutes] { return w.minutes })
+	return insertRows(ctx, s, "insert_minutes", run, all, func(r *rowSet) table[schemas.ResourceMinutes] { return r.minutes })
 }
 
 // minuteRows are rows of item_minutes, by column.
 type minuteRows struct {
-	months                         wordInput
-	accounts, resources            textInput
-	runs, lived, onLines, excluded proto.ColInt64
+	months                         column.LowCardinalityInput
+	accounts, resources            column.StringInput
+	runs, lived, onLines, excluded column.Int64s
 
 	monthly
 }
 
 func newMinuteRows() *minuteRows {
 	r := &minuteRows{}
-	r.all = proto.Input{
+	r.all = column.Input{
 		{Name: "month", Data: &r.months},
 		{Name: "account_id", Data: &r.accounts},
 		{Name: "resource_id", Data: &r.resources},
@@ -74,9 +73,9 @@ func newMinuteRows() *minuteRows {
 }
 
 func (r *minuteRows) add(run int64, m *schemas.ResourceMinutes) error {
-	r.months.add(r.month.of(m.Month))
-	r.accounts.add(m.AccountID)
-	r.resources.add(m.ResourceID)
+	r.months.Add(r.month.of(m.Month))
+	r.accounts.Add(m.AccountID)
+	r.resources.Add(m.ResourceID)
 	r.runs = append(r.runs, run)
 	r.lived = append(r.lived, m.Lived)
 	r.onLines = append(r.onLines, m.OnLines)

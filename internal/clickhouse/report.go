@@ -8,6 +8,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -19,7 +20,7 @@ var ErrNotFound = errors.New("not found")
 // means all. An error of yield ends it and is returned.
 func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account string, yield func(schemas.ReportRow) error) error {
 	err := s.reportRows(ctx, "report_rows", yield,
-		bind("month", month.String()), bind("all_accounts", account == ""), bind("account", account))
+		column.Bind("month", month.String()), column.Bind("all_accounts", account == ""), column.Bind("account", account))
 	if err != nil {
 		return fmt.Errorf("usage report of %s: %w", month, err)
 	}
@@ -30,7 +31,7 @@ func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account st
 // adjustments first, oldest month first, then the new month, each ordered by
 // account, resource, period start and item position.
 func (s *Store) RunRows(ctx context.Context, run int64, yield func(schemas.ReportRow) error) error {
-	if err := s.reportRows(ctx, "run_rows", yield, bind("run", run)); err != nil {
+	if err := s.reportRows(ctx, "run_rows", yield, column.Bind("run", run)); err != nil {
 		return fmt.Errorf("rows of run %d: %w", run, err)
 	}
 	return nil
@@ -51,7 +52,7 @@ func (s *Store) Invoice(ctx context.Context, code string) (schemas.Invoice, []sc
 	err = s.reportRows(ctx, "invoice_lines_of", func(r schemas.ReportRow) error {
 		rows = append(rows, r)
 		return nil
-	}, bind("month", month.String()), bind("code", code))
+	}, column.Bind("month", month.String()), column.Bind("code", code))
 	if err != nil {
 		return schemas.Invoice{}, nil, fmt.Errorf("lines of invoice %q: %w", code, err)
 	}
@@ -84,10 +85,10 @@ func (s *Store) header(ctx context.Context, month schemas.Month, code string) (s
 		&h.Code, &kind, &h.AccountID, &h.ResourceID, &in, &h.Run, &h.CreatedAt, &h.PeriodStart, &h.PeriodEnd, &lines,
 	}, scanAmounts(&h.Amounts)...)
 	dest = append(dest, &h.LateEvents, &sources, &ids, &types, &times, &topics, &partitions, &offsets)
-	err := s.each(ctx, "invoice", dest, func() error {
+	err := s.Each(ctx, "invoice", dest, func() error {
 		found = true
 		return nil
-	}, bind("month", month.String()), bind("code", code))
+	}, column.Bind("month", month.String()), column.Bind("code", code))
 	if err != nil {
 		return h, err
 	}
@@ -112,7 +113,7 @@ func (s *Store) reportRows(ctx context.Context, name string, yield func(schemas.
 		kind   string
 	)
 	dest := append(row.dest(), &report.Run, &kind, &report.CreatedAt, &report.Status)
-	return s.each(ctx, name, dest, func() error {
+	return s.Each(ctx, name, dest, func() error {
 		line, err := row.line()
 		if err != nil {
 			return err

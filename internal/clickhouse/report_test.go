@@ -85,7 +85,7 @@ func testUsageReportView(t *testing.T, s *Store) {
 	columns := strings.Fields(strings.ReplaceAll(`account_id, invoice_code, created_at, status, resource_name, resource_id,
 		product_name, service_name, item, unit, period_start, period_end, minutes, unit_price, quantity, discount_percent, tax_percent,
 		before_tax, tax_amount, coupon_code, coupon_value, total_amount, month, kind, run, position`, ",", ""))
-	rows, err := s.conn.Query(t.Context(), "SELECT * FROM usage_report")
+	rows, err := direct(t, s).Query(t.Context(), "SELECT * FROM usage_report")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +104,7 @@ func testUsageReportView(t *testing.T, s *Store) {
 	issue(t, s, 1, schemas.KindInvoice, line(september(), "a", "r", day(1), 0, "cpu", 1))
 	var created, start, end, product string
 	var price, square decimal.Decimal
-	err = s.conn.QueryRow(t.Context(), `SELECT created_at, period_start, period_end, product_name, unit_price, quantity * unit_price
+	err = direct(t, s).QueryRow(t.Context(), `SELECT created_at, period_start, period_end, product_name, unit_price, quantity * unit_price
 		FROM usage_report WHERE month = '2026-10'`).Scan(&created, &start, &end, &product, &price, &square)
 	if err != nil {
 		t.Fatal(err)

@@ -4,23 +4,36 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"hash"
-	"maps"
+	"sync"
 	"time"
 
-	"github.com/ClickHouse/ch-go/proto"
-	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 var _ ingest.Sink = (*Store)(nil)
 
+// ingestion is what the batches of a store have in common: the columns that they
+// fill are used again, and they are inserted together where they wait.
+type ingestion struct {
+	db              *column.DB
+	commits         *column.GroupCommit[*batchRows]
+	events, letters sync.Pool
+}
+
+func newIngestion(db *column.DB) *ingestion {
+	q, arena := &ingestion{db: db, commits: column.NewGroupCommit[*batchRows]()}, column.NewArena()
+	q.events.New = func() any { return newEventRows(arena) }
+	q.letters.New = func() any { return newLetterRows() }
+	return q
+}
+
 // batchRows is a batch in columns. It implements ingest.Rows.
 type batchRows struct {
-	store   *Store
+	of      *ingestion
 	events  *eventRows
 	letters *letterRows
 }
@@ -29,7 +42,7 @@ type batchRows struct {
 // dropped by its deduplication token if it was stored by itself; one that was
 // stored together with others, or was cut elsewhere, is stored twice and made one
 // by every reader.
-func (s *Store) Open() ingest.Rows { return &batchRows{store: s} }
+func (s *Store) Open() ingest.Rows { return &batchRows{of: s.ingest} }
 
 // rows counts them.
 func (b *batchRows) rows() (n int) {
@@ -45,7 +58,8 @@ func (b *batchRows) rows() (n int) {
 // Accept adds an event; see [ingest.Rows].
 func (b *batchRows) Accept(e *schemas.Event, m *schemas.Message) error {
 	if b.events == nil {
-		b.events = b.store.inserts.events()
+		b.events, _ = b.of.events.Get().(*eventRows)
+		b.events.reset()
 	}
 	return b.events.add(e, m)
 }
@@ -53,7 +67,8 @@ func (b *batchRows) Accept(e *schemas.Event, m *schemas.Message) error {
 // Reject adds a message that is no event; see [ingest.Rows].
 func (b *batchRows) Reject(m *schemas.Message, why *schemas.Rejection) error {
 	if b.letters == nil {
-		b.letters = b.store.inserts.letters()
+		b.letters, _ = b.of.letters.Get().(*letterRows)
+		b.letters.reset()
 	}
 	b.letters.add(m, why)
 	return nil
@@ -64,66 +79,45 @@ func (b *batchRows) Store(ctx context.Context) error {
 	if b.events == nil && b.letters == nil {
 		return nil
 	}
-	if err := b.store.inserts.join(ctx, b, b.store.insertJoined); err != nil {
+	if err := b.of.commits.Commit(ctx, b, b.rows(), b.of.insert); err != nil {
 		return err
 	}
-	b.store.inserts.recycle(b)
+	// Its columns are for others now.
+	if b.events != nil {
+		b.events.reset() // its slabs may be of use to another at once
+		b.of.events.Put(b.events)
+	}
+	if b.letters != nil {
+		b.of.letters.Put(b.letters)
+	}
+	b.events, b.letters = nil, nil
 	return nil
 }
 
-// insertJoined stores the rejects of batches and, beside them, the events, before
-// those their identities: a crash in between may leave too many of them, never too
-// few.
-func (s *Store) insertJoined(ctx context.Context, batches []*batchRows) error {
-	var letters, events, identities []proto.Input
+// insert stores the rejects of batches and, beside them, the events, before those their
+// identities: a crash in between may leave too many of them, never too few.
+func (q *ingestion) insert(ctx context.Context, batches []*batchRows) error {
+	letters := column.Insert{Statement: "insert_dead_letters"}
+	identities, events := column.Insert{Statement: "insert_identities"}, column.Insert{Statement: "insert_events"}
 	rejected, accepted := sha256.New(), sha256.New()
 	for _, b := range batches {
 		if b.letters != nil {
-			letters = append(letters, b.letters.all)
+			letters.Blocks = append(letters.Blocks, b.letters.all)
 			rejected.Write(b.letters.digest.Sum(nil))
 		}
 		if b.events != nil {
-			events, identities = append(events, b.events.all), append(identities, b.events.short)
+			events.Blocks, identities.Blocks = append(events.Blocks, b.events.all), append(identities.Blocks, b.events.short)
 			accepted.Write(b.events.sum())
 		}
 	}
 	all, ctx := errgroup.WithContext(ctx)
-	if len(letters) > 0 {
-		all.Go(func() error {
-			return s.insertIngested(ctx, rejected, []string{"insert_dead_letters"}, letters)
-		})
+	if len(letters.Blocks) > 0 {
+		all.Go(func() error { return q.db.Insert(ctx, hex.EncodeToString(rejected.Sum(nil)), letters) })
 	}
-	if len(events) > 0 {
-		all.Go(func() error {
-			return s.insertIngested(ctx, accepted, []string{"insert_identities", "insert_events"}, identities, events)
-		})
+	if len(events.Blocks) > 0 {
+		all.Go(func() error { return q.db.Insert(ctx, hex.EncodeToString(accepted.Sum(nil)), identities, events) })
 	}
 	return all.Wait()
-}
-
-// insertIngested carries out inserts one after the other, all under one token.
-func (s *Store) insertIngested(ctx context.Context, token hash.Hash, queries []string, blocks ...[]proto.Input) error {
-	settings := insertSettings(hex.EncodeToString(token.Sum(nil)))
-	maps.Copy(settings, ingestSettings())
-	return s.withWriter(ctx, func(ctx context.Context, w *writer) error {
-		for i, query := range queries {
-			if err := w.insertBlocks(ctx, query, settings, blocks[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// ingestSettings make an insert cheap for a server that has much to merge.
-func ingestSettings() driver.Settings {
-	return driver.Settings{
-		// Rows of equal keys are made one while inserting otherwise, as a merge would.
-		// Here are none, or hardly any, and readers take what there is.
-		"optimize_on_insert": 0,
-		// Merges make them.
-		"materialize_statistics_on_insert": 0,
-	}
 }
 
 // noTimestamp is kafka_ms of a message without a timestamp, as Kafka has it.

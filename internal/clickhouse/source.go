@@ -3,9 +3,8 @@ package clickhouse
 import (
 	"context"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
-
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -15,20 +14,20 @@ var _ aggregate.Source = (*Store)(nil)
 // the server's threads: what is folded meanwhile needs the others.
 func (s *Store) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	var threads int64
-	if err := s.row(ctx, "half_of_threads", []any{&threads}); err != nil {
+	if err := s.Row(ctx, "half_of_threads", []any{&threads}); err != nil {
 		return nil, err
 	}
-	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"max_threads": threads}))
-	rows, err := s.stream(ctx, "moved", bindCutoff("", cutoff)...)
+	ctx = column.WithSettings(ctx, column.Settings{"max_threads": threads})
+	rows, err := s.Rows(ctx, "moved", bindCutoff("", cutoff)...)
 	if err != nil {
 		return nil, err
 	}
-	return &moved{cursor: rows}, nil
+	return &moved{Rows: rows}, nil
 }
 
 // moved reads rows of moved.sql.
 type moved struct {
-	*cursor
+	*column.Rows
 	row aggregate.StrayCopy
 }
 
@@ -37,7 +36,7 @@ func (c *moved) Next() (*aggregate.StrayCopy, error) {
 	var identity string
 	var at int64
 	p := &c.row.Position
-	if err := c.next(&identity, &p.Topic, &p.Partition, &p.Offset, &at); err != nil {
+	if err := c.Rows.Next(&identity, &p.Topic, &p.Partition, &p.Offset, &at); err != nil {
 		return nil, err
 	}
 	copy(c.row.Identity[:], identity)

@@ -6,15 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -33,11 +34,11 @@ func lines(copies []aggregate.Copy) []string {
 // of the same time and sequence.
 func manyParts(t *testing.T, s *Store) {
 	t.Helper()
-	if err := s.conn.Exec(t.Context(), "SYSTEM STOP MERGES events"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "SYSTEM STOP MERGES events"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range int64(20) {
-		err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, topic, partition, offset, kafka_ms)
+		err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, topic, partition, offset, kafka_ms)
 			SELECT
 				'a' || toString(intHash32(k) % 7) AS account,
 				if(k % 50 = 0, '', 'r' || toString(intHash32(k + 1) % 40)),
@@ -48,7 +49,7 @@ func manyParts(t *testing.T, s *Store) {
 				if({usage:Bool}, '', concat('{"account_id":"', account, '"}')),
 				MD5(concat(source, ' ', id)),
 				if({usage:Bool}, 'billing.usage', 'billing.lifecycle'), 0, number, number
-			FROM (SELECT number, number % 16000 AS k FROM numbers({from:UInt64}, 2000))`, bind("usage", i >= 10), bind("from", i%10*2000))
+			FROM (SELECT number, number % 16000 AS k FROM numbers({from:UInt64}, 2000))`, column.Bind("usage", i >= 10), column.Bind("from", i%10*2000))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +99,7 @@ func testMonthsMerge(t *testing.T, s *Store) {
 		}
 		merged, err := events(t.Context(), s, scope, what)
 		got := inOrder(t, collect(t, merged, err))
-		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", test.usage))
+		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", test.usage))
 		sorted := &copies{}
 		one, err := sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true, true)
 		sorted.months = []ordered{one}
@@ -136,7 +137,7 @@ func testPartsMove(t *testing.T, s *Store) {
 	if err != nil || len(l.byMonth[202610]) != maxLanes {
 		t.Fatalf("%d lanes, want %d: %v", len(l.byMonth[202610]), maxLanes, err)
 	}
-	q := &eventQuery{args: append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", true)), months: months, usage: true}
+	q := &eventQuery{args: append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", true)), months: months, usage: true}
 	c, err := s.openLanes(t.Context(), q, &l)
 	if err != nil || c == nil {
 		t.Fatalf("parts that stayed are not read: %v", err)
@@ -148,7 +149,7 @@ func testPartsMove(t *testing.T, s *Store) {
 		t.Errorf("parts of another server are read: %v, %v", c, err)
 	}
 	for _, statement := range []string{"SYSTEM START MERGES events", "OPTIMIZE TABLE events FINAL"} {
-		if err := s.conn.Exec(t.Context(), statement); err != nil {
+		if err := direct(t, s).Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -185,7 +186,7 @@ func testTexts(t *testing.T, s *Store) {
 // them so, they would have to be refused.
 func testMostlyEmpty(t *testing.T, s *Store) {
 	const rows = 100_000
-	err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, topic, offset)
+	err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, topic, offset)
 		SELECT 'a', if(number % 1000 = 0, toString(number), ''), '2026-10-15', if(number % 1000 = 0, 7, 0), if(number % 1000 = 0, 's', ''),
 			toString(number), true, 'usage.recorded', '', if(number % 1000 = 0, 0.5, 0), 'billing.usage', number
 		FROM numbers(100000)`)
@@ -216,7 +217,7 @@ func testMostlyEmpty(t *testing.T, s *Store) {
 // many stores enough events that reading them takes many blocks.
 func many(t *testing.T, s *Store) {
 	t.Helper()
-	err := s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
+	err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
 		SELECT 'a', 'r', toDateTime64('2026-10-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(number), 's', toString(number), true,
 			'usage.recorded', 'billing.usage', number
 		FROM numbers(1000000)`)
@@ -237,6 +238,8 @@ func drain(c schemas.Cursor[aggregate.Copy]) (rows int, err error) {
 
 func testBrokenRead(t *testing.T, s *Store) {
 	many(t, s)
+	way := newWay(t, s.config.Addresses[0])
+	s = over(t, s, column.Config{Addresses: []string{way.address}})
 	// begin hands out a cursor whose query runs, with blocks still to come.
 	begin := func() schemas.Cursor[aggregate.Copy] {
 		t.Helper()
@@ -254,26 +257,12 @@ func testBrokenRead(t *testing.T, s *Store) {
 		breakIt func()
 	}{
 		{"the query is killed", func() {
-			if err := s.conn.Exec(t.Context(), "KILL QUERY WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%KILL%'"); err != nil {
+			if err := direct(t, s).Exec(t.Context(), "KILL QUERY WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%KILL%'"); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"the connection is cut", func() {
-			s.connections.mu.Lock()
-			defer s.connections.mu.Unlock()
-			for c := range s.connections.open {
-				_ = c.Conn.Close()
-			}
-		}},
-		{"half of the connection is closed by the other side", func() {
-			s.connections.mu.Lock()
-			defer s.connections.mu.Unlock()
-			for c := range s.connections.open {
-				if tcp, ok := c.Conn.(*net.TCPConn); ok {
-					_ = tcp.CloseRead()
-				}
-			}
-		}},
+		{"the connection is cut", func() { way.cut(true) }},
+		{"half of the connection is closed by the other side", func() { way.cut(false) }},
 	} {
 		cursor := begin()
 		test.breakIt()
@@ -289,26 +278,20 @@ func testBrokenRead(t *testing.T, s *Store) {
 		}
 	}
 	// The other way of reading, row by row.
-	slow, err := s.stream(t.Context(), "named_usage_of_month", append(append(bindScope(&aggregate.Scope{Cutoff: everything()}),
+	slow, err := s.Rows(t.Context(), "named_usage_of_month", append(append(bindScope(&aggregate.Scope{Cutoff: everything()}),
 		bindTime("from", time.Unix(0, 0)), bindTime("to", noon().AddDate(1, 0, 0))), bindLane(202610, nil, "")...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = slow.Close() }()
-	s.connections.mu.Lock()
-	for c := range s.connections.open {
-		if tcp, ok := c.Conn.(*net.TCPConn); ok {
-			_ = tcp.CloseRead()
-		}
-	}
-	s.connections.mu.Unlock()
+	way.cut(false)
 	var text [7]string
 	var at time.Time
 	var number [3]int64
 	var value decimal.Decimal
 	var partition int32
 	for rows := 0; ; rows++ {
-		err := slow.next(&text[0], &text[1], &at, &number[0], &text[2], &text[3], &text[4], &text[5], &value, &text[6],
+		err := slow.Next(&text[0], &text[1], &at, &number[0], &text[2], &text[3], &text[4], &text[5], &value, &text[6],
 			&partition, &number[1], &number[2])
 		if errors.Is(err, io.EOF) {
 			t.Errorf("row by row: %d rows, then %v", rows, err)
@@ -318,31 +301,32 @@ func testBrokenRead(t *testing.T, s *Store) {
 		}
 	}
 	// An exception in the midst of the rows, some of which have come already.
-	err = s.conn.Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
+	err = direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
 		VALUES ('z', 'r', '2026-10-30 00:00:00', 's', 'last', true, 'usage.recorded', 'billing.usage', -1)`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	scope := whole()
-	args := append(append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), bind("usage", true)), bindLane(202610, nil, "")...)
+	args := append(append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", true)), bindLane(202610, nil, "")...)
+	query, err := queries.ReadFile("queries/usage_of_month.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := over(t, s, column.Config{}, fstest.MapFS{"queries/usage_of_month.sql": {
+		Data: []byte(strings.Replace(string(query), "WHERE ", "WHERE throwIf(offset = -1, 'in the midst') = 0 AND ", 1)),
+	}})
 	c := &copies{}
-	query, err := sql("usage_of_month")
+	one, err := c.open(t.Context(), broken, "usage_of_month", eventSettings(1), args, newEnds(scope.Cutoff), false, true, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	query = strings.Replace(query, "WHERE ", "WHERE throwIf(offset = -1, 'in the midst') = 0 AND ", 1)
-	rows, err := openStreamText(t.Context(), s, "with an exception", query, eventSettings(1), args, newEventBlock(false, true, false), newEventBlock(false, true, false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	one := &eventStream{stream: rows, cutoff: newEnds(scope.Cutoff), known: newKnownData()}
-	c.streams, c.months = []*eventStream{one}, []ordered{one}
+	c.months = []ordered{one}
 	defer func() { _ = c.Close() }()
 	if n, err := drain(&wholeRows{Cursor: c}); errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "in the midst") {
 		t.Errorf("%d rows, then %v", n, err)
 	}
 	// A scope that cannot be asked for.
-	if err := s.conn.Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
 		t.Fatal(err)
 	}
 	cursor, err := events(t.Context(), s, aggregate.Scope{From: noon(), To: noon().Add(time.Hour)}, aggregate.Lifecycle)
@@ -377,12 +361,6 @@ func testNothingLeft(t *testing.T, s *Store) {
 		end(cursor)
 		if _, err := drain(cursor); err == nil || errors.Is(err, io.EOF) {
 			t.Errorf("%s: %v", name, err)
-		}
-		if name == "cancelled" {
-			for _, e := range cursor.(*wholeRows).Cursor.(*copies).streams {
-				for range e.full { // until the goroutine ends
-				}
-			}
 		}
 		for deadline := time.Now().Add(10 * time.Second); running() > 0; {
 			if time.Now().After(deadline) {

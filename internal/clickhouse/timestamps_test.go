@@ -7,6 +7,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -51,7 +52,7 @@ func testKafkaTimestamps(t *testing.T, s *Store) {
 		var stored int64
 		var shown time.Time
 		const query = "SELECT kafka_ms, kafka_time FROM dead_letters FINAL WHERE offset = {offset:Int64}"
-		if err := s.conn.QueryRow(t.Context(), query, bind("offset", int64(1000+i))).Scan(&stored, &shown); err != nil {
+		if err := direct(t, s).QueryRow(t.Context(), query, column.Bind("offset", int64(1000+i))).Scan(&stored, &shown); err != nil {
 			t.Fatal(err)
 		}
 		if want := time.UnixMilli(max(0, min(ms, 9214646399999))); stored != ms || !shown.Equal(want) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -22,11 +23,11 @@ func (s *Store) MonthHashes(ctx context.Context, month schemas.Month, run int64)
 	var all []schemas.RunHash
 	var one schemas.RunHash
 	var hash string
-	err := s.each(ctx, "month_hashes", []any{&one.Run, &one.Invoices, &hash}, func() error {
+	err := s.Each(ctx, "month_hashes", []any{&one.Run, &one.Invoices, &hash}, func() error {
 		one.Hash = hashOf(hash)
 		all = append(all, one)
 		return nil
-	}, bind("month", month.String()), bind("run", run))
+	}, column.Bind("month", month.String()), column.Bind("run", run))
 	if err != nil {
 		return nil, fmt.Errorf("read the hashes of %s: %w", month, err)
 	}
@@ -45,14 +46,14 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]s
 			all[len(all)-1].Invoices, all[len(all)-1].Hash = current.Invoices, current.Sum()
 		}
 	}
-	err := s.each(ctx, "sealed_hashes", []any{&number, &code, &hash}, func() error {
+	err := s.Each(ctx, "sealed_hashes", []any{&number, &code, &hash}, func() error {
 		if n := len(all); n == 0 || all[n-1].Run != number {
 			end()
 			all, current = append(all, schemas.RunHash{Run: number}), invoicer.NewMonthHash()
 		}
 		current.Add(code, hashOf(hash))
 		return nil
-	}, bind("month", month.String()), bind("run", run))
+	}, column.Bind("month", month.String()), column.Bind("run", run))
 	if err != nil {
 		return nil, fmt.Errorf("read the hashes of the invoices of %s: %w", month, err)
 	}
@@ -64,8 +65,8 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]s
 // run, by account ascending.
 func (s *Store) ItemMinutes(ctx context.Context, month schemas.Month, run int64, yield func(schemas.AccountMinutes) error) error {
 	var m schemas.AccountMinutes
-	err := s.each(ctx, "verify_minutes", []any{&m.AccountID, &m.Lived, &m.OnLines, &m.Excluded},
-		func() error { return yield(m) }, bind("month", month.String()), bind("run", run))
+	err := s.Each(ctx, "verify_minutes", []any{&m.AccountID, &m.Lived, &m.OnLines, &m.Excluded},
+		func() error { return yield(m) }, column.Bind("month", month.String()), column.Bind("run", run))
 	if err != nil {
 		return fmt.Errorf("item-minutes of %s: %w", month, err)
 	}
@@ -76,7 +77,7 @@ func (s *Store) ItemMinutes(ctx context.Context, month schemas.Month, run int64,
 // all sealed months and accounts; 0 when all is well.
 func (s *Store) ConservationDifference(ctx context.Context) (int64, error) {
 	var n int64
-	if err := s.row(ctx, "conservation_difference", []any{&n}); err != nil {
+	if err := s.Row(ctx, "conservation_difference", []any{&n}); err != nil {
 		return 0, fmt.Errorf("sum the differences of item-minutes: %w", err)
 	}
 	return n, nil
@@ -90,11 +91,11 @@ type StoredOffset struct {
 
 // StoredOffsets streams every message that is stored of what lies before the
 // cutoff, by topic, partition and offset ascending.
-type StoredOffsets struct{ *cursor }
+type StoredOffsets struct{ *column.Rows }
 
 // StoredOffsets starts the stream; close it after use.
 func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (*StoredOffsets, error) {
-	rows, err := s.stream(ctx, "stored_offsets", bindCutoff("", cutoff)...)
+	rows, err := s.Rows(ctx, "stored_offsets", bindCutoff("", cutoff)...)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (*Stor
 // Next is the next message; io.EOF comes after the last.
 func (c *StoredOffsets) Next() (StoredOffset, error) {
 	var o StoredOffset
-	err := c.next(&o.Topic, &o.Partition, &o.Offset, &o.Rejected)
+	err := c.Rows.Next(&o.Topic, &o.Partition, &o.Offset, &o.Rejected)
 	o.Topic = strings.Clone(o.Topic)
 	return o, err
 }
@@ -114,10 +115,10 @@ func (c *StoredOffsets) Next() (StoredOffset, error) {
 func (s *Store) MissingIdentities(ctx context.Context, cutoff schemas.Cutoff, most int) ([]schemas.Position, error) {
 	var all []schemas.Position
 	var one schemas.Position
-	err := s.each(ctx, "missing_identities", []any{&one.Topic, &one.Partition, &one.Offset}, func() error {
+	err := s.Each(ctx, "missing_identities", []any{&one.Topic, &one.Partition, &one.Offset}, func() error {
 		all = append(all, one)
 		return nil
-	}, append(bindCutoff("", cutoff), bind("most", int64(most)))...)
+	}, append(bindCutoff("", cutoff), column.Bind("most", int64(most)))...)
 	if err != nil {
 		return nil, fmt.Errorf("look for events without an identity: %w", err)
 	}

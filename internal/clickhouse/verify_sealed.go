@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -39,7 +40,7 @@ type SealedCursor struct {
 // Sealed streams what is stored of a month up to a run, by (account id, resource
 // id) ascending.
 func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (*SealedCursor, error) {
-	args := []any{bind("month", month.String()), bind("run", run)}
+	args := []any{column.Bind("month", month.String()), column.Bind("run", run)}
 	c := &SealedCursor{}
 	var err error
 	c.headers, err = sorted(ctx, s, "verify_headers", args, scanHeader, func(h *schemas.Invoice) schemas.ResourceKey {
@@ -103,42 +104,42 @@ func (c *SealedCursor) Close() error {
 
 // scanned makes rows of a cursor's columns.
 type scanned[T any] struct {
-	*cursor
-	scan func(*cursor) (T, error)
+	*column.Rows
+	scan func(*column.Rows) (T, error)
 	row  T
 }
 
 // Next is as [schemas.Cursor] says.
 func (c *scanned[T]) Next() (row *T, err error) {
-	if c.row, err = c.scan(c.cursor); err != nil {
+	if c.row, err = c.scan(c.Rows); err != nil {
 		return nil, err
 	}
 	return &c.row, nil
 }
 
 // sorted streams rows that ascend by resource.
-func sorted[T any](ctx context.Context, s *Store, name string, args []any, scan func(*cursor) (T, error), of func(*T) schemas.ResourceKey) (*schemas.Sorted[T], error) {
-	rows, err := s.stream(ctx, name, args...)
+func sorted[T any](ctx context.Context, s *Store, name string, args []any, scan func(*column.Rows) (T, error), of func(*T) schemas.ResourceKey) (*schemas.Sorted[T], error) {
+	rows, err := s.Rows(ctx, name, args...)
 	if err != nil {
 		return nil, err
 	}
-	return &schemas.Sorted[T]{Cursor: &scanned[T]{cursor: rows, scan: scan}, Of: of}, nil
+	return &schemas.Sorted[T]{Cursor: &scanned[T]{Rows: rows, scan: scan}, Of: of}, nil
 }
 
-func scanHash(month schemas.Month) func(*cursor) (schemas.InvoiceHash, error) {
-	return func(c *cursor) (schemas.InvoiceHash, error) {
+func scanHash(month schemas.Month) func(*column.Rows) (schemas.InvoiceHash, error) {
+	return func(c *column.Rows) (schemas.InvoiceHash, error) {
 		h := schemas.InvoiceHash{Month: month}
 		var hash string
-		err := c.next(&h.AccountID, &h.ResourceID, &h.Code, &h.Run, &hash)
+		err := c.Next(&h.AccountID, &h.ResourceID, &h.Code, &h.Run, &hash)
 		h.Hash = hashOf(hash)
 		return h, err
 	}
 }
 
-func scanStoredLine(c *cursor) (StoredLine, error) {
+func scanStoredLine(c *column.Rows) (StoredLine, error) {
 	var row lineRow
 	var l StoredLine
-	if err := c.next(append(row.dest(), &l.Run)...); err != nil {
+	if err := c.Next(append(row.dest(), &l.Run)...); err != nil {
 		return l, err
 	}
 	line, err := row.line()
@@ -151,7 +152,7 @@ func scanStoredLine(c *cursor) (StoredLine, error) {
 	return l, nil
 }
 
-func scanHeader(c *cursor) (schemas.Invoice, error) {
+func scanHeader(c *column.Rows) (schemas.Invoice, error) {
 	var (
 		h                           schemas.Invoice
 		kind, month                 string
@@ -165,7 +166,7 @@ func scanHeader(c *cursor) (schemas.Invoice, error) {
 		&h.Code, &kind, &h.AccountID, &h.ResourceID, &month, &h.Run, &h.CreatedAt, &h.PeriodStart, &h.PeriodEnd, &lines,
 	}, scanAmounts(&h.Amounts)...)
 	dest = append(dest, &h.LateEvents, &sources, &ids, &types, &times, &topics, &partitions, &offsets)
-	if err := c.next(dest...); err != nil {
+	if err := c.Next(dest...); err != nil {
 		return h, err
 	}
 	h.Month, _ = schemas.ParseMonth(month) // the zero month for one that is none
@@ -193,35 +194,15 @@ func at[T any](list []T, i int) (none T) {
 // elsewhere than the invoice does.
 func (s *Store) Strayed(ctx context.Context, h *schemas.InvoiceHash) ([]schemas.Invoice, []StoredLine, error) {
 	args := []any{
-		bind("code", h.Code), bind("month", h.Month.String()), bind("account", h.AccountID), bind("resource", h.ResourceID), bind("run", h.Run),
+		column.Bind("code", h.Code), column.Bind("month", h.Month.String()), column.Bind("account", h.AccountID), column.Bind("resource", h.ResourceID), column.Bind("run", h.Run),
 	}
-	headers, err := all(ctx, s, "strayed_headers", scanHeader, args...)
+	headers, err := column.All(ctx, s.DB, "strayed_headers", scanHeader, args...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for the header of invoice %s elsewhere: %w", h.Code, err)
 	}
-	lines, err := all(ctx, s, "strayed_lines", scanStoredLine, args...)
+	lines, err := column.All(ctx, s.DB, "strayed_lines", scanStoredLine, args...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for lines of invoice %s elsewhere: %w", h.Code, err)
 	}
 	return headers, lines, nil
-}
-
-// all reads a query to its end.
-func all[T any](ctx context.Context, s *Store, name string, scan func(*cursor) (T, error), args ...any) ([]T, error) {
-	rows, err := s.stream(ctx, name, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = rows.Close() }() // always nil
-	var out []T
-	for {
-		row, err := scan(rows)
-		if errors.Is(err, io.EOF) {
-			return out, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, row)
-	}
 }

@@ -102,7 +102,7 @@ func testItemMinutes(t *testing.T, s *Store) {
 	}
 	check(11, schemas.AccountMinutes{AccountID: "a", ItemMinutes: schemas.ItemMinutes{Lived: 107, OnLines: 87, Excluded: 20}})
 	// A late event touches both: "r" is longer, "gone" has never been.
-	if err := s.conn.Exec(t.Context(), "INSERT INTO touched_resources VALUES (12, 'a', 'r'), (12, 'a', 'gone')"); err != nil {
+	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (12, 'a', 'r'), (12, 'a', 'gone')"); err != nil {
 		t.Fatal(err)
 	}
 	lived(12, september(), "r", 110, 90, 20)

@@ -23,7 +23,7 @@ func TestPlantedFaultsAreNamed(t *testing.T) {
 		"a room nobody put in the table":             {pkg{ImportPath: module + "internal/util"}, importFaults, "internal/util is in no room"},
 		"a room below a stage":                       {pkg{ImportPath: module + "ingest/parse"}, importFaults, "ingest/parse is in no room"},
 		"a stage imports clickhouse-go":              {pkg{ImportPath: module + "ingest", Imports: []string{clickhouseGo + "/lib/driver"}}, importFaults, "ingest imports " + clickhouseGo},
-		"the adapter imports clickhouse-go":          {pkg{ImportPath: module + "internal/clickhouse", Imports: []string{clickhouseGo}}, importFaults, ""},
+		"the adapter imports clickhouse-go":          {pkg{ImportPath: module + "internal/clickhouse/column", Imports: []string{clickhouseGo}}, importFaults, ""},
 		"the program imports kafka-go":               {pkg{ImportPath: module + "cmd/reckon", Imports: []string{kafkaGo}}, importFaults, "cmd/reckon imports " + kafkaGo},
 		"the program's tests import kafka-go":        {pkg{ImportPath: module + "cmd/reckon", XTestImports: []string{kafkaGo}}, importFaults, ""},
 		"a stage's tests import kafka-go":            {pkg{ImportPath: module + "ingest", XTestImports: []string{kafkaGo}}, importFaults, "ingest (tests) imports " + kafkaGo},

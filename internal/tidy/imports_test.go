@@ -41,7 +41,8 @@ func house() map[string]room {
 
 		"internal/kafka":                 {imports: stages},
 		"internal/kafka/kafkatest":       {imports: []string{"internal/testkit"}},
-		"internal/clickhouse":            {imports: append(stages, "schemas/codec", "schemas/migrations")},
+		"internal/clickhouse":            {imports: append(stages, "schemas/codec", "schemas/migrations", "internal/clickhouse/column")},
+		"internal/clickhouse/column":     {},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
 		"internal/config":                {},
@@ -78,11 +79,11 @@ func testHelpers() []string {
 
 // owners says which rooms alone may import a library, and whose tests too.
 func owners() map[string]room {
-	outside := []string{"internal/embedded", "internal/faults", "cmd/reckon"}
+	outside := []string{"internal/embedded", "internal/faults", "cmd/reckon", "internal/clickhouse", "internal/clickhouse/"}
 	return map[string]room{
 		"github.com/segmentio/kafka-go":         {imports: []string{"internal/kafka"}, tests: outside},
-		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse"}, tests: outside},
-		"github.com/ClickHouse/ch-go":           {imports: []string{"internal/clickhouse", "internal/embedded"}, tests: outside},
+		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse/column"}, tests: outside},
+		"github.com/ClickHouse/ch-go":           {imports: []string{"internal/clickhouse/column", "internal/embedded"}, tests: outside},
 		"github.com/twmb/franz-go":              {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
 		"github.com/ebitengine/purego":          {imports: []string{"internal/embedded"}},
 		"github.com/spf13/cobra":                {imports: []string{"cmd/reckon"}},

@@ -1,1 +1,1 @@
-INSERT INTO schema_migrations (number, name, checksum, digits, applied_at)
+INSERT INTO schema_migrations (number, name, checksum, digits, applied_at) FORMAT Native

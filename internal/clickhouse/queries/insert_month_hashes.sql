@@ -1,1 +1,1 @@
-INSERT INTO month_hashes (month, run, invoices, hash)
+INSERT INTO month_hashes (month, run, invoices, hash) FORMAT Native

@@ -1,56 +1,63 @@
-package clickhouse
+package column
 
 import (
 	"encoding/binary"
 	"fmt"
-	"math/big"
 	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
-	"github.com/shopspring/decimal"
 )
 
-// column is a column of a query: what it must be called, what type it must have,
-// and what it is read into.
-type column struct {
-	name, kind string
-	data       interface {
-		Reset()
-		DecodeColumn(r *proto.Reader, rows int) error
-	}
+// Block is a set of columns that the blocks of a query are decoded into, one after
+// the other. Nothing but the columns that are asked for is taken.
+type Block struct {
+	// Rows is how many rows the block has that was decoded last.
+	Rows int
+	// Decoded, where it is set, is called after each block, by the goroutine that
+	// decodes while another reads the block before.
+	Decoded func()
+
+	columns []readColumn
 }
 
-// columns is a block that is read into columns. Nothing but the columns that are
-// asked for is taken.
-type columns []column
+// readColumn is a column of a query: what it must be called, what type it must
+// have, and what it is read into.
+type readColumn struct {
+	name, kind string
+	data       Decoder
+}
 
-// DecodeResult reads a block. The library's own way of reading one takes a column in
+// Decoder is what a column is read into: a type of this package.
+type Decoder interface {
+	Reset()
+	DecodeColumn(r *proto.Reader, rows int) error
+}
+
+// Column adds a column of a query to the block, in the order that the query names
+// them.
+func (b *Block) Column(name, kind string, data Decoder) {
+	b.columns = append(b.columns, readColumn{name, kind, data})
+}
+
+// DecodeResult is for the library, whose own way of reading a block takes a column in
 // a serialization that it does not know for an empty one.
-func (c columns) DecodeResult(r *proto.Reader, version int, b proto.Block) error {
-	if b.Columns != len(c) {
-		return fmt.Errorf("%d columns, want %d", b.Columns, len(c))
+func (b *Block) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
+	b.Rows = block.Rows
+	if block.Columns != len(b.columns) {
+		return fmt.Errorf("%d columns, want %d", block.Columns, len(b.columns))
 	}
-	for i := range c {
-		if err := c[i].decode(r, version, b.Rows); err != nil {
-			return fmt.Errorf("column %d, %s: %w", i, c[i].name, err)
+	for i := range b.columns {
+		if err := b.columns[i].decode(r, version, b.Rows); err != nil {
+			return fmt.Errorf("column %d, %s: %w", i, b.columns[i].name, err)
 		}
+	}
+	if b.Decoded != nil {
+		b.Decoded()
 	}
 	return nil
 }
 
-// rowBlock is a block of columns that knows how many rows it has.
-type rowBlock struct {
-	columns
-	rows int
-}
-
-// DecodeResult is called by the library for each block.
-func (b *rowBlock) DecodeResult(r *proto.Reader, version int, block proto.Block) error {
-	b.rows = block.Rows
-	return b.columns.DecodeResult(r, version, block)
-}
-
-func (c *column) decode(r *proto.Reader, version, rows int) error {
+func (c *readColumn) decode(r *proto.Reader, version, rows int) error {
 	name, err := r.Str()
 	if err != nil {
 		return err
@@ -83,8 +90,8 @@ func (c *column) decode(r *proto.Reader, version, rows int) error {
 	return c.data.DecodeColumn(r, rows)
 }
 
-// texts is a column String.
-type texts struct {
+// Strings is a column String to read.
+type Strings struct {
 	bytes []byte
 	// ends holds where each value ends in bytes.
 	ends   []int
@@ -95,12 +102,12 @@ type texts struct {
 const maxText = 1 << 30
 
 // Reset empties the column and keeps its memory.
-func (c *texts) Reset() { c.bytes, c.ends = c.bytes[:0], c.ends[:0] }
+func (c *Strings) Reset() { c.bytes, c.ends = c.bytes[:0], c.ends[:0] }
 
 // DecodeColumn reads what is there at least: each value that is still to come has
 // a byte for its length. So a column takes some dozens of reads, of which each
 // costs more than a value.
-func (c *texts) DecodeColumn(r *proto.Reader, rows int) error {
+func (c *Strings) DecodeColumn(r *proto.Reader, rows int) error {
 	c.ends = slices.Grow(c.ends, rows)
 	// What is read and not yet taken: in unread from at on.
 	unread, at := c.unread[:0], 0
@@ -141,45 +148,45 @@ func (c *texts) DecodeColumn(r *proto.Reader, rows int) error {
 }
 
 // start is where value i begins in bytes.
-func (c *texts) start(i int) int {
+func (c *Strings) start(i int) int {
 	if i == 0 {
 		return 0
 	}
 	return c.ends[i-1]
 }
 
-// at is value i; its memory is the column's.
-func (c *texts) at(i int) []byte { return c.bytes[c.start(i):c.ends[i]] }
+// At is value i; its memory is the column's.
+func (c *Strings) At(i int) []byte { return c.bytes[c.start(i):c.ends[i]] }
 
-// like is value i as a string, the one given if that is equal: a string is only
+// Like is value i as a string, the one given if that is equal: a string is only
 // made where a sorted column changes.
-func (c *texts) like(previous string, i int) string {
-	if b := c.at(i); string(b) != previous {
+func (c *Strings) Like(previous string, i int) string {
+	if b := c.At(i); string(b) != previous {
 		return string(b)
 	}
 	return previous
 }
 
-// words is a column LowCardinality(String): a dictionary and, for each row, a place
-// in it.
-type words struct {
+// LowCardinality is a column LowCardinality(String) to read: a dictionary and, for
+// each row, a place in it.
+type LowCardinality struct {
 	raw   proto.ColLowCardinalityRaw
 	index proto.ColStr
 	list  []string
 }
 
 // Reset empties the column; the words are kept as long as they stay the same.
-func (c *words) Reset() {
+func (c *LowCardinality) Reset() {
 	c.raw.Index = &c.index
 	c.index.Reset()
 	c.raw.Keys8, c.raw.Keys16, c.raw.Keys32, c.raw.Keys64 = c.raw.Keys8[:0], c.raw.Keys16[:0], c.raw.Keys32[:0], c.raw.Keys64[:0]
 }
 
 // DecodeState reads what comes before the column.
-func (c *words) DecodeState(r *proto.Reader) error { return c.raw.DecodeState(r) }
+func (c *LowCardinality) DecodeState(r *proto.Reader) error { return c.raw.DecodeState(r) }
 
 // DecodeColumn reads the dictionary and the places.
-func (c *words) DecodeColumn(r *proto.Reader, rows int) error {
+func (c *LowCardinality) DecodeColumn(r *proto.Reader, rows int) error {
 	if err := c.raw.DecodeColumn(r, rows); err != nil {
 		return err
 	}
@@ -209,7 +216,8 @@ func (c *words) DecodeColumn(r *proto.Reader, rows int) error {
 	return nil
 }
 
-func (c *words) at(i int) string {
+// At is the word of row i.
+func (c *LowCardinality) At(i int) string {
 	switch c.raw.Key {
 	case proto.KeyUInt8:
 		return c.list[c.raw.Keys8[i]]
@@ -220,9 +228,9 @@ func (c *words) at(i int) string {
 	return c.list[c.raw.Keys32[i]]
 }
 
-// repeats is the row after the last, up to limit, that has the word of row i and
+// Repeats is the row after the last, up to limit, that has the word of row i and
 // nothing else in between.
-func (c *words) repeats(i, limit int) int {
+func (c *LowCardinality) Repeats(i, limit int) int {
 	switch c.raw.Key {
 	case proto.KeyUInt8:
 		return repeats(c.raw.Keys8, i, limit)
@@ -240,25 +248,4 @@ func repeats[K comparable](keys []K, i, limit int) int {
 		i++
 	}
 	return i
-}
-
-// decimal128 is a value of a column Decimal(38, places). The exponent is always
-// the column's, so that sums of values need no rescaling.
-func decimal128(v proto.Decimal128, places int32) decimal.Decimal {
-	if int64(v.High) == int64(v.Low)>>63 { //nolint:gosec // the sign of a value of 64 bits
-		return decimal.New(int64(v.Low), -places) //nolint:gosec // its bits
-	}
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:], v.High)
-	binary.BigEndian.PutUint64(b[8:], v.Low)
-	return decimal.NewFromBigInt(signed(b[:]), -places)
-}
-
-// signed is a number in two's complement, the highest byte first.
-func signed(b []byte) *big.Int {
-	n := new(big.Int).SetBytes(b)
-	if b[0] >= 0x80 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b)))) // 128 or 256
-	}
-	return n
 }

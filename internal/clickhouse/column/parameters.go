@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ func parameters(args []any) ([]proto.Parameter, error) {
 	for _, arg := range args {
 		var name, text string
 		switch p := arg.(type) {
-		case native.NamedDateValue: // of bind: milliseconds
+		case native.NamedDateValue: // of Bind: milliseconds
 			name, text = p.Name, decimalMillis(p.Value.UnixMilli())
 		case native.NamedValue:
 			var err error

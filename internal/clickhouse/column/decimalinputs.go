@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"encoding/binary"
@@ -9,66 +9,74 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// quantityInput is a column Decimal(38, 9) to insert, which refuses what it cannot
-// hold exactly.
-type quantityInput struct {
+// Decimal128Input is a column Decimal(38, places) to insert, which refuses what it
+// cannot hold exactly.
+type Decimal128Input struct {
 	proto.ColDecimal128
-	name string
+	// Name is for its errors.
+	Name   string
+	Places int32
 }
 
 // Type is for the library.
-func (c *quantityInput) Type() proto.ColumnType { return "Decimal(38, 9)" }
+func (c *Decimal128Input) Type() proto.ColumnType { return decimalType(38, c.Places) }
 
-func (c *quantityInput) add(v decimal.Decimal) error {
-	const digits, places = 38, 9
-	if n, ok := scaled(v, places); ok {
+// Add adds a value.
+func (c *Decimal128Input) Add(v decimal.Decimal) error {
+	if n, ok := scaled(v, c.Places); ok {
 		c.ColDecimal128 = append(c.ColDecimal128, proto.Decimal128{Low: uint64(n), High: uint64(n >> 63)}) //nolint:gosec // its bits
 		return nil
 	}
 	var b [16]byte
-	if err := scaledBytes(b[:], c.name, v, digits, places); err != nil {
+	if err := scaledBytes(b[:], c.Name, v, 38, c.Places); err != nil {
 		return err
 	}
 	c.ColDecimal128 = append(c.ColDecimal128, proto.Decimal128(int128(b[:])))
 	return nil
 }
 
-// percentInput is a column Decimal(9, 4).
-type percentInput struct {
+// Decimal32Input is a column Decimal(9, places) to insert, as [Decimal128Input] is one.
+type Decimal32Input struct {
 	proto.ColDecimal32
-	name string
+	Name   string
+	Places int32
 }
 
 // Type is for the library.
-func (c *percentInput) Type() proto.ColumnType { return "Decimal(9, 4)" }
+func (c *Decimal32Input) Type() proto.ColumnType { return decimalType(9, c.Places) }
 
-func (c *percentInput) add(v decimal.Decimal) error {
-	const digits, places, limit = 9, 4, 1_000_000_000
-	n, ok := scaled(v, places)
+// Add adds a value.
+func (c *Decimal32Input) Add(v decimal.Decimal) error {
+	const digits, limit = 9, 1_000_000_000
+	n, ok := scaled(v, c.Places)
 	if !ok || n <= -limit || n >= limit {
-		if err := fits(c.name, v, digits, places); err != nil {
+		if err := fits(c.Name, v, digits, c.Places); err != nil {
 			return err
 		}
-		n = v.Shift(places).IntPart()
+		n = v.Shift(c.Places).IntPart()
 	}
 	c.ColDecimal32 = append(c.ColDecimal32, proto.Decimal32(n)) //nolint:gosec // fits
 	return nil
 }
 
-// moneyInput is a column Decimal(76, decimals of the currency).
-type moneyInput struct {
+// Decimal256Input is a column Decimal(76, places) to insert, as [Decimal128Input] is
+// one.
+type Decimal256Input struct {
 	proto.ColDecimal256
-	name   string
-	places int32
+	Name   string
+	Places int32
 }
 
 // Type is for the library.
-func (c *moneyInput) Type() proto.ColumnType {
-	return proto.ColumnType(fmt.Sprintf("Decimal(76, %d)", c.places))
+func (c *Decimal256Input) Type() proto.ColumnType { return decimalType(76, c.Places) }
+
+func decimalType(digits, places int32) proto.ColumnType {
+	return proto.ColumnType(fmt.Sprintf("Decimal(%d, %d)", digits, places))
 }
 
-func (c *moneyInput) add(v decimal.Decimal) error {
-	if n, ok := scaled(v, c.places); ok {
+// Add adds a value.
+func (c *Decimal256Input) Add(v decimal.Decimal) error {
+	if n, ok := scaled(v, c.Places); ok {
 		sign := uint64(n >> 63) //nolint:gosec // its bits
 		c.ColDecimal256 = append(c.ColDecimal256, proto.Decimal256{
 			Low: proto.UInt128{Low: uint64(n), High: sign}, High: proto.UInt128{Low: sign, High: sign}, //nolint:gosec // its bits
@@ -76,7 +84,7 @@ func (c *moneyInput) add(v decimal.Decimal) error {
 		return nil
 	}
 	var b [32]byte
-	if err := scaledBytes(b[:], c.name, v, 76, c.places); err != nil {
+	if err := scaledBytes(b[:], c.Name, v, 76, c.Places); err != nil {
 		return err
 	}
 	c.ColDecimal256 = append(c.ColDecimal256, proto.Decimal256{
@@ -116,18 +124,4 @@ func scaledBytes(b []byte, name string, v decimal.Decimal, digits, places int32)
 
 func int128(b []byte) proto.Int128 {
 	return proto.Int128{High: binary.BigEndian.Uint64(b), Low: binary.BigEndian.Uint64(b[8:])}
-}
-
-// fits refuses a number that a column Decimal(digits, places) does not hold
-// exactly: the libraries cut surplus places and the server does not check digits.
-func fits(name string, v decimal.Decimal, digits, places int32) error {
-	exponent := v.Exponent()
-	switch {
-	case exponent < -places && !v.Equal(v.Truncate(places)):
-		return fmt.Errorf("%s %s: more than %d decimals", name, v, places)
-	// NumDigits counts a zero as one digit.
-	case !v.IsZero() && int32(v.NumDigits())+exponent > digits-places: //nolint:gosec // a number of digits
-		return fmt.Errorf("%s %s: more than %d digits before the point", name, v, digits-places)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"context"
@@ -8,12 +8,11 @@ import (
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
-	driver "github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// stream reads the blocks of a query by column: a goroutine decodes one block
+// Stream reads the blocks of a query by column: a goroutine decodes one block
 // while the one before is used.
-type stream[B proto.Result] struct {
+type Stream[B Result] struct {
 	name   string
 	cancel context.CancelFunc
 	// The sets of columns go round: decoded into, handed out, given back.
@@ -26,35 +25,38 @@ type stream[B proto.Result] struct {
 	closed bool
 }
 
-// openStream starts a query whose blocks are decoded into the sets in turn. The
+// Result is a set of columns to decode into: what embeds a [Block].
+type Result = proto.Result
+
+// OpenStream starts a query whose blocks are decoded into the sets in turn. The
 // stream has to be closed.
-func openStream[B proto.Result](ctx context.Context, s *Store, name string, settings driver.Settings, args []any, sets ...B) (*stream[B], error) {
-	text, err := sql(name)
+func OpenStream[B Result](ctx context.Context, db *DB, name string, settings Settings, args []any, sets ...B) (*Stream[B], error) {
+	text, err := db.statement(name)
 	if err != nil {
 		return nil, err
 	}
-	return openStreamText(ctx, s, name, text, settings, args, sets...)
+	return openStreamText(ctx, db, name, text, settings, args, sets...)
 }
 
-func openStreamText[B proto.Result](ctx context.Context, s *Store, name, text string, settings driver.Settings, args []any, sets ...B) (*stream[B], error) {
+func openStreamText[B Result](ctx context.Context, db *DB, name, text string, settings Settings, args []any, sets ...B) (*Stream[B], error) {
 	bound, err := parameters(args)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	b := &stream[B]{name: name, cancel: cancel, free: make(chan B, len(sets)), full: make(chan B, len(sets))}
+	b := &Stream[B]{name: name, cancel: cancel, free: make(chan B, len(sets)), full: make(chan B, len(sets))}
 	for _, set := range sets {
 		b.free <- set
 	}
-	go b.run(ctx, s, ch.Query{Body: text, Parameters: bound, Settings: nativeSettings(settings)})
+	go b.run(ctx, db, ch.Query{Body: text, Parameters: bound, Settings: nativeSettings(settings)})
 	return b, nil
 }
 
 // run carries the query out on a connection of its own. However it ends, that
 // connection is closed, and with it the query on the server.
-func (b *stream[B]) run(ctx context.Context, s *Store, query ch.Query) {
+func (b *Stream[B]) run(ctx context.Context, db *DB, query ch.Query) {
 	defer close(b.full)
-	client, err := s.connect(ctx)
+	client, err := db.connect(ctx)
 	if err != nil {
 		b.err = fmt.Errorf("%s: %w", b.name, noEnd(ctx, err))
 		return
@@ -69,9 +71,9 @@ func (b *stream[B]) run(ctx context.Context, s *Store, query ch.Query) {
 	}
 }
 
-// next is the next block; it is valid until the call after. io.EOF comes after
+// Next is the next block; it is valid until the call after. io.EOF comes after
 // the last, and only when the server said that it was the last.
-func (b *stream[B]) next() (B, error) {
+func (b *Stream[B]) Next() (B, error) {
 	var none B
 	if b.closed {
 		return none, fmt.Errorf("%s: read after close", b.name)
@@ -91,8 +93,8 @@ func (b *stream[B]) next() (B, error) {
 	return none, io.EOF
 }
 
-// close ends the query wherever it is, and the goroutine with it.
-func (b *stream[B]) close() {
+// Close ends the query wherever it is, and the goroutine with it.
+func (b *Stream[B]) Close() {
 	b.closed = true
 	b.cancel()
 	for range b.full { // what was decoded in vain
@@ -100,7 +102,7 @@ func (b *stream[B]) close() {
 }
 
 // decoding takes the blocks of a query as they come.
-type decoding[B proto.Result] struct {
+type decoding[B Result] struct {
 	ctx        context.Context //nolint:containedctx // the library's interface hands none in
 	free, full chan B
 	into       B

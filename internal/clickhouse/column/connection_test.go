@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 )
 
@@ -34,18 +35,19 @@ func hung(t *testing.T) (addr string) {
 }
 
 func TestAServerThatHangsHoldsNobodyWhoIsToldToStop(t *testing.T) {
-	s, err := Open(Config{Addresses: []string{hung(t)}, Database: "reckon", Username: "reckon"})
+	db, err := Open(Config{Addresses: []string{hung(t)}, Database: "reckon", Username: "reckon"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	s.EndWith(ctx)
+	db = db.With(fstest.MapFS{"queries/any.sql": {Data: []byte("SELECT 1")}, "queries/insert.sql": {Data: []byte("INSERT INTO t (n) FORMAT Native")}})
+	db.EndWith(ctx)
 	asks := map[string]func() error{
-		"a ping":    func() error { return s.Ping(ctx) },
-		"a query":   func() error { _, err := s.Counts(ctx); return err },
-		"an insert": func() error { return s.insert(ctx, "insert_migration", "", []uint32{1}) },
+		"a ping":    func() error { return db.Ping(ctx) },
+		"a query":   func() error { return db.Row(ctx, "any", []any{new(uint8)}) },
+		"an insert": func() error { return db.Insert(ctx, "", Insert{"insert", []Input{{{Name: "n", Data: Int64s{1}}}}}) },
 	}
 	type end struct {
 		name string
@@ -74,7 +76,7 @@ func TestAServerThatHangsHoldsNobodyWhoIsToldToStop(t *testing.T) {
 func TestALongAnswerIsNotBrokenOff(t *testing.T) {
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { _, _ = ours.Close(), theirs.Close() })
-	p := &patient{Conn: ours, of: newConnections()}
+	p := &idleTimeoutConn{Conn: ours, of: newConnections()}
 	p.silent = time.AfterFunc(time.Hour, func() { t.Error("silence is told of too early") })
 	p.silent.Stop()
 	if err := p.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {

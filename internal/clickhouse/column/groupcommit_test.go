@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 // are turns, the others in one insert, and all hear how theirs ended.
 func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 	const batches = 50
-	q, failure := newInserts(), errors.New("refused")
+	q, failure := NewGroupCommit[int](), errors.New("refused")
 	var (
 		all             sync.WaitGroup
 		calls, inserted atomic.Int64
@@ -20,7 +20,7 @@ func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 		goOn            = make(chan struct{})
 		told            atomic.Int64
 	)
-	insert := func(_ context.Context, joined []*batchRows) error {
+	insert := func(_ context.Context, joined []int) error {
 		inserted.Add(int64(len(joined)))
 		came <- struct{}{}
 		<-goOn
@@ -31,7 +31,7 @@ func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 	}
 	join := func() {
 		all.Go(func() {
-			switch err := q.join(t.Context(), &batchRows{}, insert); {
+			switch err := q.Commit(t.Context(), 1, 1, insert); {
 			case errors.Is(err, failure):
 				told.Add(1)
 			case err != nil:
@@ -62,19 +62,19 @@ func TestBatchesThatWaitForATurnAreInsertedTogetherOnce(t *testing.T) {
 }
 
 func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForATurn(t *testing.T) {
-	q := newInserts()
+	q := NewGroupCommit[int]()
 	for range insertTurns {
 		q.turns <- struct{}{}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	never := func(context.Context, []*batchRows) error { return errors.New("inserted") }
-	if err := q.join(ctx, &batchRows{}, never); !errors.Is(err, context.Canceled) {
+	never := func(context.Context, []int) error { return errors.New("inserted") }
+	if err := q.Commit(ctx, 1, 1, never); !errors.Is(err, context.Canceled) {
 		t.Errorf("ended by %v", err)
 	}
 	<-q.turns
 	// Nothing is left behind for the next one.
-	err := q.join(t.Context(), &batchRows{}, func(_ context.Context, joined []*batchRows) error {
+	err := q.Commit(t.Context(), 1, 1, func(_ context.Context, joined []int) error {
 		if len(joined) != 1 {
 			t.Errorf("%d batches joined, want 1", len(joined))
 		}
@@ -86,19 +86,17 @@ func TestABatchThatIsNotWantedAnyMoreDoesNotWaitForATurn(t *testing.T) {
 }
 
 func TestBatchesWithRowsEnoughTakeNoOtherIn(t *testing.T) {
-	q := newInserts()
-	large := &batchRows{events: newEventRows(&q.slabPool)}
-	large.events.times = make([]int64, enoughRows)
-	one, first := q.enter(&batchRows{})
-	if same, again := q.enter(large); !first || again || same != one {
+	q := NewGroupCommit[int]()
+	one, first := q.enter(1, 0)
+	if same, again := q.enter(2, enoughRows); !first || again || same != one {
 		t.Error("a batch that came while another waits did not join it")
 	}
-	two, first := q.enter(&batchRows{})
+	two, first := q.enter(3, 0)
 	if !first || two == one || len(one.batches) != 2 || len(two.batches) != 1 {
 		t.Errorf("%d batches wait together, and then %d: want 2 and 1", len(one.batches), len(two.batches))
 	}
 	q.shut(one)
-	if same, again := q.enter(&batchRows{}); again || same != two {
+	if same, again := q.enter(4, 0); again || same != two {
 		t.Error("shutting out of the earlier batches shut the later ones too")
 	}
 }

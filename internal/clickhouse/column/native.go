@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"cmp"
@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/ClickHouse/ch-go"
-	driver "github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // revision is the native protocol that we speak. It is pinned, because from
@@ -20,18 +19,18 @@ import (
 const revision = 54460
 
 // nativeClient is a connection that is read and written by column, for where
-// millions of rows go through. Everything else uses Store.conn.
+// millions of rows go through. Everything else uses pool.conn.
 type nativeClient struct {
 	*ch.Client
 	conn *nativeConn
 }
 
 // connect takes the first address that answers. The connection is counted among
-// the store's: what cuts those cuts it.
-func (s *Store) connect(ctx context.Context) (*nativeClient, error) {
+// the pool's: what cuts those cuts it.
+func (p *pool) connect(ctx context.Context) (*nativeClient, error) {
 	var errs []error
-	for _, address := range s.config.Addresses {
-		client, err := s.connectTo(ctx, address)
+	for _, address := range p.config.Addresses {
+		client, err := p.connectTo(ctx, address)
 		if err == nil {
 			return client, nil
 		}
@@ -40,19 +39,19 @@ func (s *Store) connect(ctx context.Context) (*nativeClient, error) {
 	return nil, errors.Join(errs...)
 }
 
-func (s *Store) connectTo(ctx context.Context, address string) (*nativeClient, error) {
-	dialled, err := s.connections.dial(ctx, address, s.config.TLS)
+func (p *pool) connectTo(ctx context.Context, address string) (*nativeClient, error) {
+	dialled, err := p.connections.dial(ctx, address, p.config.TLS)
 	if err != nil {
 		return nil, err
 	}
-	beneath, ok := dialled.(*patient)
+	beneath, ok := dialled.(*idleTimeoutConn)
 	if !ok {
 		return nil, errors.Join(fmt.Errorf("a connection of type %T", dialled), dialled.Close())
 	}
-	conn := &nativeConn{patient: beneath}
+	conn := &nativeConn{idleTimeoutConn: beneath}
 	client, err := ch.Connect(ctx, conn, ch.Options{
-		Database: s.config.Database, User: s.config.Username, Password: s.config.Password,
-		Settings: nativeSettings(s.settings()), Compression: s.compression(conn.RemoteAddr()),
+		Database: p.config.Database, User: p.config.Username, Password: p.config.Password,
+		Settings: nativeSettings(p.settings()), Compression: p.compression(conn.RemoteAddr()),
 		ProtocolVersion: revision, HandshakeTimeout: dialTimeout, ReadTimeout: ch.NoTimeout, // see nativeConn
 	})
 	if err != nil {
@@ -62,15 +61,15 @@ func (s *Store) connectTo(ctx context.Context, address string) (*nativeClient, e
 }
 
 // compression is none where bytes cost less than packing them.
-func (s *Store) compression(to net.Addr) ch.Compression {
-	if a, ok := to.(*net.TCPAddr); ok && a.IP.IsLoopback() && !s.alwaysCompress {
+func (p *pool) compression(to net.Addr) ch.Compression {
+	if a, ok := to.(*net.TCPAddr); ok && a.IP.IsLoopback() && !p.config.Compress {
 		return ch.CompressionDisabled
 	}
 	return ch.CompressionLZ4
 }
 
 // nativeSettings are the settings in the library's form, by name.
-func nativeSettings(settings driver.Settings) []ch.Setting {
+func nativeSettings(settings Settings) []ch.Setting {
 	all := make([]ch.Setting, 0, len(settings))
 	for name, value := range settings {
 		all = append(all, ch.Setting{Key: name, Value: fmt.Sprint(value), Important: true})
@@ -79,13 +78,13 @@ func nativeSettings(settings driver.Settings) []ch.Setting {
 	return all
 }
 
-var errMute = errors.New("clickhouse has said nothing for " + silence.String())
+var errMute = errors.New("clickhouse has said nothing for " + idleTimeout.String())
 
 // nativeConn is a connection whose reads end when the server was silent for long,
 // and at once when they are no longer wanted. The library's own limits are not
 // used: it takes an expired one for a reason to read again.
 type nativeConn struct {
-	*patient
+	*idleTimeoutConn
 	ended atomic.Bool
 }
 
@@ -94,7 +93,7 @@ func (c *nativeConn) SetReadDeadline(time.Time) error { return nil }
 
 // Read reads what there is.
 func (c *nativeConn) Read(b []byte) (int, error) {
-	c.silent.Reset(silence)
+	c.silent.Reset(idleTimeout)
 	defer c.silent.Stop()
 	n, err := c.Conn.Read(b)
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -1,4 +1,4 @@
-package clickhouse
+package column
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // all replicas is silent until it is done.
 const (
 	dialTimeout = 10 * time.Second
-	silence     = 5 * time.Minute
+	idleTimeout = 5 * time.Minute
 	// insertPatience is for an insert from its first byte to its acknowledgement:
 	// a server that hangs is noticed, and the log gives the rows again.
 	insertPatience = 30 * time.Second
@@ -26,15 +26,15 @@ const (
 
 var errSilent = errors.New("clickhouse has not answered an insert within " + insertPatience.String())
 
-// connections are those of a store, so that they can be cut: a write to a server
+// connections are those of a pool, so that they can be cut: a write to a server
 // that hangs does not hear of a context that ends.
 type connections struct {
 	mu   sync.Mutex
-	open map[*patient]struct{}
+	open map[*idleTimeoutConn]struct{}
 	done bool
 }
 
-func newConnections() *connections { return &connections{open: map[*patient]struct{}{}} }
+func newConnections() *connections { return &connections{open: map[*idleTimeoutConn]struct{}{}} }
 
 // dial connects, unless the connections were cut.
 func (c *connections) dial(ctx context.Context, address string, security *tls.Config) (net.Conn, error) {
@@ -50,8 +50,8 @@ func (c *connections) dial(ctx context.Context, address string, security *tls.Co
 	if err != nil {
 		return nil, err
 	}
-	conn := &patient{Conn: raw, of: c}
-	conn.silent = time.AfterFunc(silence, func() { _ = raw.SetReadDeadline(longAgo()) }) // a closed one has no reader
+	conn := &idleTimeoutConn{Conn: raw, of: c}
+	conn.silent = time.AfterFunc(idleTimeout, func() { _ = raw.SetReadDeadline(longAgo()) }) // a closed one has no reader
 	conn.silent.Stop()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,10 +74,11 @@ func (c *connections) cut() {
 
 func longAgo() time.Time { return time.Unix(1, 0) }
 
-// patient is a connection whose reads end when the server was silent for long.
+// idleTimeoutConn is a connection with an idle timeout: reads end when the server was
+// silent for long, however long the whole of an answer takes.
 // The library's own limit is for the whole of an answer, and would break off a
 // month that takes longer to read.
-type patient struct {
+type idleTimeoutConn struct {
 	net.Conn
 	of *connections
 	// limited tells that the library asked for a limit.
@@ -87,15 +88,15 @@ type patient struct {
 
 // SetReadDeadline takes the library's limit as a wish for one, and the zero time
 // as the end of it.
-func (p *patient) SetReadDeadline(at time.Time) error {
+func (p *idleTimeoutConn) SetReadDeadline(at time.Time) error {
 	p.limited.Store(!at.IsZero())
 	return p.Conn.SetReadDeadline(time.Time{})
 }
 
 // Read reads what there is.
-func (p *patient) Read(b []byte) (int, error) {
+func (p *idleTimeoutConn) Read(b []byte) (int, error) {
 	if p.limited.Load() {
-		p.silent.Reset(silence)
+		p.silent.Reset(idleTimeout)
 		defer p.silent.Stop()
 	}
 	return p.Conn.Read(b)
@@ -103,10 +104,10 @@ func (p *patient) Read(b []byte) (int, error) {
 
 // The library looks by it whether the server hung up on a connection that lies
 // in its pool; without, each of them would fail one statement after an outage.
-var _ syscall.Conn = (*patient)(nil)
+var _ syscall.Conn = (*idleTimeoutConn)(nil)
 
 // SyscallConn is that of the connection beneath, under TLS too.
-func (p *patient) SyscallConn() (syscall.RawConn, error) {
+func (p *idleTimeoutConn) SyscallConn() (syscall.RawConn, error) {
 	beneath := p.Conn
 	if secured, ok := beneath.(*tls.Conn); ok {
 		beneath = secured.NetConn()
@@ -118,7 +119,7 @@ func (p *patient) SyscallConn() (syscall.RawConn, error) {
 }
 
 // Close closes the connection and forgets it.
-func (p *patient) Close() error {
+func (p *idleTimeoutConn) Close() error {
 	p.of.mu.Lock()
 	delete(p.of.open, p)
 	p.of.mu.Unlock()

@@ -1,0 +1,93 @@
+package column
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go"
+	"github.com/ClickHouse/ch-go/proto"
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// statement is the text of queries/NAME.sql, in which {{PART}} stands for that of
+// queries/parts/PART.sql.
+func (db *DB) statement(name string) (string, error) {
+	whole, err := db.file("queries/" + name + ".sql")
+	for err == nil {
+		before, rest, found := strings.Cut(whole, "{{")
+		if !found {
+			return whole, nil
+		}
+		part, after, _ := strings.Cut(rest, "}}")
+		text := ""
+		if text, err = db.file("queries/parts/" + part + ".sql"); err == nil {
+			whole = before + strings.TrimSpace(text) + after
+		}
+	}
+	return "", fmt.Errorf("query %s: %w", name, err)
+}
+
+// file is what the first of the folders has that has such a file.
+func (db *DB) file(name string) (string, error) {
+	for _, folder := range db.statements {
+		text, err := fs.ReadFile(folder, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return string(text), err
+	}
+	return "", fmt.Errorf("%s: %w", name, fs.ErrNotExist)
+}
+
+// Bind is a bound parameter: {name:Type} in the text of a statement.
+func Bind(name string, value any) any {
+	if t, ok := value.(time.Time); ok {
+		return driver.DateNamed(name, t, driver.MilliSeconds)
+	}
+	return driver.Named(name, value)
+}
+
+// Settings are ClickHouse's settings of one statement, by name.
+type Settings map[string]any
+
+// WithSettings gives settings to the statements that are carried out in the context,
+// those of [OpenStream] and [DB.Insert] aside.
+func WithSettings(ctx context.Context, settings Settings) context.Context {
+	return driver.Context(ctx, driver.WithSettings(driver.Settings(settings)))
+}
+
+// IsThrown tells whether a statement failed because its own throwIf did.
+func IsThrown(err error) bool { return ch.IsErr(err, proto.ErrFunctionThrowIfValueIsNonZero) }
+
+// Exec carries out a statement that gives no rows.
+func (db *DB) Exec(ctx context.Context, name string, args ...any) error {
+	text, err := db.statement(name)
+	if err != nil {
+		return err
+	}
+	if err := db.conn.Exec(ctx, text, args...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// ExecText is [DB.Exec] of a statement that is in no file.
+func (db *DB) ExecText(ctx context.Context, text string, args ...any) error {
+	return db.conn.Exec(ctx, text, args...)
+}
+
+// Row scans the one row of a query.
+func (db *DB) Row(ctx context.Context, name string, dest []any, args ...any) error {
+	text, err := db.statement(name)
+	if err != nil {
+		return err
+	}
+	if err := db.conn.QueryRow(ctx, text, args...).Scan(dest...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
