@@ -27,7 +27,8 @@ func (t *textBlock) keep(b []byte) string {
 }
 
 // knownTexts remembers texts of late, each at one place that follows from its
-// bytes: sources, items and units come again and again.
+// bytes: sources, items and units come again and again. An LRU (golang-lru) here
+// and for decimals would cost a usage event 39 % more.
 type knownTexts struct {
 	seed  maphash.Seed
 	texts [512]string
