@@ -16,7 +16,7 @@ import (
 // measures the fold and nothing else.
 type made struct {
 	resources, lifecycle, usage int
-	edges                       []schemas.Snapshot
+	snapshots                   []schemas.Snapshot
 }
 
 type madeRows[T any] struct {
@@ -39,7 +39,7 @@ func (r *madeRows[T]) Next() (*T, error) {
 func (r *madeRows[T]) Close() error { return nil }
 
 func (m *made) Snapshots(context.Context, Scope) (schemas.Cursor[schemas.Snapshot], error) {
-	return &madeRows[schemas.Snapshot]{n: len(m.edges), make: func(i int, e *schemas.Snapshot) { *e = m.edges[i] }}, nil
+	return &madeRows[schemas.Snapshot]{n: len(m.snapshots), make: func(i int, s *schemas.Snapshot) { *s = m.snapshots[i] }}, nil
 }
 
 func (m *made) Strays(context.Context, schemas.Cutoff) (schemas.Cursor[StrayCopy], error) {
@@ -100,7 +100,7 @@ func BenchmarkFold(b *testing.B) {
 	}
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
-			c.source.edges = living
+			c.source.snapshots = living
 			b.ReportAllocs()
 			for b.Loop() {
 				periods := 0

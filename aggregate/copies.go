@@ -41,12 +41,12 @@ type counted struct {
 }
 
 // counting finds the copies that count, each once. Copies under one sort key
-// stand side by side in the stream; of those that lie apart it is known which won.
+// stand side by side in the stream; of stray ones it is known where the one that counts lies.
 type counting struct {
 	schemas.Cursor[Rows]
 	ranking ranking
-	// won is of the copies that lie apart; nil for as if there were none.
-	won schemas.StrayWinner
+	// strays is of the stray copies; nil for as if there were none.
+	strays schemas.StrayWinner
 
 	// ahead are rows that are read and not yet looked through, at on.
 	ahead *Rows
@@ -135,9 +135,9 @@ func (c *counting) keep(i int) {
 
 // end ends the copies of an event, of which the row is the best.
 func (c *counting) end(best int) {
-	if c.won != nil {
-		at, apart := c.won(c.out.Identities[best])
-		if place, _ := c.out.Of.Position(best); apart && at != place {
+	if c.strays != nil {
+		at, stray := c.strays(c.out.Identities[best])
+		if place, _ := c.out.Of.Position(best); stray && at != place {
 			return
 		}
 	}

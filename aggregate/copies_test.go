@@ -13,6 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"github.com/reckon-billing/reckon/aggregate/fold"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -40,7 +41,7 @@ func (c *cutRows) Next() (*Rows, error) {
 		More: len(c.copies) > 0 && c.copies[0].ResourceID == part[0].ResourceID,
 	}
 	for i := range part {
-		value, _ := UnitsOf(part[i].Value)
+		value, _ := fold.UnitsOf(part[i].Value)
 		c.rows.Times, c.rows.Sequences = append(c.rows.Times, part[i].Time.UnixMilli()), append(c.rows.Sequences, part[i].Sequence)
 		c.rows.Identities = append(c.rows.Identities, schemas.Identity(part[i].Source, part[i].ID))
 		c.rows.Items, c.rows.Values = append(c.rows.Items, part[i].Item), append(c.rows.Values, value)
@@ -108,28 +109,4 @@ func TestOfEachEventOneCopyCountsHoweverTheRowsAreCut(t *testing.T) {
 			t.Fatalf("got offsets %v, want %v", got, want)
 		}
 	})
-}
-
-func TestUnitsAreTheValueExactly(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		number := func(what string) decimal.Decimal {
-			return decimal.RequireFromString(rapid.StringMatching(`[0-9]{1,20}(\.[0-9]{1,9})?`).Draw(t, what))
-		}
-		a, b, n := number("a"), number("b"), rapid.Int64Range(0, 1<<31).Draw(t, "n")
-		x, okX := UnitsOf(a)
-		y, okY := UnitsOf(b)
-		if !okX || !okY || !x.Decimal().Equal(a) || x.compare(y) != a.Cmp(b) || (x == y) != a.Equal(b) ||
-			!x.plus(y).Decimal().Equal(a.Add(b)) || !x.times(uint64(n)).Decimal().Equal(a.Mul(decimal.NewFromInt(n))) {
-			t.Fatalf("%s and %s: %v and %v", a, b, x, y)
-		}
-	})
-	for _, wrong := range []string{"-1", "0.0000000001", "1e30"} {
-		if u, ok := UnitsOf(decimal.RequireFromString(wrong)); ok {
-			t.Errorf("%s: %v", wrong, u)
-		}
-	}
-	most := Units{High: 1 << 63}
-	if most.plus(most) != tooMany || most.times(2) != tooMany || tooMany.plus(Units{Low: 1}) != tooMany || tooMany.Decimal().LessThan(maxQuantity) {
-		t.Error("what does not fit is not too much")
-	}
 }

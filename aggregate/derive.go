@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reckon-billing/reckon/aggregate/fold"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -19,12 +20,13 @@ type Deriver struct {
 	Anomalies func(schemas.Anomaly) error
 }
 
-// Derive yields every resource that has periods, a new edge or an error, by
+// Derive yields every resource that has periods, a new snapshot or an error, by
 // (account id, resource id) ascending, each in bounded memory.
 //
 // In a first seal every resource is derived from all its events. Later, one that
 // late events touched is derived from all its events, for every month; any other
-// from the state at the edge of the new month and that month's events alone.
+// from the snapshot at the start of the new month and that month's events alone. One
+// whose snapshot counts as absent is derived from all its events too, once.
 func (d *Deriver) Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
 	portions := d.portions(plan)
 	if len(portions) == 0 {
@@ -36,7 +38,7 @@ func (d *Deriver) Derive(ctx context.Context, plan schemas.Derivation, yield fun
 // Survey lists the anomalies of all that lies before the cutoff, whatever month
 // it is of: over the full set, as contract 7 counts them.
 func (d *Deriver) Survey(ctx context.Context, plan schemas.Derivation) error {
-	return d.fold(ctx, plan, []portion{{calendar{}, Scope{
+	return d.fold(ctx, plan, []portion{{scope: Scope{
 		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
 		From: time.UnixMilli(0).UTC(), To: endOfTime(), UsageTo: endOfTime(),
 		Accounts: plan.Accounts, Except: plan.Except,
@@ -46,36 +48,43 @@ func (d *Deriver) Survey(ctx context.Context, plan schemas.Derivation) error {
 // endOfTime is where the times of events end (contract 2).
 func endOfTime() time.Time { return time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// portion is some of the resources, and the months that their periods are clipped
-// to.
+// portion is some of the resources, and the months whose periods are wanted of them.
 type portion struct {
-	billed calendar
 	scope  Scope
+	months fold.Months
+	// settles tells that all months are derived from full history, to be compared with
+	// what was invoiced; late events are told of then.
+	settles bool
+	// replaces tells that older snapshots may stand that are wrong.
+	replaces bool
 }
 
 // portions are what the plan asks for; no resource is in two of them.
 func (d *Deriver) portions(plan schemas.Derivation) []portion {
 	end := plan.Last.End(d.Zone)
-	whole := Scope{
-		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
-		// A provision_failed in the first 24 hours after the end can make void what
-		// began before it.
-		From: time.UnixMilli(0).UTC(), To: end.Add(provisionWindow + time.Millisecond), UsageTo: end,
-		Accounts: plan.Accounts, Except: plan.Except,
+	full := portion{
+		settles: true, replaces: len(plan.Earlier) > 0,
+		months: fold.Months{First: plan.First, Last: plan.Last},
+		scope: Scope{
+			Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
+			// A provision_failed in the first 24 hours after the end can make void what
+			// began before it.
+			From: time.UnixMilli(0).UTC(), To: end.Add(fold.ProvisionWindow + time.Millisecond), UsageTo: end,
+			Accounts: plan.Accounts, Except: plan.Except,
+		},
 	}
-	months := newCalendar(plan.First, plan.Last, d.Zone)
 	if plan.FullHistory || len(plan.Earlier) == 0 {
-		return []portion{{months, whole}}
+		return []portion{full}
 	}
 	var all []portion
-	month := whole
-	month.Month, month.From = plan.Last, plan.Last.Start(d.Zone)
+	month := portion{scope: full.scope, months: fold.Months{First: plan.Last, Last: plan.Last}}
+	month.scope.Month, month.scope.From = plan.Last, plan.Last.Start(d.Zone)
 	if !plan.Untouched {
-		whole.Touched, month.Touched = OnlyTouched, ExceptTouched
-		all = append(all, portion{months, whole})
+		full.scope.Touched, month.scope.Touched = OnlyTouched, ExceptTouched
+		all = append(all, full)
 	}
 	if plan.New {
-		all = append(all, portion{newCalendar(plan.Last, plan.Last, d.Zone), month})
+		all = append(all, month)
 	}
 	return all
 }
@@ -92,7 +101,7 @@ func (d *Deriver) fold(ctx context.Context, plan schemas.Derivation, portions []
 		if f == nil {
 			return nil
 		}
-		if err := f.next(yield); err != nil {
+		if err := f.next(ctx, yield); err != nil {
 			return err
 		}
 		if err := ctx.Err(); err != nil {
@@ -102,17 +111,17 @@ func (d *Deriver) fold(ctx context.Context, plan schemas.Derivation, portions []
 }
 
 // open opens the streams of the portions side by side: each takes the source a
-// while, the search for copies that lie apart longest. That is one for all. What was
+// while, the search for stray copies longest. That is one for all. What was
 // opened before an error is there to be closed.
 func (d *Deriver) open(ctx context.Context, plan schemas.Derivation, portions []portion) ([]*feed, error) {
 	var (
 		all   sync.WaitGroup
 		errs  = make([]error, len(portions)+1)
 		feeds = make([]*feed, len(portions))
-		won   = plan.Strays
+		strays   = plan.Strays
 	)
-	if won == nil && !plan.AssumeNoStrays {
-		all.Go(func() { won, errs[len(portions)] = d.winner(ctx, plan) })
+	if strays == nil && !plan.AssumeNoStrays {
+		all.Go(func() { strays, errs[len(portions)] = d.strays(ctx, plan) })
 	}
 	for i, p := range portions {
 		feeds[i] = d.feed(plan, p)
@@ -124,7 +133,7 @@ func (d *Deriver) open(ctx context.Context, plan schemas.Derivation, portions []
 	}
 	rank := rankingOf(plan)
 	for _, f := range feeds {
-		if err := f.begin(rank, won); err != nil {
+		if err := f.begin(rank, strays); err != nil {
 			return feeds, err
 		}
 	}

@@ -1,20 +1,19 @@
-// Package aggregate turns the stored events of each resource into
-// reconciliation periods with quantities (contract sections 2, 3 and 8).
+// Package aggregate streams what is stored of each account into its fold, and hands out
+// what each resource comes to: periods with quantities, and snapshots (contract
+// sections 2, 3 and 8). The fold itself is package fold.
 //
-// It owns which copy of an event counts, the lifecycle state table, the rule
-// that gives each minute to one configuration, and the meters. It does not own
-// prices, coupon shares or what was invoiced before.
+// It owns which copy of an event counts, which streams are read for a month, and what
+// happens where a snapshot counts as absent. It does not own prices, coupon shares or
+// what was invoiced before.
 //
-// The data moves through the files in this order: copies.go picks the copies
-// that count, lifecycle.go folds a resource's events into spans of
-// configuration, minutes.go cuts the spans into whole minutes and months,
-// usage.go places usage in them, meters.go measures it, and derive.go reads the
-// streams and hands out one resource after the other.
+// The data moves through the files in this order: derive.go says which portions of the
+// resources are derived from which events, feed.go reads the streams of one side by
+// side, copies.go and strays.go pick the copies that count, and rederive.go derives from
+// full history what has no snapshot that can be read.
 //
 // Invariants:
 //   - what comes out is a function of the set of a resource's events (and its
 //     account's mode changes), whatever order and batches they came in;
-//   - periods of a resource never overlap;
-//   - a month derived from the state at its edge equals the month derived from
-//     all events.
+//   - a month derived from the snapshot at its start equals the month derived from
+//     full history.
 package aggregate

@@ -5,97 +5,67 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
+	"github.com/reckon-billing/reckon/aggregate/fold"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// feed reads the three streams of one scope side by side and folds one resource
-// after the other.
+// feed reads the three streams of one portion side by side, and hands them to the fold
+// of one resource after the other.
 type feed struct {
-	deriver  *Deriver
-	plan     schemas.Derivation
-	scope    Scope
-	calendar calendar
-	// from and to are the start and the end of what is folded, in milliseconds.
-	from, to int64
+	deriver *Deriver
+	plan    schemas.Derivation
+	portion portion
+	fold    *fold.Fold
 
 	snapshots schemas.Sorted[schemas.Snapshot]
 	lifecycle schemas.Sorted[counted]
 	usage     schemas.Sorted[counted]
 	events    [2]schemas.Cursor[Rows]
+	// rank and strays say which copy counts.
+	rank   ranking
+	strays schemas.StrayWinner
 	// row is the event that is being folded.
 	row Copy
-	// watched tells that the usage of this scope can be late or anomalous, and who
-	// it is has to be known.
-	watched bool
 
-	// key is the next resource's; modes are those of the account that the streams
-	// stand in.
-	key   schemas.ResourceKey
-	modes modes
-}
-
-// modes are an account's mode at the beginning and its changes since, in order.
-type modes struct {
-	account string
-	start   schemas.Mode
-	changes []modeChange
-	late    lateEvents
-	err     error
-}
-
-type modeChange struct {
-	at   time.Time
-	mode schemas.Mode
-}
-
-// at is the mode of the last change whose time is not later; an account without
-// any is prepaid (contract 1, 2).
-func (m *modes) at(t time.Time) schemas.Mode {
-	mode := m.start
-	for _, c := range m.changes {
-		if c.at.After(t) {
-			break
-		}
-		mode = c.mode
-	}
-	if mode == "" {
-		return schemas.Prepaid
-	}
-	return mode
+	// key is the next resource's; account is the one that the streams stand in.
+	key     schemas.ResourceKey
+	account *fold.Account
 }
 
 // feed is that of a portion, still to be opened.
 func (d *Deriver) feed(plan schemas.Derivation, p portion) *feed {
-	f := &feed{
-		deriver: d, plan: plan, scope: p.scope, calendar: p.billed,
-		from: p.scope.From.UnixMilli(), to: p.scope.UsageTo.UnixMilli(),
+	w := fold.Window{
+		From: p.scope.From, To: p.scope.UsageTo, Months: p.months, Zone: d.Zone, Next: plan.Last.Next(),
+		Replace: p.replaces, Anomalies: d.Anomalies,
 	}
-	f.watched = f.noticesLate() || d.Anomalies != nil
-	f.scope.Named = f.watched
+	if n := len(plan.Earlier); n > 0 && p.settles {
+		w.Seen = &plan.Earlier[n-1].Cutoff
+	}
+	f := &feed{deriver: d, plan: plan, portion: p, fold: fold.Open(w)}
+	f.portion.scope.Named = f.fold.Watched()
 	return f
 }
 
 // open opens the streams side by side. What was opened before an error is there to
 // be closed.
 func (f *feed) open(ctx context.Context) error {
-	source := f.deriver.Source
+	source, scope := f.deriver.Source, f.portion.scope
 	var (
 		all  sync.WaitGroup
 		errs [3]error
 	)
 	all.Go(func() {
-		snapshots, err := source.Snapshots(ctx, f.scope)
+		snapshots, err := source.Snapshots(ctx, scope)
 		if err != nil {
-			errs[2] = fmt.Errorf("read the states at the start of %s: %w", f.scope.Month, err)
+			errs[2] = fmt.Errorf("read the states at the start of %s: %w", scope.Month, err)
 			return
 		}
 		f.snapshots.Cursor = snapshots
 	})
 	for what := range f.events {
 		all.Go(func() {
-			events, err := source.Events(ctx, f.scope, What(what))
+			events, err := source.Events(ctx, scope, What(what))
 			if err != nil {
 				errs[what] = fmt.Errorf("read events: %w", err)
 				return
@@ -107,14 +77,14 @@ func (f *feed) open(ctx context.Context) error {
 	return errors.Join(errs[:]...)
 }
 
-// begin reads the first rows of the streams. Of copies that lie apart those count that
-// won.
-func (f *feed) begin(rank ranking, won schemas.StrayWinner) error {
+// begin reads the first rows of the streams.
+func (f *feed) begin(rank ranking, strays schemas.StrayWinner) error {
+	f.rank, f.strays = rank, strays
 	f.snapshots.Of = func(s *schemas.Snapshot) schemas.ResourceKey {
 		return schemas.ResourceKey{AccountID: s.AccountID, ResourceID: s.ResourceID}
 	}
 	for what, counted := range []*schemas.Sorted[counted]{Lifecycle: &f.lifecycle, Usage: &f.usage} {
-		counted.Cursor = &counting{Cursor: f.events[what], ranking: rank, won: won}
+		counted.Cursor = &counting{Cursor: f.events[what], ranking: rank, strays: strays}
 		counted.Of = keyOf
 	}
 	return errors.Join(f.snapshots.Advance(), f.lifecycle.Advance(), f.usage.Advance())
@@ -144,82 +114,134 @@ func (f *feed) peek() (more bool) {
 }
 
 // next folds the resource (or the account itself) that peek found.
-func (f *feed) next(yield func(schemas.Derived) error) error {
-	if f.modes.account != f.key.AccountID {
-		f.modes = modes{account: f.key.AccountID}
-	}
-	var (
-		r   schemas.Derived
-		err error
-	)
-	if f.key.ResourceID == "" {
-		r, err = f.account()
-	} else {
-		r, err = f.resource()
-	}
+func (f *feed) next(ctx context.Context, yield func(schemas.Derived) error) error {
+	d, err := f.derive(ctx)
 	if err != nil {
 		return fmt.Errorf("account %q, resource %q: %w", f.key.AccountID, f.key.ResourceID, err)
 	}
-	if r.Err == nil && len(r.Periods) == 0 && r.Snapshot == nil && !r.FullHistory {
+	if d.Err == nil && len(d.Periods) == 0 && d.Snapshot == nil && !d.FullHistory && !d.Rederived {
 		return nil
 	}
-	return yield(r)
+	return yield(d)
 }
 
-// account reads the mode changes of an account; its rows come before those of
-// its resources.
-func (f *feed) account() (schemas.Derived, error) {
-	k := f.key
-	r := schemas.Derived{AccountID: k.AccountID}
-	for f.snapshots.At(k) {
-		f.modes.start = schemas.Mode(f.snapshots.Row.State)
-		if err := f.snapshots.Advance(); err != nil {
-			return r, err
+// derive folds what the streams have of the resource, unless its snapshot counts as
+// absent.
+func (f *feed) derive(ctx context.Context) (schemas.Derived, error) {
+	if f.account == nil || f.account.ID() != f.key.AccountID {
+		f.account = f.fold.Account(f.key.AccountID)
+	}
+	if f.key.ResourceID == "" {
+		return f.deriveAccount(ctx)
+	}
+	snapshot, err := f.snapshot()
+	if err != nil {
+		return schemas.Derived{}, err
+	}
+	r, err := f.account.Resource(f.key.ResourceID, snapshot)
+	if errors.Is(err, fold.ErrAbsent) {
+		return f.rederive(ctx)
+	}
+	if err != nil {
+		return schemas.Derived{}, err
+	}
+	if err := f.hand(r); err != nil {
+		return schemas.Derived{}, err
+	}
+	d := r.Derived()
+	d.FullHistory = f.portion.settles
+	return d, nil
+}
+
+// snapshot is the resource's own, nil for none.
+func (f *feed) snapshot() (*schemas.Snapshot, error) {
+	if !f.snapshots.At(f.key) {
+		return nil, nil
+	}
+	s := *f.snapshots.Row
+	return &s, f.snapshots.Advance()
+}
+
+// deriveAccount folds the account's own events; its rows come before those of its
+// resources.
+func (f *feed) deriveAccount(ctx context.Context) (schemas.Derived, error) {
+	for f.snapshots.At(f.key) {
+		err := f.account.Start(f.snapshots.Row)
+		if next := f.snapshots.Advance(); next != nil {
+			return schemas.Derived{}, next
+		}
+		if errors.Is(err, fold.ErrAbsent) {
+			return f.rederive(ctx)
+		}
+		if err != nil {
+			return schemas.Derived{}, err
 		}
 	}
-	last := f.modes.start
-	for f.lifecycle.At(k) {
+	for f.lifecycle.At(f.key) {
 		rows, c := f.lifecycle.Row, &f.row
 		for _, i := range rows.which {
-			rows.Of.Fill(int(i), c)
-			if c.Err != nil {
-				f.modes.err = c.Err
+			if rows.Of.Fill(int(i), c); c.Err != nil {
+				f.account.Fail(c.Err)
 				continue
 			}
-			f.modes.changes = append(f.modes.changes, modeChange{c.Time, c.Mode})
-			if f.isLate(c) {
-				f.modes.late.add(f, c)
-			}
-			if c.Time.UnixMilli() < f.to {
-				last = c.Mode
-			}
+			f.account.Apply(&c.Event, c.Position)
 		}
 		if err := f.lifecycle.Advance(); err != nil {
-			return r, err
+			return schemas.Derived{}, err
 		}
 	}
-	r.Err = f.modes.err
-	if last != "" {
-		r.Snapshot = &schemas.Snapshot{AccountID: k.AccountID, At: f.plan.Last.Next(), State: string(last)}
-	}
-	return r, nil
+	return f.account.Derived(), nil
 }
 
-// resource folds one resource.
-func (f *feed) resource() (schemas.Derived, error) {
-	k := f.key
-	r := schemas.Derived{AccountID: k.AccountID, ResourceID: k.ResourceID, FullHistory: f.scope.Month.IsZero(), Err: f.modes.err}
-	var edge *schemas.Snapshot
-	if f.snapshots.At(k) {
-		e := *f.snapshots.Row
-		edge = &e
-		if err := f.snapshots.Advance(); err != nil {
-			return r, err
+// hand hands a resource its events. A broken row breaks the account, and the streams
+// are drained all the same.
+func (f *feed) hand(r *fold.Resource) error {
+	for f.lifecycle.At(f.key) {
+		rows, c := f.lifecycle.Row, &f.row
+		for _, i := range rows.which {
+			kind, data := rows.Of.Says(int(i))
+			if r.Repeats(rows.Times[i], kind, data) {
+				continue
+			}
+			if rows.Of.Fill(int(i), c); c.Err != nil {
+				r.Fail(c.Err)
+				continue
+			}
+			r.Apply(&c.Event, c.Position, data)
+		}
+		if err := f.lifecycle.Advance(); err != nil {
+			return err
 		}
 	}
-	res := resourceFold{feed: f, result: &r, edge: edge}
-	if err := res.run(); err != nil {
-		return r, err
+	if err := r.Cut(); err != nil {
+		return err
 	}
-	return r, nil
+	for f.usage.At(f.key) {
+		if err := f.place(r, f.usage.Row); err != nil {
+			return err
+		}
+		if err := f.usage.Advance(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// place hands a resource rows of its usage.
+func (f *feed) place(r *fold.Resource, rows *counted) error {
+	if rows.Err != nil {
+		r.Fail(rows.Err)
+	}
+	watched, c := f.fold.Watched(), &f.row
+	for _, i := range rows.which {
+		placed := r.Use(rows.Items[i], rows.Values[i], rows.Times[i])
+		if !watched {
+			continue
+		}
+		rows.Of.Fill(int(i), c)
+		if err := r.Watch(&c.Event, c.Position, placed); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -61,14 +61,18 @@ type Scope struct {
 	// From and To bound the time of lifecycle events; usage ends at UsageTo.
 	// All are UTC, half-open.
 	From, To, UsageTo time.Time
-	// Month is whose starting edge Edges reads; a zero month has no edges.
+	// Month is where the snapshots are taken: they are the states at its beginning. A
+	// zero month has none.
 	Month schemas.Month
 	// Run numbers the seal that asks: of the touched resources that it wrote
-	// down, and edges of later runs do not count.
+	// down, and snapshots of later runs do not count.
 	Run     int64
 	Touched Touched
 	// Accounts restricts to these accounts, nil for all; Except leaves some out.
 	Accounts, Except []string
+	// Only restricts to one resource's events and its account's own, or to the account's
+	// alone; nil for all. It comes with a zero month and All.
+	Only *schemas.ResourceKey
 	// Named says that source and id of usage events are wanted. Else they may be
 	// left empty: most usage is only added up.
 	Named bool

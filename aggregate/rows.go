@@ -1,8 +1,10 @@
 package aggregate
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/reckon-billing/reckon/aggregate/fold"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -18,7 +20,7 @@ type Rows struct {
 	Identities       [][16]byte
 	// Items and Values are those of usage, nil else.
 	Items  []string
-	Values []Units
+	Values []fold.Units
 	// Err says that a row of usage could not be read back as the event it was. It
 	// breaks the account alone.
 	Err error
@@ -63,7 +65,7 @@ type oneRow struct {
 	time, sequence [1]int64
 	identity       [1][16]byte
 	item           [1]string
-	value          [1]Units
+	value          [1]fold.Units
 }
 
 // show makes rows of the copy.
@@ -76,8 +78,8 @@ func (o *oneRow) show(identity [16]byte) *Rows {
 	}
 	if c.Type == schemas.UsageRecorded {
 		var ok bool
-		if o.value[0], ok = UnitsOf(c.Value); !ok && c.Err == nil {
-			o.rows.Err = errNoUnits(c.Value)
+		if o.value[0], ok = fold.UnitsOf(c.Value); !ok && c.Err == nil {
+			o.rows.Err = fmt.Errorf("a usage value of %s", c.Value)
 		}
 		o.item[0] = c.Item
 		o.rows.Items, o.rows.Values = o.item[:], o.value[:]

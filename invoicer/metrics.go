@@ -13,6 +13,7 @@ type Metrics struct {
 	runs        prometheus.Counter
 	parked      prometheus.Gauge
 	sealedMonth prometheus.Gauge
+	absent      prometheus.Counter
 }
 
 // NewMetrics registers the stage's metrics.
@@ -33,8 +34,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		sealedMonth: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "reckon_invoicer_sealed_month", Help: "Newest sealed month as YYYYMM.",
 		}),
+		absent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "reckon_invoicer_snapshots_rederived_total",
+			Help: "Snapshots that could not be read or lacked a field, and were derived from all history.",
+		}),
 	}
-	reg.MustRegister(m.invoices, m.lines, m.runs, m.parked, m.sealedMonth)
+	reg.MustRegister(m.invoices, m.lines, m.runs, m.parked, m.sealedMonth, m.absent)
 	return m
 }
 
@@ -45,6 +50,12 @@ func (m *Metrics) issued(b *Batch) {
 	m.lines.Add(float64(len(b.Lines)))
 	for i := range b.Invoices {
 		m.invoices.WithLabelValues(string(b.Invoices[i].Kind)).Inc()
+	}
+}
+
+func (m *Metrics) rederived() {
+	if m != nil {
+		m.absent.Inc()
 	}
 }
 

@@ -47,6 +47,9 @@ func (w *writer) gather(d schemas.Derived) error {
 	if _, parked := w.parked[d.AccountID]; parked {
 		return nil
 	}
+	if d.Rederived {
+		w.v.Metrics.rederived()
+	}
 	if d.Err != nil {
 		w.park(d.Err)
 		return nil //nolint:nilerr // it breaks the account, not the run
@@ -69,6 +72,9 @@ func (w *writer) price(d schemas.Derived) error {
 	for i := range d.Periods {
 		p := &d.Periods[i]
 		lines := rater.Lines(p)
+		if d.Rederived && p.Month != w.plan.Last {
+			continue // priced for what it uses of a coupon; it is sealed as it is
+		}
 		lived = minutesOf(lived, p, lines)
 		w.minutes = w.minutes.Add(rating.Count(p, lines))
 		if w.plan.New && p.Month == w.plan.Last {

@@ -42,6 +42,10 @@ type Derived struct {
 	Snapshot *Snapshot
 	// FullHistory tells that all months were derived, from all events.
 	FullHistory bool
+	// Rederived tells that a snapshot counted as absent, because it could not be read or
+	// lacked what is needed: all months were derived, from all events, but only what is
+	// of Derivation.Last is new.
+	Rederived bool
 	// Late are the events stored since the run before, of a resource derived from
 	// full history, by the first month that each can touch, ascending.
 	Late []LateMonth

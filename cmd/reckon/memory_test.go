@@ -67,6 +67,9 @@ func (r *rows[T]) Next() (*T, error) {
 func (r *rows[T]) Close() error { return nil }
 
 func (m *memory) inScope(s aggregate.Scope, account, resource string) bool {
+	if only := s.Only; only != nil && (account != only.AccountID || resource != "" && resource != only.ResourceID) {
+		return false
+	}
 	if s.Accounts != nil && !slices.Contains(s.Accounts, account) || slices.Contains(s.Except, account) {
 		return false
 	}

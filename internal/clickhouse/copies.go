@@ -21,6 +21,9 @@ import (
 // a scope that has events in more than a few months the server sorts, on disk
 // when it must.
 func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
+	if only := scope.Only; only != nil {
+		return s.OneResource(only.AccountID, only.ResourceID).Events(ctx, scope, what)
+	}
 	to, usage := scope.To, what == aggregate.Usage
 	if usage {
 		to = scope.UsageTo

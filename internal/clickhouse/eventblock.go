@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/aggregate/fold"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
@@ -28,7 +29,7 @@ type eventBlock struct {
 	// Made of the columns while they are read: the item and the value of each row,
 	// and whether some value is below 0.
 	names  []string
-	values []aggregate.Units
+	values []fold.Units
 	bad    bool
 }
 
@@ -71,7 +72,7 @@ func (b *eventBlock) units() {
 	b.names, b.values, b.bad = b.names[:0], b.values[:0], false
 	for i, v := range b.stored {
 		b.bad = b.bad || v.High > math.MaxInt64
-		b.names, b.values = append(b.names, b.items.At(i)), append(b.values, aggregate.Units(v))
+		b.names, b.values = append(b.names, b.items.At(i)), append(b.values, fold.Units(v))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/aggregate/fold"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -35,7 +36,7 @@ type merged struct {
 	sequences  []int64
 	identities [][16]byte
 	items      []string
-	values     []aggregate.Units
+	values     []fold.Units
 	from       []*eventStream
 	rows       []int32
 	more       bool

@@ -34,14 +34,15 @@ func house() map[string]room {
 		"schemas/migrations": {},
 
 		"ingest":          {imports: []string{"schemas"}},
-		"aggregate":       {imports: []string{"schemas"}},
+		"aggregate":       {imports: []string{"schemas", "aggregate/fold"}},
+		"aggregate/fold":  {imports: []string{"schemas"}, pure: true},
 		"invoicer":        {imports: []string{"schemas", "invoicer/rating"}, tests: []string{"aggregate"}},
 		"invoicer/rating": {imports: []string{"schemas"}, pure: true},
 		"notifier":        {imports: []string{"schemas"}},
 
 		"internal/kafka":                 {imports: stages},
 		"internal/kafka/kafkatest":       {imports: []string{"internal/testkit"}},
-		"internal/clickhouse":            {imports: append(stages, "schemas/codec", "schemas/migrations", "internal/clickhouse/column")},
+		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/clickhouse/column")},
 		"internal/clickhouse/column":     {},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},

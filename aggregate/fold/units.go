@@ -1,9 +1,8 @@
-package aggregate
+package fold
 
 import (
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/big"
 	"math/bits"
@@ -33,8 +32,6 @@ func UnitsOf(value decimal.Decimal) (Units, bool) {
 	n.FillBytes(b[:])
 	return Units{binary.BigEndian.Uint64(b[8:]), binary.BigEndian.Uint64(b[:8])}, true
 }
-
-func errNoUnits(value decimal.Decimal) error { return fmt.Errorf("a usage value of %s", value) }
 
 // Decimal is the value.
 func (u Units) Decimal() decimal.Decimal {

@@ -1,4 +1,4 @@
-package aggregate
+package fold
 
 import (
 	"time"
@@ -70,7 +70,7 @@ func (c *configuration) same(o *configuration) bool {
 	return c.life == o.life && sameBalance(c.balance, o.balance) && schemas.EqualItems(c.items, o.items)
 }
 
-func sameBalance(a, b *balance) bool {
+func sameBalance(a, b *couponBalance) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
@@ -79,18 +79,18 @@ func sameBalance(a, b *balance) bool {
 
 // calendar clips periods to the billing months from first to last.
 type calendar struct {
-	// edges are the minutes at which the months begin, and the last one's end.
-	edges  []int64
+	// bounds are the minutes at which the months begin, and the last one's end.
+	bounds []int64
 	months []schemas.Month
 }
 
 func newCalendar(first, last schemas.Month, zone *time.Location) calendar {
 	var c calendar
 	for m := first; !last.Before(m); m = m.Next() {
-		c.edges = append(c.edges, minuteOf(m.Start(zone)))
+		c.bounds = append(c.bounds, minuteOf(m.Start(zone)))
 		c.months = append(c.months, m)
 	}
-	c.edges = append(c.edges, minuteOf(last.End(zone)))
+	c.bounds = append(c.bounds, minuteOf(last.End(zone)))
 	return c
 }
 
@@ -105,14 +105,14 @@ type piece struct {
 	metering bool
 }
 
-// clip cuts merged spans at the calendar's edges.
+// clip cuts merged spans where the calendar's months begin.
 func (c calendar) clip(spans []span) []piece {
-	out := make([]piece, 0, len(spans)+1) // the last one often goes on past an edge
+	out := make([]piece, 0, len(spans)+1) // the last one often goes on past a bound
 	for _, s := range spans {
-		for i := 0; i <= len(c.edges) && s.from < s.to; i++ {
+		for i := 0; i <= len(c.bounds) && s.from < s.to; i++ {
 			to := int64(forever)
-			if i < len(c.edges) {
-				to = c.edges[i]
+			if i < len(c.bounds) {
+				to = c.bounds[i]
 			}
 			if s.from >= to {
 				continue

@@ -1,4 +1,4 @@
-package aggregate
+package fold
 
 import (
 	"math"
@@ -23,7 +23,7 @@ type span struct {
 type configuration struct {
 	life    *life
 	items   []schemas.Item
-	balance *balance
+	balance *couponBalance
 }
 
 // life goes from created to deleted and on from recovered (contract 2).
@@ -41,7 +41,7 @@ type stretch struct {
 }
 
 // folder is the fold of one resource's lifecycle events: the state table of
-// contract 3. Feed it the counting events in order.
+// contract 3. Hand it the counting events in order.
 type folder struct {
 	state
 	life *life
@@ -57,24 +57,23 @@ type folder struct {
 	mark struct{ spans, stretches, anomalies int }
 }
 
-// newFolder begins at an instant, in milliseconds, from the state that the
-// resource has there; of an unknown resource the instant does not matter.
-func newFolder(s state, from int64) *folder {
-	f := &folder{state: s}
+// startFrom begins at an instant, in milliseconds, from the state that the resource
+// has there; of an unknown resource the instant does not matter.
+func (f *folder) startFrom(s *state, from int64) {
+	f.state = *s
 	if s.Before != nil {
 		f.before = lifeOf(s.Before)
 	}
 	if s.Phase == unknown {
-		return f
+		return
 	}
-	f.life = lifeOf(&s)
+	f.life = lifeOf(s)
 	if f.alive() {
 		f.stretches = append(f.stretches, stretch{interval{from, forever}, f.life})
 	}
 	if s.Phase == running {
 		f.open(from, s.Opened)
 	}
-	return f
 }
 
 func lifeOf(s *state) *life {
@@ -83,21 +82,20 @@ func lifeOf(s *state) *life {
 
 // apply is one step of the state table. accountMode is the account's mode at
 // the event's time.
-func (f *folder) apply(c *Copy, accountMode schemas.Mode) {
-	ref := refOf(c)
-	at := c.Time.UnixMilli()
-	if reason := f.refusal(c); reason != "" {
-		f.anomalous(c, ref, reason)
+func (f *folder) apply(e *schemas.Event, ref schemas.EventRef, accountMode schemas.Mode) {
+	at := e.Time.UnixMilli()
+	if reason := f.refusal(e); reason != "" {
+		f.anomalous(e, ref, reason)
 		return
 	}
-	switch c.Type {
+	switch e.Type {
 	case schemas.ResourceCreated:
-		f.create(c, ref, at, accountMode)
+		f.create(e, ref, at, accountMode)
 	case schemas.ResourceRecovered:
-		f.recover(c, ref, at)
+		f.recover(e, ref, at)
 	case schemas.ResourceResized, schemas.ResourceRenewed:
-		if c.Items != nil {
-			f.reconfigure(c.Items, ref, at)
+		if e.Items != nil {
+			f.reconfigure(e.Items, ref, at)
 		}
 	case schemas.ResourceSuspended:
 		f.close(at, ref)
@@ -118,24 +116,24 @@ func (f *folder) apply(c *Copy, accountMode schemas.Mode) {
 
 // refusal is the reason for which the event cannot apply, empty when it can:
 // every pair of state and event is decided here.
-func (f *folder) refusal(c *Copy) schemas.Reason {
+func (f *folder) refusal(e *schemas.Event) schemas.Reason {
 	switch f.Phase {
 	case unknown:
-		if c.Type != schemas.ResourceCreated {
+		if e.Type != schemas.ResourceCreated {
 			return schemas.UnknownResource
 		}
 	case deleted:
-		if c.Type != schemas.ResourceCreated && c.Type != schemas.ResourceRecovered {
+		if e.Type != schemas.ResourceCreated && e.Type != schemas.ResourceRecovered {
 			return schemas.AfterDelete
 		}
 	case running, suspended:
-		return f.refusalAlive(c)
+		return f.refusalAlive(e)
 	}
 	return ""
 }
 
-func (f *folder) refusalAlive(c *Copy) schemas.Reason {
-	switch c.Type {
+func (f *folder) refusalAlive(e *schemas.Event) schemas.Reason {
+	switch e.Type {
 	case schemas.ResourceCreated:
 		return schemas.DuplicateCreate
 	case schemas.ResourceRecovered:
@@ -153,7 +151,7 @@ func (f *folder) refusalAlive(c *Copy) schemas.Reason {
 			return schemas.NoEffect
 		}
 	case schemas.ResourceProvisionFailed:
-		if c.Time.Sub(f.Since) > provisionWindow {
+		if e.Time.Sub(f.Since) > ProvisionWindow {
 			return schemas.TooLate
 		}
 	case schemas.ResourceResized, schemas.ResourceDeleted, schemas.AccountModeChanged, schemas.UsageRecorded:
@@ -161,31 +159,31 @@ func (f *folder) refusalAlive(c *Copy) schemas.Reason {
 	return ""
 }
 
-func (f *folder) create(c *Copy, ref schemas.EventRef, at int64, accountMode schemas.Mode) {
-	f.remember(c.Time)
-	mode := c.Mode
+func (f *folder) create(e *schemas.Event, ref schemas.EventRef, at int64, accountMode schemas.Mode) {
+	f.remember(e.Time)
+	mode := e.Mode
 	if mode == "" {
 		mode = accountMode
 	}
 	f.state = state{
-		Phase: running, Mode: mode, Name: c.ResourceName, Product: c.Product, Service: c.Service,
-		Items: c.Items, Balance: balanceOf(c, mode), Since: c.Time, Before: f.Before,
+		Phase: running, Mode: mode, Name: e.ResourceName, Product: e.Product, Service: e.Service,
+		Items: e.Items, Balance: balanceOf(e, mode), Since: e.Time, Before: f.Before,
 	}
 	f.life = lifeOf(&f.state)
 	f.begin(at, ref)
-	if mode == schemas.Prepaid && c.Mode == "" && c.ExpiresAt.IsZero() {
-		f.anomalous(c, ref, schemas.NoTerm)
+	if mode == schemas.Prepaid && e.Mode == "" && e.ExpiresAt.IsZero() {
+		f.anomalous(e, ref, schemas.NoTerm)
 	}
 }
 
-func (f *folder) recover(c *Copy, ref schemas.EventRef, at int64) {
-	f.remember(c.Time)
+func (f *folder) recover(e *schemas.Event, ref schemas.EventRef, at int64) {
+	f.remember(e.Time)
 	f.Phase = running
-	f.Since = c.Time
-	if c.Items != nil {
-		f.Items = c.Items
+	f.Since = e.Time
+	if e.Items != nil {
+		f.Items = e.Items
 	}
-	if b := balanceOf(c, f.Mode); b != nil {
+	if b := balanceOf(e, f.Mode); b != nil {
 		f.Balance = b
 	}
 	f.begin(at, ref)
@@ -253,21 +251,21 @@ func (f *folder) close(at int64, ref schemas.EventRef) {
 	last.to, last.closed = at, &ref
 }
 
-func (f *folder) anomalous(c *Copy, ref schemas.EventRef, reason schemas.Reason) {
+func (f *folder) anomalous(e *schemas.Event, ref schemas.EventRef, reason schemas.Reason) {
 	f.anomalies = append(f.anomalies, schemas.Anomaly{
-		AccountID: c.AccountID, ResourceID: c.ResourceID, Event: ref, Reason: reason,
+		AccountID: e.AccountID, ResourceID: e.ResourceID, Event: ref, Reason: reason,
 	})
 }
 
 // balanceOf is the balance that the event brings. A prepaid life is under none:
 // its coupons are for its paid invoices (contract 3).
-func balanceOf(c *Copy, mode schemas.Mode) *balance {
-	if c.Coupon == nil || mode == schemas.Prepaid {
+func balanceOf(e *schemas.Event, mode schemas.Mode) *couponBalance {
+	if e.Coupon == nil || mode == schemas.Prepaid {
 		return nil
 	}
-	return &balance{Code: c.Coupon.Code, Value: c.Coupon.Value, Source: c.Source, ID: c.ID}
+	return &couponBalance{Code: e.Coupon.Code, Value: e.Coupon.Value, Source: e.Source, ID: e.ID}
 }
 
-func refOf(c *Copy) schemas.EventRef {
-	return schemas.EventRef{Source: c.Source, ID: c.ID, Type: c.Type, Time: c.Time, Position: c.Position}
+func refOf(e *schemas.Event, position schemas.Position) schemas.EventRef {
+	return schemas.EventRef{Source: e.Source, ID: e.ID, Type: e.Type, Time: e.Time, Position: position}
 }

@@ -1,8 +1,9 @@
-package aggregate
+package fold
 
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -11,35 +12,26 @@ import (
 // each can touch.
 type lateEvents map[schemas.Month]*schemas.LateMonth
 
-// isLate tells whether the event was stored since the run before, where that
-// matters: in a resource that is derived as a whole.
-func (f *feed) isLate(c *Copy) bool {
-	earlier := f.plan.Earlier
-	return f.noticesLate() && !earlier[len(earlier)-1].Cutoff.Contains(c.Position)
-}
-
-func (f *feed) noticesLate() bool { return f.scope.Month.IsZero() && len(f.plan.Earlier) > 0 }
-
 // add notes an event, in the order of the fold: lifecycle events before usage. A
 // provision_failed can touch what is 24 hours older than itself, any other event
 // only what is not older, but see reach.
-func (l *lateEvents) add(f *feed, c *Copy) {
-	touches := c.Time
-	if c.Type == schemas.ResourceProvisionFailed {
-		touches = touches.Add(-provisionWindow)
+func (l *lateEvents) add(e *schemas.Event, ref schemas.EventRef, zone *time.Location) {
+	touches := e.Time
+	if e.Type == schemas.ResourceProvisionFailed {
+		touches = touches.Add(-ProvisionWindow)
 	}
-	m := l.of(schemas.MonthOf(touches, f.deriver.Zone))
+	m := l.of(schemas.MonthOf(touches, zone))
 	m.Count++
 	if len(m.First) < schemas.LateNamed {
-		m.First = append(m.First, refOf(c))
+		m.First = append(m.First, ref)
 	}
 }
 
 // reach notes a provision_failed, late or not. What came late before it in the same
 // 24 hours can split or join the lives of which it makes one void, and so touches
 // what it does.
-func (l *lateEvents) reach(f *feed, c *Copy) {
-	month, touched := schemas.MonthOf(c.Time, f.deriver.Zone), schemas.MonthOf(c.Time.Add(-provisionWindow), f.deriver.Zone)
+func (l *lateEvents) reach(failed time.Time, zone *time.Location) {
+	month, touched := schemas.MonthOf(failed, zone), schemas.MonthOf(failed.Add(-ProvisionWindow), zone)
 	if late := (*l)[month]; late != nil && touched != month { // all of it is of this first day
 		delete(*l, month)
 		l.of(touched).Take(late)

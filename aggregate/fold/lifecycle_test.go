@@ -1,4 +1,4 @@
-package aggregate
+package fold
 
 import (
 	"fmt"
@@ -29,16 +29,16 @@ func fixed(name string) []schemas.Item {
 // word is the item of a new configuration.
 func follow(t *testing.T, mode schemas.Mode, events ...string) *folder {
 	t.Helper()
-	f := newFolder(state{}, 0)
-	for i, e := range events {
-		words := strings.Fields(e)
-		c := Copy{Event: schemas.Event{
+	f := &folder{}
+	for i, said := range events {
+		words := strings.Fields(said)
+		e := schemas.Event{
 			Source: "s", ID: fmt.Sprint(i), AccountID: "a", ResourceID: "r", Time: at(t, words[0]+" "+words[1]), Type: schemas.Type("resource." + words[2]),
-		}}
-		if len(words) > 3 {
-			c.Items = fixed(words[3])
 		}
-		f.apply(&c, mode)
+		if len(words) > 3 {
+			e.Items = fixed(words[3])
+		}
+		f.apply(&e, refOf(&e, schemas.Position{}), mode)
 	}
 	return f
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// FindStrays begins to look for copies that lie apart: of one identity, inside the plan's
-// cutoff, and different in account, resource, time, sequence or kind. What it returns
-// waits for the answer, for Plan.Won; nil when there are none. It is there to be
+// FindStrays begins to look for stray copies: of one identity, inside the plan's cutoff,
+// and different in account, resource, time, sequence or kind. What it returns waits for
+// the answer, for Derivation.Strays; nil when there are none. It is there to be
 // called, if only after the context was canceled.
 //
 // Every identity of the history is asked for, which takes as long as folding a month
@@ -19,25 +19,25 @@ import (
 // meanwhile, as if there were none.
 func (d *Deriver) FindStrays(ctx context.Context, plan schemas.Derivation) (wait func() (schemas.StrayWinner, error)) {
 	var (
-		done = make(chan struct{})
-		won  schemas.StrayWinner
-		err  error
+		done   = make(chan struct{})
+		strays schemas.StrayWinner
+		err    error
 	)
 	go func() {
 		defer close(done)
-		won, err = d.winner(ctx, plan)
+		strays, err = d.strays(ctx, plan)
 	}()
 	return func() (schemas.StrayWinner, error) {
 		<-done
-		return won, err
+		return strays, err
 	}
 }
 
-// winner reads the copies that lie apart; nil when there are none.
-func (d *Deriver) winner(ctx context.Context, plan schemas.Derivation) (schemas.StrayWinner, error) {
+// strays reads the stray copies; nil when there are none.
+func (d *Deriver) strays(ctx context.Context, plan schemas.Derivation) (schemas.StrayWinner, error) {
 	copies, err := d.Source.Strays(ctx, plan.Run.Cutoff)
 	if err != nil {
-		return nil, fmt.Errorf("find copies that lie apart: %w", err)
+		return nil, fmt.Errorf("find stray copies: %w", err)
 	}
 	defer func() { _ = copies.Close() }() // what matters came from Next
 	rank, best := rankingOf(plan), map[schemas.Hash]StrayCopy{}
@@ -47,7 +47,7 @@ func (d *Deriver) winner(ctx context.Context, plan schemas.Derivation) (schemas.
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read copies that lie apart: %w", err)
+			return nil, fmt.Errorf("read stray copies: %w", err)
 		}
 		b, seen := best[m.Identity]
 		if !seen || rank.compare(m.KafkaTime, m.Position, b.KafkaTime, b.Position) < 0 {
@@ -58,7 +58,7 @@ func (d *Deriver) winner(ctx context.Context, plan schemas.Derivation) (schemas.
 		return nil, nil
 	}
 	return func(identity schemas.Hash) (schemas.Position, bool) {
-		m, apart := best[identity]
-		return m.Position, apart
+		m, stray := best[identity]
+		return m.Position, stray
 	}, nil
 }

@@ -1,4 +1,4 @@
-package aggregate
+package fold
 
 import (
 	"encoding/json"
@@ -12,7 +12,13 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// olderState is a state as edges had it before the bytes of today.
+func decodeState(encoded string) (state, error) {
+	var s state
+	err := s.decode(encoded)
+	return s, err
+}
+
+// olderState is a state in the oldest form.
 const olderState = `{"phase":"suspended","mode":"postpaid","name":"web","product":"compute","service":"vm","items":[` +
 	`{"Name":"cpu","Unit":"core","UnitPrice":"165000.5","Quantity":"2","Meter":"","Per":"30d","DiscountPercent":"0","TaxPercent":"10","FreeQuantity":"0"},` +
 	`{"Name":"net","Unit":"GB","UnitPrice":"12","Quantity":"0","Meter":"sum","Per":"use","DiscountPercent":"0","TaxPercent":"0","FreeQuantity":"100"}],` +
@@ -21,7 +27,7 @@ const olderState = `{"phase":"suspended","mode":"postpaid","name":"web","product
 	`"levels":{"cpu":"1.25"},"before":{"phase":"deleted","mode":"prepaid","name":"old","product":"","service":"","items":null,` +
 	`"since":"2025-10-01T00:00:00Z","opened":{"Source":"","ID":"","Type":"","Time":"0001-01-01T00:00:00Z","Position":{"Topic":"","Partition":0,"Offset":0}}}}`
 
-func TestAStateOfAnOlderEdgeIsRead(t *testing.T) {
+func TestAStateOfTheOldestFormIsRead(t *testing.T) {
 	s, err := decodeState(olderState)
 	if err != nil {
 		t.Fatal(err)
@@ -96,10 +102,10 @@ func drawState(t *rapid.T, depth int) state {
 		s.Items = rapid.SliceOfN(item, n, n).Draw(t, "items")
 	}
 	if rapid.Bool().Draw(t, "has a balance") {
-		s.Balance = &balance{Code: text.Draw(t, "code"), Value: number.Draw(t, "value"), Source: text.Draw(t, "source"), ID: text.Draw(t, "id")}
+		s.Balance = &couponBalance{Code: text.Draw(t, "code"), Value: number.Draw(t, "value"), Source: text.Draw(t, "source"), ID: text.Draw(t, "id")}
 	}
 	if rapid.Bool().Draw(t, "has levels") {
-		s.Levels = rapid.MapOf(text, number).Draw(t, "levels")
+		s.Levels = rapid.MapOfN(text, number, 1, -1).Draw(t, "levels")
 	}
 	if depth > 0 && rapid.Bool().Draw(t, "has a before") {
 		before := drawState(t, depth-1)

@@ -1,4 +1,4 @@
-package aggregate
+package fold
 
 import (
 	"slices"
@@ -105,7 +105,7 @@ type usedBalance struct {
 	used       decimal.Decimal
 }
 
-// usedBalances are those of an edge.
+// usedBalances are those of a snapshot.
 type usedBalances []usedBalance
 
 func (all usedBalances) fill(b *schemas.CouponBalance) {

@@ -1,0 +1,70 @@
+package fold
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// phase is what a resource is at an instant.
+type phase string
+
+const (
+	unknown   phase = ""
+	running   phase = "running"
+	suspended phase = "suspended"
+	deleted   phase = "deleted"
+)
+
+// state is all that later events of a resource need to know of earlier ones. It is
+// what a snapshot carries, see encode: a field of it that is to be remembered has a
+// number there.
+type state struct {
+	Phase phase
+	// Mode, Name, Product and Service are those of the life.
+	Mode                   schemas.Mode
+	Name, Product, Service string
+	// Items is the last configuration, also while suspended or deleted.
+	Items   []schemas.Item
+	Balance *couponBalance
+	// Since is the last created or recovered: a provision_failed at most 24 hours
+	// after it makes everything since void.
+	Since time.Time
+	// Opened is the event that put the running configuration in force.
+	Opened schemas.EventRef
+	// Levels are the last values of each item in this life (contract 2,
+	// time_weighted).
+	Levels map[string]decimal.Decimal
+	// Before is what the resource was before Since; nil when it was unknown, or
+	// when it is too late for a provision_failed.
+	Before *state
+
+	// foreign tells that the snapshot has fields that this program does not know.
+	foreign bool
+}
+
+// couponBalance names a coupon balance: the coupon and the event that brought it.
+type couponBalance struct {
+	Code       string
+	Value      decimal.Decimal
+	Source, ID string
+}
+
+func (b *couponBalance) export() *schemas.CouponBalance {
+	return &schemas.CouponBalance{Coupon: schemas.Coupon{Code: b.Code, Value: b.Value}, Source: b.Source, ID: b.ID}
+}
+
+func (s *state) alive() bool { return s.Phase == running || s.Phase == suspended }
+
+// ProvisionWindow is how long after created or recovered a provision_failed
+// makes them void (contract 3).
+const ProvisionWindow = 24 * time.Hour
+
+// forget drops what no provision_failed from an instant on can go back to.
+func (s *state) forget(from time.Time) {
+	if from.Sub(s.Since) > ProvisionWindow {
+		s.Before = nil
+	}
+}

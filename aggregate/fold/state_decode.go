@@ -1,0 +1,230 @@
+package fold
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// decode reads a state of any form; nothing is that of an unknown resource. Texts of the
+// state are parts of the encoded one. [ErrAbsent] is of one that cannot be read or lacks
+// what is needed.
+func (s *state) decode(encoded string) error {
+	if encoded == "" {
+		return nil
+	}
+	d := stateDecoder{rest: encoded[1:]}
+	switch encoded[0] {
+	case fieldsForm:
+		d.fields(s)
+	case fixedForm:
+		d.fixed(s)
+	case '{':
+		d.oldest(encoded, s)
+	default:
+		d.fail()
+	}
+	if d.failed || d.rest != "" || !s.known() {
+		return fmt.Errorf("%w: %d bytes, of form %q", ErrAbsent, len(encoded), encoded[0])
+	}
+	return nil
+}
+
+// known tells whether the state and the one before are of phases that there are.
+func (s *state) known() bool {
+	switch s.Phase {
+	case running, suspended, deleted:
+		return s.Before == nil || s.Before.known()
+	case unknown:
+	}
+	return false
+}
+
+// stateDecoder reads what stateEncoder wrote. After the first thing that is not as
+// written, or that is missing, all else is nothing.
+type stateDecoder struct {
+	rest   string
+	failed bool
+}
+
+func (d *stateDecoder) fail() {
+	d.failed, d.rest = true, ""
+}
+
+// fields reads a state to the end.
+func (d *stateDecoder) fields(s *state) {
+	var seen, last uint64
+	for d.rest != "" {
+		number, value := d.length(), d.text()
+		if number <= last {
+			d.fail()
+			return
+		}
+		last = number
+		if number > beforeField {
+			s.foreign = true
+			continue
+		}
+		seen |= 1 << number
+		after := d.rest
+		if d.rest = value; !d.textField(number, s) {
+			d.field(number, s)
+		}
+		if d.rest != "" {
+			d.fail()
+			return
+		}
+		if !d.failed {
+			d.rest = after
+		}
+	}
+	if seen&neededFields != neededFields {
+		d.fail()
+	}
+}
+
+// textField reads a field that is a text; false for any other.
+func (d *stateDecoder) textField(number uint64, s *state) bool {
+	switch number {
+	case phaseField:
+		s.Phase = phase(d.rest)
+	case modeField:
+		s.Mode = schemas.Mode(d.rest)
+	case nameField:
+		s.Name = d.rest
+	case productField:
+		s.Product = d.rest
+	case serviceField:
+		s.Service = d.rest
+	default:
+		return false
+	}
+	d.rest = ""
+	return true
+}
+
+func (d *stateDecoder) field(number uint64, s *state) {
+	switch number {
+	case itemsField:
+		d.items(s)
+	case balanceField:
+		if d.rest != "" {
+			s.Balance = d.balance()
+		}
+	case sinceField:
+		s.Since = d.time()
+	case openedField:
+		d.event(&s.Opened)
+	case levelsField:
+		d.levels(s)
+	case beforeField:
+		if d.rest != "" {
+			s.Before = &state{}
+			d.fields(s.Before)
+		}
+	}
+}
+
+func (d *stateDecoder) length() uint64 {
+	if d.rest != "" && d.rest[0] < 0x80 { // as nearly all are
+		n := d.rest[0]
+		d.rest = d.rest[1:]
+		return uint64(n)
+	}
+	return d.longLength()
+}
+
+func (d *stateDecoder) longLength() uint64 {
+	var n uint64
+	for shift := 0; shift < 64; shift += 7 {
+		if len(d.rest) == 0 {
+			break
+		}
+		b := d.rest[0]
+		d.rest = d.rest[1:]
+		n |= uint64(b&0x7f) << shift
+		if b < 0x80 {
+			return n
+		}
+	}
+	d.fail()
+	return 0
+}
+
+func (d *stateDecoder) text() string {
+	n := d.length()
+	if n > uint64(len(d.rest)) {
+		d.fail()
+		return ""
+	}
+	s := d.rest[:n]
+	d.rest = d.rest[n:]
+	return s
+}
+
+// number undoes [binary.AppendVarint].
+func (d *stateDecoder) number() int64 {
+	n := d.length()
+	return int64(n>>1) ^ -int64(n&1) // its bits
+}
+
+// count is the number of things that follow, each of a byte at least.
+func (d *stateDecoder) count() int {
+	n := d.number()
+	if n < 0 || n > int64(len(d.rest)) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *stateDecoder) time() time.Time { return time.UnixMilli(d.number()).UTC() }
+
+func (d *stateDecoder) decimal() decimal.Decimal {
+	v, ok := schemas.ReadDecimal(d.text())
+	if !ok {
+		d.fail()
+	}
+	return v
+}
+
+func (d *stateDecoder) items(s *state) {
+	n := d.count()
+	if n == 0 {
+		return
+	}
+	s.Items = make([]schemas.Item, n)
+	for i := range s.Items {
+		d.item(&s.Items[i])
+	}
+}
+
+func (d *stateDecoder) item(it *schemas.Item) {
+	it.Name, it.Unit, it.Meter, it.Per = d.text(), d.text(), schemas.Meter(d.text()), schemas.Per(d.text())
+	it.UnitPrice, it.Quantity = d.decimal(), d.decimal()
+	it.DiscountPercent, it.TaxPercent, it.FreeQuantity = d.decimal(), d.decimal(), d.decimal()
+}
+
+func (d *stateDecoder) balance() *couponBalance {
+	return &couponBalance{Code: d.text(), Value: d.decimal(), Source: d.text(), ID: d.text()}
+}
+
+func (d *stateDecoder) event(r *schemas.EventRef) {
+	r.Source, r.ID, r.Type, r.Time = d.text(), d.text(), schemas.Type(d.text()), d.time()
+	r.Position = schemas.Position{Topic: d.text(), Partition: int32(d.number()), Offset: d.number()} //nolint:gosec // as it was written
+}
+
+func (d *stateDecoder) levels(s *state) {
+	n := d.count()
+	if n == 0 {
+		return
+	}
+	s.Levels = make(map[string]decimal.Decimal, n)
+	for range n {
+		item := d.text()
+		s.Levels[item] = d.decimal()
+	}
+}
