@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -98,6 +99,10 @@ type Position struct {
 	Partition int32
 	Offset    int64
 }
+
+// Where writes the position as people name it. It is no String, which would hide the
+// rest of whatever holds a position from a format.
+func (p Position) Where() string { return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset) }
 
 // Compare orders the events of a resource: (time, sequence, source, id)
 // ascending, text by its UTF-8 bytes (contract 2).

@@ -7,7 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/app"
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -62,25 +63,20 @@ type anomalies struct {
 	format          report.Format
 }
 
-func (c *anomalies) run(ctx context.Context, s *system) error {
+func (c *anomalies) run(ctx context.Context, s *app.App) error {
 	// What ingest has committed is all stored.
 	stored, err := s.Stored(ctx)
 	if err != nil {
 		return err
 	}
-	runs, err := s.Store.Runs(ctx)
-	if err != nil {
-		return err
-	}
-	plan := schemas.Derivation{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: schemas.NewCutoff(stored)}, Earlier: runs}
+	var accounts []string
 	if c.account != "" {
-		plan.Accounts = []string{c.account}
+		accounts = []string{c.account}
 	}
 	out := report.NewList(c.stdout, c.format, "account_id", "resource_id", "reason", "type", "time", "source", "id",
 		"topic", "partition", "offset", "item", "value")
 	count := map[schemas.Reason]int64{}
-	d := s.Deriver()
-	d.Anomalies = func(x schemas.Anomaly) error {
+	err = s.Auditor().Anomalies(ctx, schemas.NewCutoff(stored), accounts, func(x schemas.Anomaly) error {
 		e := &x.Event
 		if c.reason != "" && x.Reason != schemas.Reason(c.reason) ||
 			!c.month.IsZero() && schemas.MonthOf(e.Time, s.Config.Billing.Location) != c.month {
@@ -91,11 +87,11 @@ func (c *anomalies) run(ctx context.Context, s *system) error {
 		if x.Reason == schemas.UnmatchedUsage {
 			value = schemas.FormatDecimal(x.Value)
 		}
-		return out.Write(x.AccountID, x.ResourceID, string(x.Reason), string(e.Type), s.stamp(e.Time), e.Source, e.ID,
+		return out.Write(x.AccountID, x.ResourceID, string(x.Reason), string(e.Type), audit.Stamp(e.Time, s.Config.Billing.Location), e.Source, e.ID,
 			e.Position.Topic, e.Position.Partition, e.Position.Offset, x.Item, value)
-	}
-	if err := d.Survey(ctx, plan); err != nil {
-		return fmt.Errorf("list the anomalies: %w", err)
+	})
+	if err != nil {
+		return err
 	}
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
@@ -127,7 +123,7 @@ shown as they stood in Kafka.`,
 			if err != nil {
 				return err
 			}
-			return a.onStore(cmd.Context(), func(ctx context.Context, s *system) error {
+			return a.onStore(cmd.Context(), func(ctx context.Context, s *app.App) error {
 				return a.listConflicts(ctx, s, account, f)
 			})
 		},
@@ -137,11 +133,11 @@ shown as they stood in Kafka.`,
 	return cmd
 }
 
-func (a *cli) listConflicts(ctx context.Context, s *system, account string, format report.Format) error {
+func (a *cli) listConflicts(ctx context.Context, s *app.App, account string, format report.Format) error {
 	out := report.NewList(a.stdout, format, "account_id", "resource_id", "type", "time", "source", "id",
 		"topic", "partition", "offset", "counting_topic", "counting_partition", "counting_offset", "value", "counting_value")
-	err := s.Store.Conflicts(ctx, account, func(c *clickhouse.Conflict) error {
-		return out.Write(c.AccountID, c.ResourceID, string(c.Type), s.stamp(c.Time), c.Source, c.ID,
+	err := s.Store.Conflicts(ctx, account, func(c *audit.Conflict) error {
+		return out.Write(c.AccountID, c.ResourceID, string(c.Type), audit.Stamp(c.Time, s.Config.Billing.Location), c.Source, c.ID,
 			c.Position.Topic, c.Position.Partition, c.Position.Offset,
 			c.Counting.Topic, c.Counting.Partition, c.Counting.Offset, c.Raw, c.CountingRaw)
 	})

@@ -10,7 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/app"
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
@@ -32,7 +33,7 @@ itself, replay sends it the normal way again, and late-event rules settle it.`,
 
 // letterChoice is the flags that choose dead letters.
 type letterChoice struct {
-	filter   clickhouse.DeadLetterFilter
+	filter   audit.DeadLetterFilter
 	from, to string
 }
 
@@ -68,7 +69,7 @@ func (c *letterChoice) read(args []string) error {
 	if err != nil {
 		return err
 	}
-	if c.filter != (clickhouse.DeadLetterFilter{}) {
+	if c.filter != (audit.DeadLetterFilter{}) {
 		return usagef("%s names one letter: it goes with no other choice", args[0])
 	}
 	c.filter.At = &at
@@ -124,7 +125,7 @@ a summary by reason; with csv and json the summary goes to stderr.`,
 			if err := choice.read(nil); err != nil {
 				return err
 			}
-			return a.onStore(cmd.Context(), func(ctx context.Context, s *system) error {
+			return a.onStore(cmd.Context(), func(ctx context.Context, s *app.App) error {
 				return a.listDeadLetters(ctx, s, choice.filter, f)
 			})
 		},
@@ -135,7 +136,7 @@ a summary by reason; with csv and json the summary goes to stderr.`,
 }
 
 // onStore connects as a command that asks does.
-func (a *cli) onStore(ctx context.Context, work func(context.Context, *system) error) (err error) {
+func (a *cli) onStore(ctx context.Context, work func(context.Context, *app.App) error) (err error) {
 	cfg, log, err := a.settings()
 	if err != nil {
 		return err
@@ -148,10 +149,10 @@ func (a *cli) onStore(ctx context.Context, work func(context.Context, *system) e
 	return work(ctx, s)
 }
 
-func (a *cli) listDeadLetters(ctx context.Context, s *system, filter clickhouse.DeadLetterFilter, format report.Format) error {
+func (a *cli) listDeadLetters(ctx context.Context, s *app.App, filter audit.DeadLetterFilter, format report.Format) error {
 	out := report.NewList(a.stdout, format, "topic", "partition", "offset", "kafka_time", "producer", "bytes", "reason", "detail", "state")
-	err := s.Store.DeadLetters(ctx, filter, false, func(l *clickhouse.DeadLetter) error {
-		return out.Write(l.Topic, l.Partition, l.Offset, s.stamp(l.Time), l.Producer, l.Bytes, l.Reason, l.Detail, s.letterState(l))
+	err := s.Store.DeadLetters(ctx, filter, false, func(l *audit.DeadLetter) error {
+		return out.Write(l.Topic, l.Partition, l.Offset, audit.Stamp(l.Time, s.Config.Billing.Location), l.Producer, l.Bytes, l.Reason, l.Detail, letterState(l, s.Config.Billing.Location))
 	})
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (a *cli) listDeadLetters(ctx context.Context, s *system, filter clickhouse.
 	if format == report.Table {
 		say = a.printf
 	}
-	var total clickhouse.ReasonCount
+	var total audit.ReasonCount
 	for _, r := range reasons {
 		say("%8d  %s (%d replayed, %d rejected again)\n", r.Letters, r.Reason, r.Replayed, r.Again)
 		total.Letters += r.Letters
@@ -176,19 +177,11 @@ func (a *cli) listDeadLetters(ctx context.Context, s *system, filter clickhouse.
 	return nil
 }
 
-// stamp writes an instant in the billing zone; "" for none.
-func (s *system) stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(s.Config.Billing.Location).Format("2006-01-02T15:04:05.000-07:00")
-}
-
 // letterState says what was done about a letter.
-func (s *system) letterState(l *clickhouse.DeadLetter) string {
+func letterState(l *audit.DeadLetter, zone *time.Location) string {
 	var said []string
 	if l.ReplayOf != nil {
-		said = append(said, "replay of "+place(*l.ReplayOf)+", rejected again")
+		said = append(said, "replay of "+l.ReplayOf.Where()+", rejected again")
 	}
 	if l.Replays > 0 {
 		how := "replayed"
@@ -198,7 +191,7 @@ func (s *system) letterState(l *clickhouse.DeadLetter) string {
 		if l.Replays > 1 {
 			how = fmt.Sprintf("%s (%d times)", how, l.Replays)
 		}
-		said = append(said, how+" "+s.stamp(l.ReplayedAt)+" as "+place(l.ReplayedAs))
+		said = append(said, how+" "+audit.Stamp(l.ReplayedAt, zone)+" as "+l.ReplayedAs.Where())
 	}
 	return strings.Join(said, "; ")
 }

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/app"
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/report"
 )
 
@@ -30,9 +31,9 @@ text is escaped; --raw writes the value to stdout, byte for byte, and nothing el
 			if err != nil {
 				return err
 			}
-			return a.onStore(cmd.Context(), func(ctx context.Context, s *system) error {
+			return a.onStore(cmd.Context(), func(ctx context.Context, s *app.App) error {
 				found := false
-				err := s.Store.DeadLetters(ctx, clickhouse.DeadLetterFilter{At: &at}, true, func(l *clickhouse.DeadLetter) error {
+				err := s.Store.DeadLetters(ctx, audit.DeadLetterFilter{At: &at}, true, func(l *audit.DeadLetter) error {
 					found = true
 					switch {
 					case raw:
@@ -56,14 +57,14 @@ text is escaped; --raw writes the value to stdout, byte for byte, and nothing el
 	return cmd
 }
 
-func (a *cli) showLetter(s *system, l *clickhouse.DeadLetter) {
-	a.printf("%s\n", place(l.Position))
+func (a *cli) showLetter(s *app.App, l *audit.DeadLetter) {
+	a.printf("%s\n", l.Where())
 	field := func(name, value string) {
 		if value != "" {
 			a.printf("  %-9s %s\n", name, value)
 		}
 	}
-	field("time", s.stamp(l.Time))
+	field("time", audit.Stamp(l.Time, s.Config.Billing.Location))
 	field("producer", report.SafeLine(l.Producer))
 	field("key", report.SafeLine(string(l.Key)))
 	for _, h := range l.Headers {
@@ -71,7 +72,7 @@ func (a *cli) showLetter(s *system, l *clickhouse.DeadLetter) {
 	}
 	field("reason", l.Reason+": "+reasonSentence(l.Reason))
 	field("detail", report.SafeLine(l.Detail))
-	field("state", s.letterState(l))
+	field("state", letterState(l, s.Config.Billing.Location))
 	field("value", fmt.Sprintf("%d bytes", len(l.Value)))
 	a.printf("%s\n", report.Safe(l.Value))
 }
@@ -91,7 +92,7 @@ func bytesJSON(b []byte) letterBytes {
 	return out
 }
 
-func (a *cli) showLetterJSON(s *system, l *clickhouse.DeadLetter) error {
+func (a *cli) showLetterJSON(s *app.App, l *audit.DeadLetter) error {
 	type header struct {
 		Key   letterBytes `json:"key"`
 		Value letterBytes `json:"value"`
@@ -115,7 +116,7 @@ func (a *cli) showLetterJSON(s *system, l *clickhouse.DeadLetter) error {
 		Headers   []header    `json:"headers"`
 		Value     letterBytes `json:"value"`
 	}{
-		l.Topic, l.Partition, l.Offset, s.stamp(l.Time), l.Producer, l.Reason, l.Detail, s.letterState(l),
+		l.Topic, l.Partition, l.Offset, audit.Stamp(l.Time, s.Config.Billing.Location), l.Producer, l.Reason, l.Detail, letterState(l, s.Config.Billing.Location),
 		bytesJSON(l.Key), headers, bytesJSON(l.Value),
 	})
 }

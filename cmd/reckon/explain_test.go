@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -202,7 +203,7 @@ func TestExplainOnTheEngines(t *testing.T) {
 		})
 	}
 	t.Run("as JSON", func(t *testing.T) {
-		var x explanation
+		var x audit.Explanation
 		got := w.command(t, "", "explain", codes["code"], "--format", "json")
 		if err := json.Unmarshal([]byte(got.stdout), &x); err != nil {
 			t.Fatalf("%v: %s", err, got.stdout)

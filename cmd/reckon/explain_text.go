@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"strconv"
+
+	"github.com/reckon-billing/reckon/internal/audit"
 )
 
 // printExplanation writes an explanation for people.
-func (a *cli) printExplanation(x *explanation) {
+func (a *cli) printExplanation(x *audit.Explanation) {
 	a.printf("%s: %s of account %s, resource %s (%s), month %s\n", x.Invoice, x.Kind, x.AccountID, x.ResourceID, x.ResourceName, x.Month)
 	a.printf("issued by run %d, which noted its cutoff at %s; total %s %s\n", x.Run, x.CreatedAt, x.TotalAmount, x.Currency)
 	if x.LateEvents > 0 {
@@ -23,7 +25,7 @@ func (a *cli) printExplanation(x *explanation) {
 	}
 }
 
-func (a *cli) printLine(number int, l *lineExplanation) {
+func (a *cli) printLine(number int, l *audit.LineExplanation) {
 	a.printf("\n%d. %s, from %s to %s\n", number, l.Item, l.PeriodStart, l.PeriodEnd)
 	field := func(name, format string, args ...any) { a.printf("   %-11s %s\n", name, fmt.Sprintf(format, args...)) }
 	if l.OpenedBy != nil {
@@ -52,17 +54,17 @@ func (a *cli) printLine(number int, l *lineExplanation) {
 			strconv.Quote(c.Code), c.Value, c.Source, c.ID, c.UsedBefore, c.Left, c.PeriodGross, c.LineGross, c.Share)
 	}
 	if l.Now == nil {
-		field("total", "%s", sayAmounts(&l.amountTexts))
+		field("total", "%s", sayAmounts(&l.AmountTexts))
 		return
 	}
 	field("comes to", "%s", sayAmounts(l.Now))
 	for i := range l.Invoiced {
-		field("invoiced", "%s  %s", sayAmounts(&l.Invoiced[i].amountTexts), l.Invoiced[i].Invoice)
+		field("invoiced", "%s  %s", sayAmounts(&l.Invoiced[i].AmountTexts), l.Invoiced[i].Invoice)
 	}
-	field("difference", "%s", sayAmounts(&l.amountTexts))
+	field("difference", "%s", sayAmounts(&l.AmountTexts))
 }
 
-func (a *cli) printUsage(u *usageExplanation, unit string, field func(name, format string, args ...any)) {
+func (a *cli) printUsage(u *audit.UsageExplanation, unit string, field func(name, format string, args ...any)) {
 	field("usage", "%s of %d events: %s %s", u.Meter, u.Events, u.Measured, unit)
 	if u.LevelAtStart != nil {
 		field("", "level at the start: %s  %s", u.LevelAtStart.Value, sayEvent(u.LevelAtStart))
@@ -81,10 +83,10 @@ func (a *cli) printUsage(u *usageExplanation, unit string, field func(name, form
 	}
 }
 
-func sayEvent(e *eventText) string {
+func sayEvent(e *audit.EventText) string {
 	return fmt.Sprintf("%s %s %s at %s (%s/%d/%d)", e.Type, e.Source, e.ID, e.Time, e.Topic, e.Partition, e.Offset)
 }
 
-func sayAmounts(a *amountTexts) string {
+func sayAmounts(a *audit.AmountTexts) string {
 	return fmt.Sprintf("%s + %s tax - %s coupon = %s", a.BeforeTax, a.TaxAmount, a.CouponValue, a.TotalAmount)
 }

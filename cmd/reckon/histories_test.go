@@ -9,9 +9,11 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/internal/oracle"
+	"github.com/reckon-billing/reckon/internal/oracle/histories"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -24,7 +26,7 @@ func testHistories(t *testing.T, s *servers) {
 	zones := []*time.Location{zone(t, "Asia/Ho_Chi_Minh"), zone(t, "America/New_York"), time.UTC}
 	rapid.Check(t, func(r *rapid.T) {
 		z := rapid.SampledFrom(zones).Draw(r, "zone")
-		all, first := drawn(r, z)
+		all, first := histories.Drawn(r, z)
 		w := &world{
 			T: r, t: t, zone: z, first: first,
 			i: s.install("RECKON_BILLING_ZONE="+z.String(), "RECKON_BILLING_FIRST_MONTH="+first.String(),
@@ -81,7 +83,7 @@ type world struct {
 	*rapid.T
 	t     *testing.T
 	i     *installation
-	sys   *system
+	sys   *app.App
 	zone  *time.Location
 	first schemas.Month
 	stop  func()
@@ -170,7 +172,7 @@ func (w *world) check(sealed schemas.Month) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	want := oracle.Compute(w.copies, oracle.Settings{Zone: w.zone, Currency: vnd, First: w.first, Last: sealed, Cutoffs: cutoffs(runs)})
+	want := oracle.Compute(w.copies, oracle.Settings{Zone: w.zone, Currency: vnd, First: w.first, Last: sealed, Cutoffs: histories.Cutoffs(runs)})
 	var got []schemas.Line
 	for m := w.first; !sealed.Before(m); m = m.Next() {
 		err := w.sys.Store.UsageReport(w.t.Context(), m, "", func(row schemas.ReportRow) error {

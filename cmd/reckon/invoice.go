@@ -126,8 +126,8 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 	return app.Parked(seals)
 }
 
-func (c *invoiceCommand) preview(ctx context.Context, s *system, v *app.Sealer) error {
-	out := report.NewWriter(c.stdout, c.format, s.reportOptions())
+func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer) error {
+	out := report.NewWriter(c.stdout, c.format, reportOptions(s))
 	defer c.progress.Clear()
 	err := v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
 		c.progress.Clear()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // asProgram is the variable that makes the test binary the program itself, for
@@ -22,6 +23,17 @@ func TestMain(m *testing.M) {
 		main() // exits
 	}
 	os.Exit(embeddedtest.Run(m))
+}
+
+var vnd = schemas.Currency{Code: "VND"} //nolint:gochecknoglobals // a constant of a type that has none
+
+func zone(t testing.TB, name string) *time.Location {
+	t.Helper()
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return z
 }
 
 // outcome is what a command left behind.

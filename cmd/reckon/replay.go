@@ -89,7 +89,7 @@ func (r *replay) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
-	options := s.reportOptions()
+	options := reportOptions(s.App)
 	options.Replay = true
 	out := report.NewWriter(r.stdout, report.CSV, options)
 	err = s.WithIngest(ctx, func(ctx context.Context) error { return r.play(ctx, s, out) })

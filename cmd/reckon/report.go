@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -69,14 +70,14 @@ func (a *cli) reportUsage(ctx context.Context, month schemas.Month, account stri
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	out := report.NewWriter(a.stdout, format, s.reportOptions())
+	out := report.NewWriter(a.stdout, format, reportOptions(s))
 	if err := s.Store.UsageReport(ctx, month, account, writeTo(out)); err != nil {
 		return err
 	}
 	return out.Close()
 }
 
-func (s *system) reportOptions() report.Options {
+func reportOptions(s *app.App) report.Options {
 	return report.Options{Zone: s.Config.Billing.Location, Currency: s.Currency()}
 }
 

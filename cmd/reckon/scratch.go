@@ -26,7 +26,7 @@ import (
 // scratch is a whole reckon on an embedded stack in a folder of its own, for a
 // command that brings its events along: replay and demo.
 type scratch struct {
-	*system
+	*app.App
 	// folder is to be removed at the end; empty for one that is kept.
 	folder string
 	clock  time.Time
@@ -80,7 +80,7 @@ func (a *cli) startOn(
 	if err != nil {
 		return nil, err
 	}
-	s.system = &system{sys}
+	s.App = sys
 	if s.seals, err = sys.Sealer(prometheus.NewRegistry()); err == nil {
 		s.seals.Replay, s.seals.FirstMonth = true, first
 		s.seals.Now = func() time.Time { return now }
@@ -218,20 +218,14 @@ func (s *scratch) finish(ctx context.Context) (replayCounts, error) {
 		return counts, fmt.Errorf("count what is stored: %w", err)
 	}
 	counts = replayCounts{Stored: stored.Stored, Duplicate: stored.Duplicate, Conflicting: stored.Conflicting, Rejected: stored.Rejected}
-	runs, err := s.Store.Runs(ctx)
-	if err != nil {
-		return counts, fmt.Errorf("read the runs: %w", err)
-	}
-	d := s.Deriver()
-	d.Anomalies = func(a schemas.Anomaly) error {
+	err = s.Auditor().Anomalies(ctx, cutoff, nil, func(a schemas.Anomaly) error {
 		if a.Reason != schemas.NoTerm {
 			counts.Anomalous++
 		}
 		return nil
-	}
-	plan := schemas.Derivation{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: cutoff}, Earlier: runs}
-	if err := d.Survey(ctx, plan); err != nil {
-		return counts, fmt.Errorf("list the anomalies: %w", err)
+	})
+	if err != nil {
+		return counts, err
 	}
 	return counts, nil
 }

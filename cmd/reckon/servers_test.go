@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/schemas"
@@ -104,7 +105,7 @@ func (i *installation) must(t testing.TB, args ...string) string {
 }
 
 // connect is the installation as the commands have it.
-func (i *installation) connect(t testing.TB) *system {
+func (i *installation) connect(t testing.TB) *app.App {
 	t.Helper()
 	a := &cli{environ: slices.Concat(outside(), i.settings), stdout: io.Discard, stderr: io.Discard, now: i.now}
 	cfg, log, err := a.settings()

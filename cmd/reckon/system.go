@@ -22,14 +22,7 @@ func (a *cli) settings() (config.Config, *slog.Logger, error) {
 	return cfg, log, nil
 }
 
-// system is the installation that the settings name.
-type system struct{ *app.App }
-
 // connect connects as a command does that asks or does one thing.
-func (a *cli) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*system, error) {
-	s, err := app.Connect(ctx, app.Options{Config: cfg, Log: log, Now: a.now})
-	if err != nil {
-		return nil, err
-	}
-	return &system{s}, nil
+func (a *cli) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*app.App, error) {
+	return app.Connect(ctx, app.Options{Config: cfg, Log: log, Now: a.now})
 }

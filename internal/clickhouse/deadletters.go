@@ -5,42 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// DeadLetter is a message that was rejected, with what was done about it.
-type DeadLetter struct {
-	// Message is as it lay in Kafka; key, value and headers are there only where the
-	// letter was read whole. Its key is nil where it was empty.
-	schemas.Message
-	// Bytes is the size of the value.
-	Bytes int64
-	// Producer is the event's source, or the message's key where that cannot be
-	// read.
-	Producer       string
-	Reason, Detail string
-	// Replays counts how often it was produced again: last at ReplayedAt, to
-	// ReplayedAs, Fixed with another value.
-	Replays    int64
-	ReplayedAt time.Time
-	ReplayedAs schemas.Position
-	Fixed      bool
-	// ReplayOf is the letter that this one is a replay of, which was rejected again;
-	// nil for none.
-	ReplayOf *schemas.Position
-}
-
-// DeadLetterFilter chooses dead letters; what is zero does not narrow.
-type DeadLetterFilter struct {
-	Topic, Reason, Producer string
-	// From and To bound the Kafka timestamp, half-open.
-	From, To time.Time
-	// At is one letter.
-	At *schemas.Position
-}
-
-func (f *DeadLetterFilter) bind() []any {
+func bindLetters(f *audit.DeadLetterFilter) []any {
 	at := schemas.Position{Topic: f.Topic}
 	if f.At != nil {
 		at = *f.At
@@ -54,12 +24,12 @@ func (f *DeadLetterFilter) bind() []any {
 
 // DeadLetters yields the chosen letters by topic, partition and offset, whole or
 // without their bytes. Letters that come meanwhile are not among them.
-func (s *Store) DeadLetters(ctx context.Context, filter DeadLetterFilter, whole bool, yield func(*DeadLetter) error) error {
+func (s *Store) DeadLetters(ctx context.Context, filter audit.DeadLetterFilter, whole bool, yield func(*audit.DeadLetter) error) error {
 	name := "dead_letters"
 	if whole {
 		name = "dead_letters_whole"
 	}
-	rows, err := s.Rows(ctx, name, filter.bind()...)
+	rows, err := s.Rows(ctx, name, bindLetters(&filter)...)
 	if err != nil {
 		return fmt.Errorf("read dead letters: %w", err)
 	}
@@ -78,9 +48,9 @@ func (s *Store) DeadLetters(ctx context.Context, filter DeadLetterFilter, whole 
 	}
 }
 
-func scanDeadLetter(c *column.Rows) (*DeadLetter, error) {
+func scanDeadLetter(c *column.Rows) (*audit.DeadLetter, error) {
 	var (
-		l                   DeadLetter
+		l                   audit.DeadLetter
 		key, value          string
 		keys, values        []string
 		isReplay            bool
@@ -115,36 +85,22 @@ func scanDeadLetter(c *column.Rows) (*DeadLetter, error) {
 	return &l, nil
 }
 
-// ReasonCount counts the letters of a reason.
-type ReasonCount struct {
-	Reason string
-	// Replayed were produced again; Again are replays that were rejected again.
-	Letters, Replayed, Again int64
-}
-
 // DeadLetterReasons counts the chosen letters by reason, most first.
-func (s *Store) DeadLetterReasons(ctx context.Context, filter DeadLetterFilter) ([]ReasonCount, error) {
-	var all []ReasonCount
-	var c ReasonCount
+func (s *Store) DeadLetterReasons(ctx context.Context, filter audit.DeadLetterFilter) ([]audit.ReasonCount, error) {
+	var all []audit.ReasonCount
+	var c audit.ReasonCount
 	err := s.Each(ctx, "dead_letter_reasons", []any{&c.Reason, &c.Letters, &c.Replayed, &c.Again}, func() error {
 		all = append(all, c)
 		return nil
-	}, filter.bind()...)
+	}, bindLetters(&filter)...)
 	if err != nil {
 		return nil, fmt.Errorf("count dead letters: %w", err)
 	}
 	return all, nil
 }
 
-// Replay says that a dead letter was produced again.
-type Replay struct {
-	Letter, As schemas.Position
-	// Fixed is with another value than the letter's.
-	Fixed bool
-}
-
 // AddReplays writes replays down, after the broker has the messages.
-func (s *Store) AddReplays(ctx context.Context, replays []Replay, at time.Time) error {
+func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.Time) error {
 	var topics column.StringInput
 	var fixed column.Bools
 	var partitions, newPartitions column.Int32s
@@ -170,20 +126,10 @@ func (s *Store) AddReplays(ctx context.Context, replays []Replay, at time.Time) 
 	return nil
 }
 
-// Conflict is a copy of an event that differs from the one that counts.
-type Conflict struct {
-	schemas.EventRef
-	AccountID, ResourceID string
-	Raw                   string
-	// Counting is where the copy that counts lies, CountingRaw what it says.
-	Counting    schemas.Position
-	CountingRaw string
-}
-
 // Conflicts yields the copies in conflict by account, resource and time; an empty
 // account means all.
-func (s *Store) Conflicts(ctx context.Context, account string, yield func(*Conflict) error) error {
-	var c Conflict
+func (s *Store) Conflicts(ctx context.Context, account string, yield func(*audit.Conflict) error) error {
+	var c audit.Conflict
 	var kind string
 	err := s.Each(ctx, "conflicts", []any{
 		&c.AccountID, &c.ResourceID, &c.Source, &c.ID, &kind, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset, &c.Raw,

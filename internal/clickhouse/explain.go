@@ -5,34 +5,33 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// OneResource is the events of one resource, and of its account's own, as a
+// oneResource is the events of one resource, and of its account's own, as a
 // source to derive that resource from alone: only for whole derivations, which
 // need no edge.
-type OneResource struct {
+type oneResource struct {
 	store             *Store
 	account, resource string
 }
 
-var _ aggregate.Source = OneResource{}
+var _ audit.Resource = oneResource{}
 
 // OneResource narrows the store to one resource.
-func (s *Store) OneResource(account, resource string) OneResource {
-	return OneResource{s, account, resource}
+func (s *Store) OneResource(account, resource string) audit.Resource {
+	return oneResource{s, account, resource}
 }
 
-func (r OneResource) bind(cutoff schemas.Cutoff) []any {
+func (r oneResource) bind(cutoff schemas.Cutoff) []any {
 	return append(bindCutoff("", cutoff), column.Bind("account", r.account), column.Bind("resource", r.resource))
 }
 
 // Events streams copies as [aggregate.Source] says.
-func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
+func (r oneResource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
 	to, usage := scope.To, what == aggregate.Usage
 	if usage {
 		to = scope.UsageTo
@@ -48,7 +47,7 @@ func (r OneResource) Events(ctx context.Context, scope aggregate.Scope, what agg
 }
 
 // Strays streams copies as [aggregate.Source] says.
-func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
+func (r oneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	rows, err := r.store.Rows(ctx, "resource_moved", r.bind(cutoff)...)
 	if err != nil {
 		return nil, err
@@ -57,22 +56,16 @@ func (r OneResource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas
 }
 
 // Snapshots has none: a whole derivation begins at the beginning.
-func (r OneResource) Snapshots(context.Context, aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
+func (r oneResource) Snapshots(context.Context, aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
 	return noEdges{}, nil
-}
-
-// UsageEvent is one usage event with its value.
-type UsageEvent struct {
-	schemas.EventRef
-	Value decimal.Decimal
 }
 
 // Usage yields the events of one item of the resource in [from, to), of each the
 // copy that counts before the cutoff, in order.
-func (r OneResource) Usage(
-	ctx context.Context, cutoff schemas.Cutoff, item string, from, to time.Time, yield func(UsageEvent) error,
+func (r oneResource) Usage(
+	ctx context.Context, cutoff schemas.Cutoff, item string, from, to time.Time, yield func(audit.UsageEvent) error,
 ) error {
-	var e UsageEvent
+	var e audit.UsageEvent
 	var kind string
 	p := &e.Position
 	args := append(r.bind(cutoff), column.Bind("item", item), bindTime("from", from), bindTime("to", to))
@@ -89,7 +82,7 @@ func (r OneResource) Usage(
 }
 
 // Before yields what runs before the given one invoiced of the resource's month.
-func (r OneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(schemas.ReportRow) error) error {
+func (r oneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(schemas.ReportRow) error) error {
 	err := r.store.reportRows(ctx, "explain_rows", yield,
 		column.Bind("month", month.String()), column.Bind("account", r.account), column.Bind("resource", r.resource), column.Bind("run", run))
 	if err != nil {
@@ -101,7 +94,7 @@ func (r OneResource) Before(ctx context.Context, month schemas.Month, run int64,
 // Period is the events that opened and closed a period when it was last stored
 // by a run up to the given one: closed is nil where it went on, opened where there
 // is no such period.
-func (r OneResource) Period(ctx context.Context, month schemas.Month, start time.Time, run int64) (opened, closed *schemas.EventRef, err error) {
+func (r oneResource) Period(ctx context.Context, month schemas.Month, start time.Time, run int64) (opened, closed *schemas.EventRef, err error) {
 	var o, c schemas.EventRef
 	var openedType, closedType string
 	var isClosed bool

@@ -9,6 +9,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -140,8 +141,8 @@ func testLedgerTwice(t *testing.T, s *Store) {
 		t.Error("an amount of 77 digits was stored")
 	}
 	for _, code := range []string{"INV-2026-09-00000000000000000000", "nonsense", ""} {
-		if _, _, err := s.Invoice(t.Context(), code); !errors.Is(err, ErrNotFound) {
-			t.Errorf("%q: got %v, want %v", code, err, ErrNotFound)
+		if _, _, err := s.Invoice(t.Context(), code); !errors.Is(err, audit.ErrNotFound) {
+			t.Errorf("%q: got %v, want %v", code, err, audit.ErrNotFound)
 		}
 	}
 }

@@ -2,18 +2,15 @@ package clickhouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
-
-// ErrNotFound says that there is no such invoice.
-var ErrNotFound = errors.New("not found")
 
 // UsageReport yields the rows of a month, adjustments of it included, ordered
 // by account, resource, period start, item position, then run. An empty account
@@ -38,7 +35,7 @@ func (s *Store) RunRows(ctx context.Context, run int64, yield func(schemas.Repor
 }
 
 // Invoice is one invoice with its lines in the order of the report. The error
-// wraps [ErrNotFound] when no such header is stored.
+// wraps [audit.ErrNotFound] when no such header is stored.
 func (s *Store) Invoice(ctx context.Context, code string) (schemas.Invoice, []schemas.ReportRow, error) {
 	month, err := monthOfCode(code)
 	if err != nil {
@@ -67,7 +64,7 @@ func monthOfCode(code string) (schemas.Month, error) {
 			return month, nil
 		}
 	}
-	return schemas.Month{}, fmt.Errorf("invoice %q: %w: a code looks like INV-2026-10-…", code, ErrNotFound)
+	return schemas.Month{}, fmt.Errorf("invoice %q: %w: a code looks like INV-2026-10-…", code, audit.ErrNotFound)
 }
 
 func (s *Store) header(ctx context.Context, month schemas.Month, code string) (schemas.Invoice, error) {
@@ -93,7 +90,7 @@ func (s *Store) header(ctx context.Context, month schemas.Month, code string) (s
 		return h, err
 	}
 	if !found {
-		return h, ErrNotFound
+		return h, audit.ErrNotFound
 	}
 	h.Kind, h.Month, h.Lines = schemas.Kind(kind), month, int(lines)
 	h.CreatedAt, h.PeriodStart, h.PeriodEnd = h.CreatedAt.UTC(), h.PeriodStart.UTC(), h.PeriodEnd.UTC()

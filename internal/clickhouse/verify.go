@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -83,29 +84,19 @@ func (s *Store) ConservationDifference(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// StoredOffset is where one message is stored: as an event or as a dead letter.
-type StoredOffset struct {
-	schemas.Position
-	Rejected bool
-}
-
 // StoredOffsets streams every message that is stored of what lies before the
 // cutoff, by topic, partition and offset ascending.
-type StoredOffsets struct{ *column.Rows }
-
-// StoredOffsets starts the stream; close it after use.
-func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (*StoredOffsets, error) {
+func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[audit.StoredOffset], error) {
 	rows, err := s.Rows(ctx, "stored_offsets", bindCutoff("", cutoff)...)
 	if err != nil {
 		return nil, err
 	}
-	return &StoredOffsets{rows}, nil
+	return &scanned[audit.StoredOffset]{Rows: rows, scan: scanOffset}, nil
 }
 
-// Next is the next message; io.EOF comes after the last.
-func (c *StoredOffsets) Next() (StoredOffset, error) {
-	var o StoredOffset
-	err := c.Rows.Next(&o.Topic, &o.Partition, &o.Offset, &o.Rejected)
+func scanOffset(c *column.Rows) (audit.StoredOffset, error) {
+	var o audit.StoredOffset
+	err := c.Next(&o.Topic, &o.Partition, &o.Offset, &o.Rejected)
 	o.Topic = strings.Clone(o.Topic)
 	return o, err
 }

@@ -7,41 +7,24 @@ import (
 	"io"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// StoredLine is a line as it stands in the store.
-type StoredLine struct {
-	schemas.Line
-	Run int64
-	// Month is the column's text, which may be no month.
-	MonthText string
-}
-
-// SealedResource is what is stored of one resource in one month.
-type SealedResource struct {
-	AccountID, ResourceID string
-	// Headers, Lines and Hashes each ascend by run and code. Lines without a header
-	// and hashes without one are among them.
-	Headers []schemas.Invoice
-	Lines   []StoredLine
-	Hashes  []schemas.InvoiceHash
-}
-
-// SealedCursor hands out what is stored of a month, resource by resource.
-type SealedCursor struct {
+// sealedCursor hands out what is stored of a month, resource by resource.
+type sealedCursor struct {
 	headers *schemas.Sorted[schemas.Invoice]
-	lines   *schemas.Sorted[StoredLine]
+	lines   *schemas.Sorted[audit.StoredLine]
 	hashes  *schemas.Sorted[schemas.InvoiceHash]
 	begun   bool
 }
 
 // Sealed streams what is stored of a month up to a run, by (account id, resource
 // id) ascending.
-func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (*SealedCursor, error) {
+func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (schemas.Cursor[audit.SealedResource], error) {
 	args := []any{column.Bind("month", month.String()), column.Bind("run", run)}
-	c := &SealedCursor{}
+	c := &sealedCursor{}
 	var err error
 	c.headers, err = sorted(ctx, s, "verify_headers", args, scanHeader, func(h *schemas.Invoice) schemas.ResourceKey {
 		return schemas.ResourceKey{AccountID: h.AccountID, ResourceID: h.ResourceID}
@@ -49,7 +32,7 @@ func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (*Se
 	if err != nil {
 		return nil, err
 	}
-	c.lines, err = sorted(ctx, s, "verify_lines", args, scanStoredLine, func(l *StoredLine) schemas.ResourceKey {
+	c.lines, err = sorted(ctx, s, "verify_lines", args, scanStoredLine, func(l *audit.StoredLine) schemas.ResourceKey {
 		return schemas.ResourceKey{AccountID: l.AccountID, ResourceID: l.ResourceID}
 	})
 	if err != nil {
@@ -65,7 +48,7 @@ func (s *Store) Sealed(ctx context.Context, month schemas.Month, run int64) (*Se
 }
 
 // Next is the next resource; io.EOF comes after the last.
-func (c *SealedCursor) Next() (*SealedResource, error) {
+func (c *sealedCursor) Next() (*audit.SealedResource, error) {
 	if !c.begun {
 		c.begun = true
 		if err := errors.Join(c.headers.Advance(), c.lines.Advance(), c.hashes.Advance()); err != nil {
@@ -76,7 +59,7 @@ func (c *SealedCursor) Next() (*SealedResource, error) {
 	if !more {
 		return nil, io.EOF
 	}
-	r := &SealedResource{AccountID: key.AccountID, ResourceID: key.ResourceID}
+	r := &audit.SealedResource{AccountID: key.AccountID, ResourceID: key.ResourceID}
 	var err error
 	if r.Headers, err = c.headers.Take(key); err != nil {
 		return nil, err
@@ -89,7 +72,7 @@ func (c *SealedCursor) Next() (*SealedResource, error) {
 }
 
 // Close ends the queries.
-func (c *SealedCursor) Close() error {
+func (c *sealedCursor) Close() error {
 	if c.headers != nil {
 		_ = c.headers.Close() // always nil, like the others
 	}
@@ -136,9 +119,9 @@ func scanHash(month schemas.Month) func(*column.Rows) (schemas.InvoiceHash, erro
 	}
 }
 
-func scanStoredLine(c *column.Rows) (StoredLine, error) {
+func scanStoredLine(c *column.Rows) (audit.StoredLine, error) {
 	var row lineRow
-	var l StoredLine
+	var l audit.StoredLine
 	if err := c.Next(append(row.dest(), &l.Run)...); err != nil {
 		return l, err
 	}
@@ -192,7 +175,7 @@ func at[T any](list []T, i int) (none T) {
 
 // Strayed finds the header and the lines of an invoice's code that stand
 // elsewhere than the invoice does.
-func (s *Store) Strayed(ctx context.Context, h *schemas.InvoiceHash) ([]schemas.Invoice, []StoredLine, error) {
+func (s *Store) Strayed(ctx context.Context, h *schemas.InvoiceHash) ([]schemas.Invoice, []audit.StoredLine, error) {
 	args := []any{
 		column.Bind("code", h.Code), column.Bind("month", h.Month.String()), column.Bind("account", h.AccountID), column.Bind("resource", h.ResourceID), column.Bind("run", h.Run),
 	}

@@ -42,7 +42,7 @@ func house() map[string]room {
 
 		"internal/kafka":                 {imports: stages},
 		"internal/kafka/kafkatest":       {imports: []string{"internal/testkit"}},
-		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/clickhouse/column")},
+		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/audit", "internal/clickhouse/column")},
 		"internal/clickhouse/column":     {},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
@@ -58,7 +58,8 @@ func house() map[string]room {
 		"internal/testkit":               {},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
 		"internal/schedule":              {pure: true},
-		"internal/app": {imports: append(stages, "schemas/codec", "internal/kafka", "internal/clickhouse", "internal/embedded",
+		"internal/audit":                 {imports: []string{"schemas", "schemas/codec", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
+		"internal/app": {imports: append(stages, "schemas/codec", "internal/audit", "internal/kafka", "internal/clickhouse", "internal/embedded",
 			"internal/config", "internal/telemetry", "internal/schedule")},
 
 		"cmd/reckon": {imports: append(stages, "schemas/", "invoicer/", "internal/")},

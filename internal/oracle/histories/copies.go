@@ -75,3 +75,26 @@ func altered(t *rapid.T, e schemas.Event) schemas.Event {
 	}
 	return e
 }
+
+// Drawn draws the copies of a small history as they may lie in Kafka, logs them in
+// the order of the events, and says with which month billing begins.
+func Drawn(t *rapid.T, zone *time.Location) ([]oracle.Copy, schemas.Month) {
+	c := Small(zone)
+	copies := Copies(c).Draw(t, "copies")
+	sorted := slices.Clone(copies)
+	slices.SortFunc(sorted, func(a, b oracle.Copy) int { return a.Compare(&b.Event) })
+	for _, x := range sorted {
+		t.Logf("%s %s/%s %s seq %d %s/%s mode %q items %d %s=%s at %v", x.Time.In(zone).Format(time.RFC3339Nano), x.AccountID, x.ResourceID,
+			x.Type, x.Sequence, x.Source, x.ID, x.Mode, len(x.Items), x.Item, x.Value, x.Position)
+	}
+	return copies, c.First
+}
+
+// Cutoffs are those of runs, as the naive calculator asks for them.
+func Cutoffs(runs []schemas.Run) []schemas.Cutoff {
+	out := make([]schemas.Cutoff, len(runs))
+	for i := range runs {
+		out[i] = runs[i].Cutoff
+	}
+	return out
+}

@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"cmp"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
@@ -23,7 +22,7 @@ type storedInvoice struct {
 	code   string
 	header *schemas.Invoice
 	hash   *schemas.InvoiceHash
-	lines  []clickhouse.StoredLine
+	lines  []StoredLine
 }
 
 // rows are the lines without what only the store knows.
@@ -41,7 +40,7 @@ func (s *storedInvoice) intact() bool {
 }
 
 // storedInvoices sorts what is stored of a resource by run and code.
-func storedInvoices(r *clickhouse.SealedResource) []*storedInvoice {
+func storedInvoices(r *SealedResource) []*storedInvoice {
 	type key struct {
 		run  int64
 		code string
@@ -83,7 +82,7 @@ func sameLineOf(l *schemas.Line) schemas.LineKey {
 
 // resource compares what is stored of one resource in the month with the lines
 // that its events come to.
-func (p *proof) resource(ctx context.Context, r *clickhouse.SealedResource, derived []schemas.Line) error {
+func (p *proof) resource(ctx context.Context, r *SealedResource, derived []schemas.Line) error {
 	if slices.Contains(p.except, r.AccountID) {
 		return nil
 	}
@@ -118,12 +117,12 @@ func (p *proof) resource(ctx context.Context, r *clickhouse.SealedResource, deri
 
 func (p *proof) count(s *storedInvoice) {
 	if s.header.Kind == schemas.KindAdjustment {
-		p.counted.Adjustments++
+		p.Issued.Adjustments++
 	} else {
-		p.counted.Invoices++
+		p.Issued.Invoices++
 	}
-	p.counted.Lines += int64(len(s.lines))
-	p.counted.Amounts = p.counted.Amounts.Add(s.header.Amounts)
+	p.Issued.Lines += int64(len(s.lines))
+	p.Issued.Amounts = p.Issued.Amounts.Add(s.header.Amounts)
 }
 
 // compareSums holds each line's amounts over the invoice and its adjustments
@@ -187,13 +186,13 @@ func amountColumns(a schemas.Amounts) []invoicer.Column {
 }
 
 func (p *proof) amounts(a schemas.Amounts) string {
-	c := p.Currency()
+	c := p.Currency
 	return fmt.Sprintf("%s + %s - %s = %s", c.Format(a.BeforeTax), c.Format(a.TaxAmount), c.Format(a.CouponValue), c.Format(a.TotalAmount))
 }
 
 // lineName names a line in its invoice.
 func (p *proof) lineName(l *schemas.Line) string {
-	name := l.PeriodStart.In(p.Config.Billing.Location).Format(time.RFC3339) + " " + strconv.Quote(l.Item.Name)
+	name := l.PeriodStart.In(p.Zone).Format(time.RFC3339) + " " + strconv.Quote(l.Item.Name)
 	if l.CouponCode != "" {
 		name += " under coupon " + strconv.Quote(l.CouponCode)
 	}
@@ -202,7 +201,7 @@ func (p *proof) lineName(l *schemas.Line) string {
 
 // reissue makes again what a run issued of the month for a resource, by code;
 // invoiced are the lines of the month that earlier runs invoiced for it.
-func (p *proof) reissue(ctx context.Context, r *clickhouse.SealedResource, number int64, invoiced []schemas.Line) (map[string]invoicer.Issued, error) {
+func (p *proof) reissue(ctx context.Context, r *SealedResource, number int64, invoiced []schemas.Line) (map[string]invoicer.Issued, error) {
 	i := p.runs[number]
 	run := p.all[i]
 	var before schemas.Month
@@ -214,13 +213,13 @@ func (p *proof) reissue(ctx context.Context, r *clickhouse.SealedResource, numbe
 	plan := p.plan(number, run.Month)
 	plan.New, plan.Accounts = before.Before(run.Month), []string{r.AccountID}
 	var issued []invoicer.Issued
-	d := &aggregate.Deriver{Source: p.Store.OneResource(r.AccountID, r.ResourceID), Zone: p.Config.Billing.Location}
+	d := &aggregate.Deriver{Source: p.Resources.OneResource(r.AccountID, r.ResourceID), Zone: p.Zone}
 	err := d.Derive(ctx, plan, func(d schemas.Derived) error {
 		if d.ResourceID != r.ResourceID || d.Err != nil {
 			return d.Err
 		}
 		var err error
-		issued, err = invoicer.Reissue(plan, p.Currency(), d, invoiced)
+		issued, err = invoicer.Reissue(plan, p.Currency, d, invoiced)
 		return err
 	})
 	if err != nil {
@@ -228,7 +227,7 @@ func (p *proof) reissue(ctx context.Context, r *clickhouse.SealedResource, numbe
 	}
 	out := map[string]invoicer.Issued{}
 	for _, one := range issued {
-		if one.Month == p.month {
+		if one.Month == p.Month {
 			out[one.Code] = one
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// priceExplanation is the formula of contract 4 with its numbers.
-type priceExplanation struct {
+// PriceExplanation is the formula of contract 4 with its numbers.
+type PriceExplanation struct {
 	UnitPrice       string `json:"unit_price"`
 	Per             string `json:"per"`
 	Quantity        string `json:"quantity"`
@@ -33,8 +33,8 @@ type priceExplanation struct {
 	BeforeTax  string `json:"before_tax"`
 }
 
-// couponExplanation is a coupon balance and this line's share of it.
-type couponExplanation struct {
+// CouponExplanation is a coupon balance and this line's share of it.
+type CouponExplanation struct {
 	Code  string `json:"code"`
 	Value string `json:"value"`
 	// Source and ID name the event that brought it.
@@ -54,14 +54,14 @@ type couponExplanation struct {
 var errNotAsStored = errors.New("its events do not come to what is stored: run reckon verify")
 
 // line explains one stored line.
-func (e *explainer) line(ctx context.Context, l *schemas.Line) (*lineExplanation, error) {
-	x := &lineExplanation{
+func (e *explainer) line(ctx context.Context, l *schemas.Line) (*LineExplanation, error) {
+	x := &LineExplanation{
 		Item: l.Item.Name, Unit: l.Item.Unit, PeriodStart: e.instant(l.PeriodStart), PeriodEnd: e.instant(l.PeriodEnd), Minutes: l.Minutes,
-		amountTexts: e.amountTexts(l.Amounts),
+		AmountTexts: e.amountTexts(l.Amounts),
 	}
 	soFar := schemas.Amounts{}
 	for _, r := range e.before[sameLineOf(l)] {
-		x.Invoiced = append(x.Invoiced, invoicedText{r.InvoiceCode, e.amountTexts(r.Amounts)})
+		x.Invoiced = append(x.Invoiced, InvoicedText{r.InvoiceCode, e.amountTexts(r.Amounts)})
 		soFar = soFar.Add(r.Amounts)
 	}
 	p, now := e.find(l)
@@ -81,8 +81,8 @@ func (e *explainer) line(ctx context.Context, l *schemas.Line) (*lineExplanation
 	}
 	x.Price = e.price(now)
 	if b := p.Balance; b != nil && now.CouponCode != "" {
-		c := e.Currency()
-		x.Coupon = &couponExplanation{
+		c := e.Currency
+		x.Coupon = &CouponExplanation{
 			Code: b.Code, Value: schemas.FormatDecimal(b.Value), Source: b.Source, ID: b.ID, UsedBefore: p.used, Left: p.left,
 			PeriodGross: c.Format(rating.Total(p.lines).Gross()), LineGross: c.Format(now.Gross()), Share: c.Format(now.CouponValue),
 		}
@@ -108,7 +108,7 @@ func (e *explainer) find(l *schemas.Line) (*pricedPeriod, *schemas.Line) {
 
 // gone explains a line that the events no longer give: it takes back what was
 // invoiced.
-func (e *explainer) gone(ctx context.Context, x *lineExplanation, l *schemas.Line, soFar schemas.Amounts) error {
+func (e *explainer) gone(ctx context.Context, x *LineExplanation, l *schemas.Line, soFar schemas.Amounts) error {
 	if e.header.Kind != schemas.KindAdjustment || !l.Amounts.Add(soFar).IsZero() {
 		return errNotAsStored
 	}
@@ -120,8 +120,8 @@ func (e *explainer) gone(ctx context.Context, x *lineExplanation, l *schemas.Lin
 }
 
 // price fills the formula in.
-func (e *explainer) price(l *schemas.Line) *priceExplanation {
-	it, c := &l.Item, e.Currency()
+func (e *explainer) price(l *schemas.Line) *PriceExplanation {
+	it, c := &l.Item, e.Currency
 	text := schemas.FormatDecimal
 	factors := []string{text(it.UnitPrice), text(l.Quantity), "(100 - " + text(it.DiscountPercent) + ")"}
 	num := it.UnitPrice.Mul(l.Quantity).Mul(decimal.NewFromInt(100).Sub(it.DiscountPercent))
@@ -133,7 +133,7 @@ func (e *explainer) price(l *schemas.Line) *priceExplanation {
 	}
 	exact := new(big.Rat).Quo(num.Rat(), den.Rat())
 	tax := new(big.Rat).Mul(exact, new(big.Rat).Quo(it.TaxPercent.Rat(), big.NewRat(100, 1)))
-	return &priceExplanation{
+	return &PriceExplanation{
 		UnitPrice: text(it.UnitPrice), Per: string(it.Per), Quantity: text(l.Quantity),
 		DiscountPercent: text(it.DiscountPercent), TaxPercent: text(it.TaxPercent),
 		Formula: strings.Join(factors, " × ") + " / " + under, Exact: exactText(exact),

@@ -1,10 +1,9 @@
-package main
+package audit
 
 import (
 	"context"
 	"slices"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -12,7 +11,7 @@ import (
 // nameChanges says what is not as it was sealed: each invoice whose hash does
 // not fit is made again and compared column by column. Lines of which all is
 // told are noted in told.
-func (p *proof) nameChanges(ctx context.Context, r *clickhouse.SealedResource, all []*storedInvoice, told map[schemas.LineKey]bool) error {
+func (p *proof) nameChanges(ctx context.Context, r *SealedResource, all []*storedInvoice, told map[schemas.LineKey]bool) error {
 	n := naming{proof: p, resource: r, told: told}
 	for _, s := range all {
 		if s.hash == nil { // no run issued it: it may be another invoice's rows
@@ -56,11 +55,11 @@ func (p *proof) nameChanges(ctx context.Context, r *clickhouse.SealedResource, a
 // naming names the changes of one resource.
 type naming struct {
 	*proof
-	resource *clickhouse.SealedResource
+	resource *SealedResource
 	told     map[schemas.LineKey]bool
 	// Rows of the resource that belong to no invoice that was issued.
 	strayHeaders []schemas.Invoice
-	strayLines   []clickhouse.StoredLine
+	strayLines   []StoredLine
 }
 
 // compare compares an invoice with what was issued under its code, and returns
@@ -75,7 +74,7 @@ func (n *naming) compare(ctx context.Context, s *storedInvoice, issued map[strin
 		}
 	}
 	if s.header == nil || len(s.lines) < len(want.Rows) {
-		headers, lines, err := n.Store.Strayed(ctx, s.hash)
+		headers, lines, err := n.Invoices.Strayed(ctx, s.hash)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +113,7 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 	left := slices.Clone(s.lines)
 	var missing []schemas.Line
 	for i := range want {
-		j := slices.IndexFunc(left, func(l clickhouse.StoredLine) bool { return invoicer.CompareLines(&l.Line, &want[i]) == 0 })
+		j := slices.IndexFunc(left, func(l StoredLine) bool { return invoicer.CompareLines(&l.Line, &want[i]) == 0 })
 		if j < 0 {
 			missing = append(missing, want[i])
 			continue
@@ -152,13 +151,13 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 	return nil
 }
 
-func (n *naming) line(s *storedInvoice, stored *clickhouse.StoredLine, want *schemas.Line) error {
+func (n *naming) line(s *storedInvoice, stored *StoredLine, want *schemas.Line) error {
 	n.told[sameLineOf(&stored.Line)] = true
 	return n.columns(s.code+": line "+n.lineName(want), storedColumns(stored), invoicer.LineColumns(s.run, want))
 }
 
 // storedColumns are a stored line's columns, its month as it stands.
-func storedColumns(l *clickhouse.StoredLine) []invoicer.Column {
+func storedColumns(l *StoredLine) []invoicer.Column {
 	columns := invoicer.LineColumns(l.Run, &l.Line)
 	columns[0].Text = l.MonthText
 	return columns

@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"cmp"
@@ -40,31 +40,10 @@ func sealer(m *memory, z *time.Location, first schemas.Month) *invoicer.Invoicer
 	}
 }
 
-// drawn is a history as it may lie in Kafka, and the first month to bill.
-func drawn(t *rapid.T, z *time.Location) ([]oracle.Copy, schemas.Month) {
-	c := histories.Small(z)
-	copies := histories.Copies(c).Draw(t, "copies")
-	sorted := slices.Clone(copies)
-	slices.SortFunc(sorted, func(a, b oracle.Copy) int { return a.Compare(&b.Event) })
-	for _, x := range sorted {
-		t.Logf("%s %s/%s %s seq %d %s/%s mode %q items %d %s=%s at %v", x.Time.In(z).Format(time.RFC3339Nano), x.AccountID, x.ResourceID,
-			x.Type, x.Sequence, x.Source, x.ID, x.Mode, len(x.Items), x.Item, x.Value, x.Position)
-	}
-	return copies, c.First
-}
-
 func (m *memory) invoicedLines() []schemas.Line {
 	var out []schemas.Line
 	for code := range m.headers {
 		out = append(out, m.lines[code]...)
-	}
-	return out
-}
-
-func cutoffs(runs []schemas.Run) []schemas.Cutoff {
-	out := make([]schemas.Cutoff, len(runs))
-	for i := range runs {
-		out[i] = runs[i].Cutoff
 	}
 	return out
 }
@@ -76,7 +55,7 @@ func TestInvoicesSumToWhatTheEventsPriceTo(t *testing.T) {
 	zones := []*time.Location{zone(t, "Asia/Ho_Chi_Minh"), zone(t, "America/New_York"), time.UTC}
 	rapid.Check(t, func(t *rapid.T) {
 		z := rapid.SampledFrom(zones).Draw(t, "zone")
-		all, first := drawn(t, z)
+		all, first := histories.Drawn(t, z)
 		m := newMemory()
 		month, sealed := first, first.Prev()
 		for len(all) > 0 {
@@ -101,7 +80,7 @@ func TestInvoicesSumToWhatTheEventsPriceTo(t *testing.T) {
 }
 
 func checkSums(t *rapid.T, m *memory, z *time.Location, first, last schemas.Month) {
-	want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: last, Cutoffs: cutoffs(m.runs)})
+	want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: last, Cutoffs: histories.Cutoffs(m.runs)})
 	if diff := oracle.DiffSums(want.Lines, m.invoicedLines()); len(diff) > 0 {
 		t.Fatalf("after the seal of %s: %s", last, diff[0])
 	}
@@ -134,7 +113,7 @@ func TestMonthsFromEdgesEqualTheWholeHistory(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMemory()
 		var first schemas.Month
-		m.copies, first = drawn(t, z)
+		m.copies, first = histories.Drawn(t, z)
 		last := first
 		for range 3 {
 			last = last.Next()
@@ -155,7 +134,7 @@ func TestAnomaliesAreThoseOfTheFullSet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMemory()
 		var first schemas.Month
-		m.copies, first = drawn(t, z)
+		m.copies, first = histories.Drawn(t, z)
 		ends, _ := m.Ends(context.Background())
 		var got []string
 		d := &aggregate.Deriver{Source: m, Zone: z, Anomalies: func(a schemas.Anomaly) error {
@@ -204,7 +183,7 @@ func TestASealThatBreaksOffAnywhereEndsTheSame(t *testing.T) {
 	z := zone(t, "Asia/Ho_Chi_Minh")
 	broke := errors.New("broke off")
 	rapid.Check(t, func(t *rapid.T) {
-		copies, first := drawn(t, z)
+		copies, first := histories.Drawn(t, z)
 		cut := rapid.IntRange(0, len(copies)).Draw(t, "late from")
 		seal := func(m *memory) {
 			for _, n := range []int{cut, len(copies)} {

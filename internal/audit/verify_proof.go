@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
@@ -16,27 +16,17 @@ import (
 // proof compares a sealed month with what its events come to. It holds one
 // resource at a time, and the numbers of one account.
 type proof struct {
-	*system
-	month schemas.Month
-	// last is the newest run that was carried out, earlier are those before it, all
-	// are both; runs finds one by its number.
-	last    schemas.Run
-	earlier []schemas.Run
-	all     []schemas.Run
-	runs    map[int64]int
+	*Auditor
+	Proof
+
+	// all are the runs up to the last that was carried out; runs finds one by its
+	// number.
+	all  []schemas.Run
+	runs map[int64]int
 	// except are the parked accounts.
 	except []string
-
-	found []string
-	more  bool
-
-	counted  invoicer.Totals
-	months   []schemas.RunHash
-	minutes  schemas.ItemMinutes
-	accounts int64
 	// lived are the derived item-minutes of the accounts in order.
-	lived    []accountMinutes
-	messages messageCounts
+	lived []accountMinutes
 }
 
 type accountMinutes struct {
@@ -52,11 +42,11 @@ var errEnough = errors.New("enough differences")
 
 // differ notes a difference.
 func (p *proof) differ(format string, args ...any) error {
-	if len(p.found) == mostDifferences {
-		p.more = true
+	if len(p.Found) == mostDifferences {
+		p.More = true
 		return errEnough
 	}
-	p.found = append(p.found, fmt.Sprintf(format, args...))
+	p.Found = append(p.Found, fmt.Sprintf(format, args...))
 	return nil
 }
 
@@ -69,18 +59,18 @@ func (p *proof) plan(number int64, last schemas.Month) schemas.Derivation {
 // invoices derives the month from all events and compares it resource by
 // resource.
 func (p *proof) invoices(ctx context.Context) error {
-	stored, err := p.Store.Sealed(ctx, p.month, p.last.Number)
+	stored, err := p.Invoices.Sealed(ctx, p.Month, p.Run.Number)
 	if err != nil {
-		return fmt.Errorf("read what is stored of %s: %w", p.month, err)
+		return fmt.Errorf("read what is stored of %s: %w", p.Month, err)
 	}
 	defer func() { _ = stored.Close() }() // every error that matters came from Next
 	next, err := stored.Next()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read what is stored of %s: %w", p.month, err)
+		return fmt.Errorf("read what is stored of %s: %w", p.Month, err)
 	}
 	// upTo compares what is stored of resources before the given one, and hands out
 	// what is stored of it.
-	upTo := func(account, resource string, end bool) (*clickhouse.SealedResource, error) {
+	upTo := func(account, resource string, end bool) (*SealedResource, error) {
 		for next != nil {
 			order := compareResources(next.AccountID, next.ResourceID, account, resource)
 			if order > 0 && !end {
@@ -88,7 +78,7 @@ func (p *proof) invoices(ctx context.Context) error {
 			}
 			r := next
 			if next, err = stored.Next(); err != nil && !errors.Is(err, io.EOF) {
-				return nil, fmt.Errorf("read what is stored of %s: %w", p.month, err)
+				return nil, fmt.Errorf("read what is stored of %s: %w", p.Month, err)
 			}
 			if order == 0 && !end {
 				return r, nil
@@ -99,9 +89,9 @@ func (p *proof) invoices(ctx context.Context) error {
 		}
 		return nil, nil
 	}
-	plan := p.plan(p.last.Number, p.month)
+	plan := p.plan(p.Run.Number, p.Month)
 	plan.Except = p.except
-	err = p.Deriver().Derive(ctx, plan, func(d schemas.Derived) error {
+	err = (&aggregate.Deriver{Source: p.Events, Zone: p.Zone}).Derive(ctx, plan, func(d schemas.Derived) error {
 		r, err := upTo(d.AccountID, d.ResourceID, false)
 		if err != nil {
 			return err
@@ -111,12 +101,12 @@ func (p *proof) invoices(ctx context.Context) error {
 		}
 		lines := p.price(&d)
 		if r == nil {
-			r = &clickhouse.SealedResource{AccountID: d.AccountID, ResourceID: d.ResourceID}
+			r = &SealedResource{AccountID: d.AccountID, ResourceID: d.ResourceID}
 		}
 		return p.resource(ctx, r, lines)
 	})
 	if err != nil {
-		return fmt.Errorf("derive %s again: %w", p.month, err)
+		return fmt.Errorf("derive %s again: %w", p.Month, err)
 	}
 	_, err = upTo("", "", true)
 	return err
@@ -128,11 +118,11 @@ func compareResources(account, resource, otherAccount, otherResource string) int
 
 // price makes the month's lines of a resource, and counts its item-minutes.
 func (p *proof) price(d *schemas.Derived) []schemas.Line {
-	rater := rating.Rater{Currency: p.Currency()}
+	rater := rating.Rater{Currency: p.Currency}
 	var out []schemas.Line
 	for i := range d.Periods {
 		lines := rater.Lines(&d.Periods[i])
-		if d.Periods[i].Month != p.month {
+		if d.Periods[i].Month != p.Month {
 			continue
 		}
 		out = append(out, lines...)
@@ -148,15 +138,15 @@ func (p *proof) price(d *schemas.Derived) []schemas.Line {
 
 // hashes compares the hashes of the invoices with those stored with the seals.
 func (p *proof) hashes(ctx context.Context) error {
-	stored, err := p.Store.MonthHashes(ctx, p.month, p.last.Number)
+	stored, err := p.Proofs.MonthHashes(ctx, p.Month, p.Run.Number)
 	if err != nil {
 		return err
 	}
-	again, err := p.Store.Rehash(ctx, p.month, p.last.Number)
+	again, err := p.Proofs.Rehash(ctx, p.Month, p.Run.Number)
 	if err != nil {
 		return err
 	}
-	p.months = stored
+	p.Hashes = stored
 	byRun := map[int64]schemas.RunHash{}
 	for _, h := range again {
 		byRun[h.Run] = h
@@ -170,14 +160,14 @@ func (p *proof) hashes(ctx context.Context) error {
 		}
 		if now != h {
 			if err := p.differ("run %d sealed %d invoices of %s with hash %x, and %d are stored with hash %x",
-				h.Run, h.Invoices, p.month, h.Hash, now.Invoices, now.Hash); err != nil {
+				h.Run, h.Invoices, p.Month, h.Hash, now.Invoices, now.Hash); err != nil {
 				return err
 			}
 		}
 	}
 	for _, run := range p.all {
-		if h, issued := byRun[run.Number]; !have[run.Number] && (issued || run.Month == p.month) {
-			if err := p.differ("run %d has no hash of %s stored with its seal, and issued %d invoices of it", run.Number, p.month, h.Invoices); err != nil {
+		if h, issued := byRun[run.Number]; !have[run.Number] && (issued || run.Month == p.Month) {
+			if err := p.differ("run %d has no hash of %s stored with its seal, and issued %d invoices of it", run.Number, p.Month, h.Invoices); err != nil {
 				return err
 			}
 		}
@@ -188,7 +178,7 @@ func (p *proof) hashes(ctx context.Context) error {
 // conservation compares the item-minutes by account with those stored, and holds
 // both against the law (contract 5.4).
 func (p *proof) conservation(ctx context.Context) error {
-	if p.more {
+	if p.More {
 		return nil // not all accounts were derived
 	}
 	i := 0
@@ -200,7 +190,7 @@ func (p *proof) conservation(ctx context.Context) error {
 		}
 		return nil
 	}
-	err := p.Store.ItemMinutes(ctx, p.month, p.last.Number, func(m schemas.AccountMinutes) error {
+	err := p.Proofs.ItemMinutes(ctx, p.Month, p.Run.Number, func(m schemas.AccountMinutes) error {
 		if slices.Contains(p.except, m.AccountID) {
 			return nil
 		}
@@ -221,8 +211,8 @@ func (p *proof) conservation(ctx context.Context) error {
 }
 
 func (p *proof) account(derived accountMinutes, stored schemas.AccountMinutes) error {
-	p.accounts++
-	p.minutes = p.minutes.Add(derived.ItemMinutes)
+	p.Accounts++
+	p.Minutes = p.Minutes.Add(derived.ItemMinutes)
 	for _, column := range []struct {
 		name            string
 		stored, derived int64

@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/internal/oracle"
+	"github.com/reckon-billing/reckon/internal/oracle/histories"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -46,7 +47,7 @@ func TestWhatACouponUsedOutlivesAFailedAttemptAcrossTheEdge(t *testing.T) {
 		at(schemas.ResourceRecovered, time.March, 5, 0, nothing)
 		seal(first.Next().Next())
 
-		want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: first.Next().Next(), Cutoffs: cutoffs(m.runs)})
+		want := oracle.Compute(m.copies, oracle.Settings{Zone: z, Currency: vnd, First: first, Last: first.Next().Next(), Cutoffs: histories.Cutoffs(m.runs)})
 		if diff := oracle.DiffSums(want.Lines, m.invoicedLines()); len(diff) > 0 {
 			t.Errorf("attempt with %v: %s", attempt, diff[0])
 		}

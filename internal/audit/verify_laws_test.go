@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"cmp"
@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/oracle/histories"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -21,7 +22,7 @@ import (
 func TestWhatARunIssuedCanBeMadeAgain(t *testing.T) {
 	z := zone(t, "Asia/Ho_Chi_Minh")
 	rapid.Check(t, func(t *rapid.T) {
-		all, first := drawn(t, z)
+		all, first := histories.Drawn(t, z)
 		m := newMemory()
 		month := first
 		for len(all) > 0 {
@@ -63,7 +64,7 @@ func TestWhatARunIssuedCanBeMadeAgain(t *testing.T) {
 func TestAPreviewShowsWhatTheSealThenIssues(t *testing.T) {
 	z := zone(t, "Asia/Ho_Chi_Minh")
 	rapid.Check(t, func(t *rapid.T) {
-		all, first := drawn(t, z)
+		all, first := histories.Drawn(t, z)
 		m := newMemory()
 		month := first
 		for len(all) > 0 {

@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -6,22 +6,21 @@ import (
 
 	"github.com/shopspring/decimal"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// usageExplanation is how usage became a quantity (contract 2).
-type usageExplanation struct {
+// UsageExplanation is how usage became a quantity (contract 2).
+type UsageExplanation struct {
 	Meter string `json:"meter"`
 	// Events counts them; First and Last are the outermost; List has all, or none
 	// where there are too many and they were not asked for.
 	Events int64       `json:"events"`
-	First  *eventText  `json:"first,omitempty"`
-	Last   *eventText  `json:"last,omitempty"`
-	List   []eventText `json:"list,omitempty"`
+	First  *EventText  `json:"first,omitempty"`
+	Last   *EventText  `json:"last,omitempty"`
+	List   []EventText `json:"list,omitempty"`
 	// LevelAtStart is the event whose value held when the period began, where that
 	// matters (time_weighted); without one the level was 0.
-	LevelAtStart *eventText `json:"level_at_start,omitempty"`
+	LevelAtStart *EventText `json:"level_at_start,omitempty"`
 	// Measured is what the meter gave. FreeQuantity is the allowance, of which
 	// FreeUsedBefore went to older periods of the month and FreeTaken to this one.
 	Measured       string `json:"measured"`
@@ -35,15 +34,15 @@ type usageExplanation struct {
 const fewEvents = 10
 
 // usage explains the quantity of a metered item.
-func (e *explainer) usage(ctx context.Context, p *pricedPeriod, item *schemas.PeriodItem) (*usageExplanation, error) {
+func (e *explainer) usage(ctx context.Context, p *pricedPeriod, item *schemas.PeriodItem) (*UsageExplanation, error) {
 	free, before := e.allowance(p, item)
-	x := &usageExplanation{
+	x := &UsageExplanation{
 		Meter: string(item.Meter), Measured: schemas.FormatDecimal(item.Measured), Billed: schemas.FormatDecimal(item.Billed),
 		FreeQuantity: schemas.FormatDecimal(free), FreeUsedBefore: schemas.FormatDecimal(before),
 		FreeTaken: schemas.FormatDecimal(item.Measured.Sub(item.Billed)),
 	}
 	w := weighing{start: p.Start}
-	err := e.one.Usage(ctx, e.run.Cutoff, item.Name, p.Start, p.End, func(u clickhouse.UsageEvent) error {
+	err := e.one.Usage(ctx, e.run.Cutoff, item.Name, p.Start, p.End, func(u UsageEvent) error {
 		if e.unmatched[u.Position] {
 			return nil
 		}
@@ -73,7 +72,7 @@ func (e *explainer) usage(ctx context.Context, p *pricedPeriod, item *schemas.Pe
 	return x, err
 }
 
-func (e *explainer) usageText(u *clickhouse.UsageEvent) *eventText {
+func (e *explainer) usageText(u *UsageEvent) *EventText {
 	event := e.eventText(&u.EventRef)
 	event.Value = schemas.FormatDecimal(u.Value)
 	return event
@@ -113,7 +112,7 @@ type weighing struct {
 	any   bool
 }
 
-func (w *weighing) add(u *clickhouse.UsageEvent) {
+func (w *weighing) add(u *UsageEvent) {
 	minute := int64(u.Time.Sub(w.start) / time.Minute)
 	if !w.any {
 		w.any, w.gap = true, minute
@@ -136,12 +135,12 @@ func (w *weighing) measured(level decimal.Decimal, minutes int64) decimal.Decima
 // levelAtStart finds the event whose value held when the period began: the
 // newest earlier one with which the quantity comes out. Values of an earlier life
 // or of a void stretch do not hold, and do not fit.
-func (e *explainer) levelAtStart(ctx context.Context, p *pricedPeriod, item *schemas.PeriodItem, w *weighing) (*eventText, error) {
+func (e *explainer) levelAtStart(ctx context.Context, p *pricedPeriod, item *schemas.PeriodItem, w *weighing) (*EventText, error) {
 	if w.measured(decimal.Zero, p.Minutes()).Equal(item.Measured) {
 		return nil, nil
 	}
-	var newest *eventText
-	err := e.one.Usage(ctx, e.run.Cutoff, item.Name, time.Unix(0, 0), p.Start, func(u clickhouse.UsageEvent) error {
+	var newest *EventText
+	err := e.one.Usage(ctx, e.run.Cutoff, item.Name, time.Unix(0, 0), p.Start, func(u UsageEvent) error {
 		if w.measured(u.Value, p.Minutes()).Equal(item.Measured) {
 			newest = e.usageText(&u)
 		}

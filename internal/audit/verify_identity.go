@@ -1,4 +1,4 @@
-package main
+package audit
 
 import (
 	"context"
@@ -6,22 +6,14 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/schemas"
 )
-
-// messageCounts is where the messages before the cutoff are.
-type messageCounts struct {
-	// read are those that Kafka has; copies and rejected are those stored, of which
-	// older lie before what Kafka still has.
-	read, copies, rejected, older int64
-}
 
 // identity checks that every message before the cutoff is stored once: as a copy
 // of an event or as a dead letter. What Kafka has is the truth: its partitions
 // are read again beside what is stored.
 func (p *proof) identity(ctx context.Context, skipLog bool) error {
-	rows, err := p.Store.StoredOffsets(ctx, p.last.Cutoff)
+	rows, err := p.Offsets.StoredOffsets(ctx, p.Run.Cutoff)
 	if err != nil {
 		return fmt.Errorf("read where messages are stored: %w", err)
 	}
@@ -37,7 +29,7 @@ func (p *proof) identity(ctx context.Context, skipLog bool) error {
 	}
 	for s.next != nil {
 		if !skipLog {
-			if err := p.differ("%s is stored, but Kafka has no such message", place(s.next.Position)); err != nil {
+			if err := p.differ("%s is stored, but Kafka has no such message", s.next.Where()); err != nil {
 				return err
 			}
 		}
@@ -50,12 +42,12 @@ func (p *proof) identity(ctx context.Context, skipLog bool) error {
 
 // known checks that copies of one event are found wherever they lie.
 func (p *proof) known(ctx context.Context) error {
-	missing, err := p.Store.MissingIdentities(ctx, p.last.Cutoff, mostDifferences)
+	missing, err := p.Offsets.MissingIdentities(ctx, p.Run.Cutoff, mostDifferences)
 	if err != nil {
 		return err
 	}
 	for _, position := range missing {
-		if err := p.differ("%s is stored as an event, but its identity is not: a copy of it elsewhere would count again", place(position)); err != nil {
+		if err := p.differ("%s is stored as an event, but its identity is not: a copy of it elsewhere would count again", position.Where()); err != nil {
 			return err
 		}
 	}
@@ -65,16 +57,16 @@ func (p *proof) known(ctx context.Context) error {
 // readLog reads the partitions of the cutoff beside what is stored of them.
 func (p *proof) readLog(ctx context.Context, s *storedOffsets) error {
 	var topics []string
-	for _, end := range p.last.Cutoff {
+	for _, end := range p.Run.Cutoff {
 		if n := len(topics); n == 0 || topics[n-1] != end.Topic {
 			topics = append(topics, end.Topic)
 		}
 	}
-	starts, err := p.Kafka.Starts(ctx, topics...)
+	starts, err := p.Log.Starts(ctx, topics...)
 	if err != nil {
 		return fmt.Errorf("ask where the log begins: %w", err)
 	}
-	for _, end := range p.last.Cutoff { // sorted as the rows are
+	for _, end := range p.Run.Cutoff { // sorted as the rows are
 		from := int64(0)
 		for _, start := range starts {
 			if start.Topic == end.Topic && start.Partition == end.Partition {
@@ -93,8 +85,8 @@ func (p *proof) readAgain(ctx context.Context, s *storedOffsets, end schemas.Par
 	upTo := func(offset int64) error {
 		for s.before(end, offset) {
 			if s.next.Offset < from {
-				p.messages.older++
-			} else if err := p.differ("%s is stored, but Kafka has no such message", place(s.next.Position)); err != nil {
+				p.Messages.Older++
+			} else if err := p.differ("%s is stored, but Kafka has no such message", s.next.Where()); err != nil {
 				return err
 			}
 			if err := s.advance(); err != nil {
@@ -103,15 +95,15 @@ func (p *proof) readAgain(ctx context.Context, s *storedOffsets, end schemas.Par
 		}
 		return nil
 	}
-	err := p.Kafka.Read(ctx, end.Topic, end.Partition, from, end.End, func(m *schemas.Message) error {
-		p.messages.read++
+	err := p.Log.Read(ctx, end.Topic, end.Partition, from, end.End, func(m *schemas.Message) error {
+		p.Messages.Read++
 		if err := upTo(m.Offset); err != nil {
 			return err
 		}
 		if s.next != nil && s.next.Position == m.Position {
 			return s.advance()
 		}
-		return p.differ("%s lies in Kafka before the cutoff, but is not stored", place(m.Position))
+		return p.differ("%s lies in Kafka before the cutoff, but is not stored", m.Where())
 	})
 	if err != nil {
 		return err
@@ -123,8 +115,8 @@ func (p *proof) readAgain(ctx context.Context, s *storedOffsets, end schemas.Par
 // that is stored twice is a difference.
 type storedOffsets struct {
 	*proof
-	rows *clickhouse.StoredOffsets
-	next *clickhouse.StoredOffset
+	rows schemas.Cursor[StoredOffset]
+	next *StoredOffset
 }
 
 // before tells whether the next lies in the partition before the offset.
@@ -143,23 +135,20 @@ func (s *storedOffsets) advance() error {
 			return fmt.Errorf("read where messages are stored: %w", err)
 		}
 		if row.Rejected {
-			s.messages.rejected++
+			s.Messages.Rejected++
 		} else {
-			s.messages.copies++
+			s.Messages.Copies++
 		}
 		if s.next == nil || s.next.Position != row.Position {
-			s.next = &row
+			s.next = &StoredOffset{row.Position, row.Rejected}
 			return nil
 		}
 		as := "twice as an event"
 		if row.Rejected {
 			as = "as an event and as a dead letter"
 		}
-		if err := s.differ("%s is stored %s", place(row.Position), as); err != nil {
+		if err := s.differ("%s is stored %s", row.Where(), as); err != nil {
 			return err
 		}
 	}
 }
-
-// place names where a message lies.
-func place(p schemas.Position) string { return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset) }

@@ -1,0 +1,24 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Anomalies yields the events before a cutoff that cannot apply and are billed
+// nothing, over all months; accounts restricts to these, nil for all.
+func (a *Auditor) Anomalies(ctx context.Context, cutoff schemas.Cutoff, accounts []string, yield func(schemas.Anomaly) error) error {
+	runs, err := a.RunLog.Runs(ctx)
+	if err != nil {
+		return fmt.Errorf("read the runs: %w", err)
+	}
+	d := &aggregate.Deriver{Source: a.Events, Zone: a.Zone, Anomalies: yield}
+	plan := schemas.Derivation{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: cutoff}, Earlier: runs, Accounts: accounts}
+	if err := d.Survey(ctx, plan); err != nil {
+		return fmt.Errorf("list the anomalies: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// Proof is what was checked of a sealed month, and what is not as its events say.
+type Proof struct {
+	Month schemas.Month
+	// Run is the newest run that was carried out; all before its cutoff was checked.
+	Run schemas.Run
+
+	// Found are the differences, each a sentence that names the invoice, line and
+	// column with what is stored and what is derived. There are More than are told.
+	Found []string
+	More  bool
+
+	// Issued counts the month's invoices and adjustments, Hashes are those of its
+	// runs.
+	Issued invoicer.Totals
+	Hashes []schemas.RunHash
+	// Accounts have lived Minutes together.
+	Accounts int64
+	Minutes  schemas.ItemMinutes
+	Messages MessageCounts
+}
+
+// MessageCounts is where the messages before a cutoff are.
+type MessageCounts struct {
+	// Read are those that Kafka has; Copies and Rejected are those stored, of which
+	// Older lie before what Kafka still has.
+	Read, Copies, Rejected, Older int64
+}
+
+// Verify derives a sealed month again from its events and compares it with its
+// invoices to the minor unit; checks their hashes and the item-minutes; and that
+// every message that Kafka has before the cutoff is stored exactly once. SkipLog
+// leaves Kafka unread: then it is not known whether messages were lost.
+func (a *Auditor) Verify(ctx context.Context, month schemas.Month, skipLog bool) (*Proof, error) {
+	p, err := a.begin(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	for _, step := range []func(context.Context) error{
+		p.invoices, p.hashes, p.conservation, func(ctx context.Context) error { return p.identity(ctx, skipLog) },
+	} {
+		if err := step(ctx); err != nil && !errors.Is(err, errEnough) {
+			return nil, err
+		}
+	}
+	return &p.Proof, nil
+}
+
+// begin finds the last seal and what it rests on.
+func (a *Auditor) begin(ctx context.Context, month schemas.Month) (*proof, error) {
+	runs, err := a.RunLog.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seals, err := a.RunLog.Seals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &proof{Auditor: a, Proof: Proof{Month: month}, runs: map[int64]int{}}
+	sealed := map[int64]invoicer.Seal{}
+	for _, seal := range seals {
+		sealed[seal.Run] = seal
+	}
+	var through schemas.Month
+	for i, run := range runs {
+		seal, done := sealed[run.Number]
+		if !done {
+			break // what is being sealed now is not proven
+		}
+		p.Run = run
+		p.all, p.runs[run.Number] = runs[:i+1], i
+		if through.Before(run.Month) {
+			through = run.Month
+		}
+		for _, parked := range seal.Parked {
+			p.except = append(p.except, parked.AccountID)
+			_ = p.differ("account %q is parked by run %d, so its invoices are not all issued: %s", parked.AccountID, run.Number, parked.Reason)
+		}
+	}
+	if len(p.all) == 0 || through.Before(month) || month.Before(p.Run.FirstMonth) {
+		return nil, fmt.Errorf("%s is not sealed: there is nothing to verify", month)
+	}
+	return p, nil
+}
