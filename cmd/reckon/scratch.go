@@ -131,10 +131,8 @@ func (s *scratch) took(messages int64, rejected map[schemas.Position]string) {
 // add produces a line, together with others.
 func (s *scratch) add(ctx context.Context, l *scenarioLine) error {
 	m := schemas.Message{Time: s.clock, Value: slices.Clone(l.value)}
-	m.Topic = s.Config.Kafka.Topics.Lifecycle
-	if t, ok := codec.TypeOf(m.Value); ok && t == schemas.UsageRecorded {
-		m.Topic = s.Config.Kafka.Topics.Usage
-	}
+	kind, _ := codec.TypeOf(m.Value)
+	m.Topic = s.Config.Kafka.Topics.Of(codec.Topic(kind))
 	if account, ok := codec.AccountOf(m.Value); ok {
 		m.Key = []byte(account)
 	}

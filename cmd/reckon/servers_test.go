@@ -161,10 +161,8 @@ func (i *installation) produce(t testing.TB, lines ...string) {
 	var messages []schemas.Message
 	for _, line := range lines {
 		m := schemas.Message{Time: i.now().UTC().Truncate(time.Millisecond), Value: []byte(line)}
-		m.Topic = s.Config.Kafka.Topics.Lifecycle
-		if kind, _ := codec.TypeOf(m.Value); kind == schemas.UsageRecorded {
-			m.Topic = s.Config.Kafka.Topics.Usage
-		}
+		kind, _ := codec.TypeOf(m.Value)
+		m.Topic = s.Config.Kafka.Topics.Of(codec.Topic(kind))
 		account, _ := codec.AccountOf(m.Value)
 		m.Key = []byte(account)
 		messages = append(messages, m)

@@ -92,10 +92,9 @@ func (w *town) play(t *testing.T, lines ...string) {
 // send produces a line as a scenario's is: a command may have produced others
 // meanwhile.
 func (w *town) send(ctx context.Context, line string) error {
-	m := schemas.Message{Position: schemas.Position{Topic: w.Config.Kafka.Topics.Lifecycle}, Time: w.clock, Value: []byte(line)}
-	if kind, ok := codec.TypeOf(m.Value); ok && kind == schemas.UsageRecorded {
-		m.Topic = w.Config.Kafka.Topics.Usage
-	}
+	kind, _ := codec.TypeOf([]byte(line))
+	topic := w.Config.Kafka.Topics.Of(codec.Topic(kind))
+	m := schemas.Message{Position: schemas.Position{Topic: topic}, Time: w.clock, Value: []byte(line)}
 	if account, ok := codec.AccountOf(m.Value); ok {
 		m.Key = []byte(account)
 	}

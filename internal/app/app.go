@@ -12,6 +12,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // Options are what a process is handed.
@@ -97,9 +98,13 @@ func currencyOf(b *config.Billing) schemas.Currency {
 	return schemas.Currency{Code: b.Currency, Digits: b.MinorDigits}
 }
 
-// EventTopics are the two that events come from.
+// EventTopics are those that events come from.
 func (a *App) EventTopics() []string {
-	return []string{a.Config.Kafka.Topics.Lifecycle, a.Config.Kafka.Topics.Usage}
+	topics := codec.Topics()
+	for i, topic := range topics {
+		topics[i] = a.Config.Kafka.Topics.Of(topic)
+	}
+	return topics
 }
 
 // cleanups undo what was started, each by its name.

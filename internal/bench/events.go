@@ -10,11 +10,12 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 const (
-	lifecycleTopic  = "billing.lifecycle"
-	usageTopic      = "billing.usage"
+	lifecycleTopic  = codec.LifecycleTopic
+	usageTopic      = codec.UsageTopic
 	deadLetterTopic = "billing.deadletter"
 	partitions      = 8
 )

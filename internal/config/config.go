@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Config is the whole of the settings. Load makes it; a Config that Load
 // returned without an error is valid.
@@ -46,6 +49,18 @@ type Topics struct {
 	Lifecycle  string `yaml:"lifecycle" env:"LIFECYCLE" envDefault:"billing.lifecycle" doc:"topic of account and resource events"`
 	Usage      string `yaml:"usage" env:"USAGE" envDefault:"billing.usage" doc:"topic of usage events"`
 	DeadLetter string `yaml:"dead_letter" env:"DEAD_LETTER" envDefault:"billing.deadletter" doc:"topic that gets a copy of each rejected message"`
+}
+
+// Of is the name that the settings give to what is named so by default; what is no
+// topic of reckon's comes with the lifecycle events, to be rejected.
+func (t Topics) Of(topic string) string {
+	v := reflect.ValueOf(t)
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("envDefault") == topic {
+			return v.Field(i).String()
+		}
+	}
+	return t.Lifecycle
 }
 
 // SASL says how to log in to the brokers; without a mechanism nobody logs in.

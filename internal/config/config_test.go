@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // home is the least that a machine's environment holds.
@@ -45,6 +48,31 @@ func TestNothingGivenMeansTheEmbeddedStackAndVietnam(t *testing.T) {
 	}
 	if want := "/home/u/.cache/reckon/engine"; c.EngineDir != want {
 		t.Errorf("engine_dir is %s, want %s", c.EngineDir, want)
+	}
+}
+
+// What the topics are called by default stands twice: with the families of events, and
+// here, where the settings are read.
+func TestEachTypeOfEventHasATopicAmongTheSettings(t *testing.T) {
+	c, err := Load("", []string{home})
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed := Topics{Lifecycle: "l", Usage: "u", DeadLetter: "d"}
+	for _, kind := range codec.Types() {
+		want := "l"
+		if kind == schemas.UsageRecorded {
+			want = "u"
+		}
+		if got := renamed.Of(codec.Topic(kind)); got != want {
+			t.Errorf("%s comes in %s, want %s", kind, got, want)
+		}
+		if got := c.Kafka.Topics.Of(codec.Topic(kind)); got != codec.Topic(kind) {
+			t.Errorf("%s comes in %s by default, its family says %s", kind, got, codec.Topic(kind))
+		}
+	}
+	if got := renamed.Of(codec.Topic("resource.exploded")); got != "l" {
+		t.Errorf("what is no event comes in %s", got)
 	}
 }
 

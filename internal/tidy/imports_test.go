@@ -46,7 +46,7 @@ func house() map[string]room {
 		"internal/clickhouse/column":     {},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
-		"internal/config":                {},
+		"internal/config":                {tests: []string{"schemas", "schemas/codec"}},
 		"internal/telemetry":             {},
 		"internal/simulate":              {imports: []string{"schemas", "internal/generate", "internal/oracle"}},
 		"internal/generate":              {imports: []string{"schemas", "schemas/codec"}},

@@ -238,8 +238,8 @@ func sameFields(t *testing.T, name string, schema map[string]any, required, opti
 func TestTheSchemasHaveTheFieldsOfTheTypes(t *testing.T) {
 	for _, kind := range Types() {
 		doc := readSchema(t, string(kind)+".json")
-		required, optional, _ := dataFields(kind)
-		sameFields(t, string(kind), object(t, doc, "properties", "data"), required, optional)
+		of := typeNamed(kind)
+		sameFields(t, string(kind), object(t, doc, "properties", "data"), of.required, of.optional)
 		for a := range attributeCount {
 			if _, stated := object(t, doc, "properties")[a.String()]; stated == (a == attrDataBase64) {
 				t.Errorf("%s: attribute %s stated: %v", kind, a, stated)

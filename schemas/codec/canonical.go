@@ -3,14 +3,18 @@ package codec
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
 )
 
 // AppendData appends the event's data in canonical form: JSON without spaces,
-// keys in the order of dataFields, defaults filled in, left-out optional fields
+// keys in the order of the family's file, defaults filled in, left-out optional fields
 // left out, numbers as strings that hold plain decimals without trailing zeros,
 // times in UTC with milliseconds. Two events have the same data by contract 2
 // exactly when these bytes are equal.
@@ -19,61 +23,7 @@ import (
 // (item, value) with empty data; its canonical data is only for Content.
 func AppendData(b []byte, e *schemas.Event) []byte {
 	b = appendText(append(b, `{"account_id":`...), e.AccountID)
-	if e.Type == schemas.ResourceCreated {
-		b = appendText(append(b, `,"resource_name":`...), e.ResourceName)
-		b = appendText(append(b, `,"product":`...), e.Product)
-		b = appendText(append(b, `,"service":`...), e.Service)
-	}
-	if e.Mode != "" {
-		b = appendText(append(b, `,"mode":`...), string(e.Mode))
-	}
-	if len(e.Items) > 0 {
-		b = append(b, `,"items":[`...)
-		for i := range e.Items {
-			if i > 0 {
-				b = append(b, ',')
-			}
-			b = appendItem(b, &e.Items[i])
-		}
-		b = append(b, ']')
-	}
-	if e.Coupon != nil {
-		b = appendText(append(b, `,"coupon":{"code":`...), e.Coupon.Code)
-		b = appendNumber(append(b, `,"value":`...), e.Coupon.Value)
-		b = append(b, '}')
-	}
-	if !e.ExpiresAt.IsZero() {
-		b = e.ExpiresAt.UTC().AppendFormat(append(b, `,"expires_at":"`...), canonicalTime)
-		b = append(b, '"')
-	}
-	switch {
-	case e.Type == schemas.ResourceCreated && e.AutoRenew:
-		b = append(b, `,"auto_renew":true`...)
-	case e.Type == schemas.ResourceCreated:
-		b = append(b, `,"auto_renew":false`...)
-	case e.Type == schemas.UsageRecorded:
-		b = appendText(append(b, `,"item":`...), e.Item)
-		b = appendNumber(append(b, `,"value":`...), e.Value)
-	}
-	return append(b, '}')
-}
-
-func appendItem(b []byte, i *schemas.Item) []byte {
-	b = appendText(append(b, `{"item":`...), i.Name)
-	b = appendText(append(b, `,"unit":`...), i.Unit)
-	b = appendNumber(append(b, `,"unit_price":`...), i.UnitPrice)
-	if i.Meter == schemas.NoMeter {
-		b = appendNumber(append(b, `,"quantity":`...), i.Quantity)
-	} else {
-		b = appendText(append(b, `,"meter":`...), string(i.Meter))
-	}
-	b = appendText(append(b, `,"per":`...), string(i.Per))
-	b = appendNumber(append(b, `,"discount_percent":`...), i.DiscountPercent)
-	b = appendNumber(append(b, `,"tax_percent":`...), i.TaxPercent)
-	if i.Meter != schemas.NoMeter {
-		b = appendNumber(append(b, `,"free_quantity":`...), i.FreeQuantity)
-	}
-	return append(b, '}')
+	return append(appendPayload(b, e, typeNamed(e.Type)), '}')
 }
 
 // appendText quotes a text: it holds no control characters, so that only the
@@ -109,4 +59,139 @@ func Content(e *schemas.Event) schemas.Hash {
 	b = binary.BigEndian.AppendUint64(b, uint64(e.Sequence))         //nolint:gosec // never negative
 	sum := sha256.Sum256(AppendData(b, e))
 	return schemas.Hash(sum[:16])
+}
+
+// errNotCanonical is what a stored row is that AppendData did not write.
+var errNotCanonical = errors.New("not canonical data")
+
+// SetData restores the fields of data from what AppendData wrote for the store.
+// Type, AccountID and Time must be set, and all fields of a lifecycle event's
+// data are written over. A usage event's Item and Value have columns of their
+// own: its data must be empty, and the event stays as it is.
+//
+// It takes exactly the bytes that AppendData writes for some valid event and
+// nothing else, so that a damaged row is an error, never another value; the
+// event is then left as it was. Only that a coupon's value is in whole minor
+// units it cannot know. The texts of the event share the memory of data.
+func SetData(e *schemas.Event, data string) error {
+	if e.Type == schemas.UsageRecorded {
+		if data != "" {
+			return fmt.Errorf("usage event with data %s: %w", quote(data), errNotCanonical)
+		}
+		return nil
+	}
+	x := schemas.Event{
+		Source: e.Source, ID: e.ID, Type: e.Type, AccountID: e.AccountID,
+		ResourceID: e.ResourceID, Time: e.Time, Sequence: e.Sequence,
+	}
+	r := canonicalReader{rest: data}
+	r.event(&x, typeNamed(e.Type))
+	if r.bad || r.rest != "" {
+		return fmt.Errorf("%s of account %s at byte %d of %s: %w",
+			e.Type, quote(e.AccountID), len(data)-len(r.rest), quote(data), errNotCanonical)
+	}
+	*e = x
+	return nil
+}
+
+// canonicalReader reads canonical data from its beginning. Once it is bad it
+// stays so.
+type canonicalReader struct {
+	rest string
+	bad  bool
+}
+
+func (r *canonicalReader) event(e *schemas.Event, t *eventType) {
+	r.bad = t.family == noFamily
+	r.must(`{"account_id":`)
+	r.check(r.text() == e.AccountID)
+	r.payload(e, t)
+	r.check(t.joins(e).reason == "")
+	r.must("}")
+}
+
+// field tells whether a field comes next, which it must if it is required.
+func (r *canonicalReader) field(t *eventType, f field, key string) bool {
+	if t.required.has(f) {
+		r.must(key)
+		return true
+	}
+	return t.optional.has(f) && r.eat(key)
+}
+
+func (r *canonicalReader) check(ok bool) { r.bad = r.bad || !ok }
+
+// eat takes what comes next if it is the literal.
+func (r *canonicalReader) eat(literal string) bool {
+	if r.bad || !strings.HasPrefix(r.rest, literal) {
+		return false
+	}
+	r.rest = r.rest[len(literal):]
+	return true
+}
+
+func (r *canonicalReader) must(literal string) { r.check(r.eat(literal)) }
+
+// quoted takes what stands between two quotes; escapes tells whether a quote or
+// a backslash in it was escaped.
+func (r *canonicalReader) quoted() (s string, escapes bool) {
+	if r.must(`"`); r.bad {
+		return "", false
+	}
+	for i := 0; i < len(r.rest); i++ {
+		switch r.rest[i] {
+		case '"':
+			s, r.rest = r.rest[:i], r.rest[i+1:]
+			return s, escapes
+		case '\\':
+			escapes = true
+			i++
+			r.check(i < len(r.rest) && (r.rest[i] == '"' || r.rest[i] == '\\'))
+		}
+	}
+	r.bad = true
+	return "", false
+}
+
+func (r *canonicalReader) text() string {
+	s, escapes := r.quoted()
+	if escapes {
+		s = unescape(s)
+	}
+	r.check(s != "" && len(s) <= maxTextBytes && !hasControl(s) && utf8.ValidString(s))
+	return s
+}
+
+// unescape drops the backslash before each escaped quote and backslash.
+func unescape(s string) string {
+	b := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+		}
+		b = append(b, s[i])
+	}
+	return string(b)
+}
+
+// number takes a plain decimal as FormatDecimal writes it.
+func (r *canonicalReader) number(decimals int) decimal.Decimal {
+	s, _ := r.quoted()
+	d, reason := parseDecimal(s, decimals)
+	r.check(reason == "" && strings.IndexByte(s, 'e') < 0 && strings.IndexByte(s, 'E') < 0)
+	r.check(strings.IndexByte(s, '.') < 0 || s[len(s)-1] != '0')
+	return d
+}
+
+func (r *canonicalReader) percent() decimal.Decimal {
+	d := r.number(maxPercentDecimals)
+	r.check(!d.GreaterThan(hundred()))
+	return d
+}
+
+func (r *canonicalReader) time() time.Time {
+	s, _ := r.quoted()
+	t, reason := parseTime(s)
+	r.check(reason == "" && len(s) == len(canonicalTime) && s[10] == 'T' && s[len(s)-1] == 'Z')
+	return t
 }

@@ -1,10 +1,12 @@
 package codec
 
 import (
-	"github.com/reckon-billing/reckon/schemas"
 	"hash/maphash"
 	"strings"
 	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
+	"github.com/shopspring/decimal"
 )
 
 // FastParser is Parser for the many: on every message it gives the answer that
@@ -28,10 +30,10 @@ type FastParser struct {
 	texts    textBlock
 	words    knownTexts
 	decimals knownDecimals
-	// types are the types there are, with the fields of their data; kind is the
-	// one of the event being read.
-	types []fastType
-	kind  int
+	// kind is the type of the event being read, and family that of the fields of its
+	// data so far, which may come before the type.
+	kind   *eventType
+	family family
 	// extensions are the names of the extension attributes seen so far in one
 	// event, to find one that is given twice.
 	extensions [maxFastExtensions][]byte
@@ -50,21 +52,10 @@ const (
 	maxFastExtensions = 16
 )
 
-// fastType is a type of event and the fields of its data.
-type fastType struct {
-	name               schemas.Type
-	required, optional fieldSet
-}
-
 // NewFastParser gives a FastParser that agrees with p; there is no other way to
 // get one.
 func NewFastParser(p Parser) *FastParser {
-	f := &FastParser{Parser: p, words: knownTexts{seed: maphash.MakeSeed()}}
-	for _, t := range Types() {
-		required, optional, _ := dataFields(t)
-		f.types = append(f.types, fastType{t, required, optional})
-	}
-	return f
+	return &FastParser{Parser: p, words: knownTexts{seed: maphash.MakeSeed()}, kind: &known.types[0]}
 }
 
 // Parse reads a message in structured or binary mode as a whole, valid event,
@@ -144,20 +135,104 @@ func isStructuredType(t []byte) (structured, ok bool) {
 // Parser, those rules that look at several fields.
 func (p *FastParser) complete(e *schemas.Event) bool {
 	const needed = 1<<attrSpecVersion | 1<<attrID | 1<<attrSource | 1<<attrType | 1<<attrSubject | 1<<attrTime
-	kind := &p.types[p.kind]
+	kind := p.kind
 	if p.attributes&needed != needed || p.fields&kind.required != kind.required ||
-		p.fields&^(kind.required|kind.optional) != 0 {
+		p.fields&^(kind.required|kind.optional) != 0 || (p.family != kind.family && p.family != noFamily) {
 		return false
 	}
-	if ofAccount(e.Type) {
-		if p.subject != e.AccountID {
+	switch {
+	case !kind.ofAccount:
+		e.ResourceID = p.subject
+	case p.subject != e.AccountID:
+		return false
+	}
+	return kind.joins(e).reason == ""
+}
+
+// data reads the data of an event whose type may still be unknown: complete
+// sees later whether the fields are those of the type.
+func (p *FastParser) data(e *schemas.Event) bool {
+	s := &p.scan
+	if p.family = noFamily; p.attributes&(1<<attrType) != 0 {
+		p.family = p.kind.family
+	}
+	var seen fieldSet
+	for key := s.firstKey(); key != nil; key = s.nextKey() {
+		f, ok := p.dataField(e, key)
+		if !ok || seen.has(f) {
 			return false
 		}
-	} else {
-		e.ResourceID = p.subject
+		seen |= 1 << f
 	}
-	if e.ExpiresAt.IsZero() {
-		return e.Type != schemas.ResourceCreated || e.Mode != schemas.Prepaid
+	p.fields = seen
+	return !s.bad
+}
+
+func (p *FastParser) dataField(e *schemas.Event, name []byte) (f field, ok bool) {
+	if string(name) == "account_id" {
+		e.AccountID, ok = p.own()
+		return fieldAccountID, ok
 	}
-	return e.ExpiresAt.After(e.Time)
+	if p.family == noFamily {
+		p.family = familyWith(fieldNamed(string(name)))
+	}
+	return p.payload(e, name)
+}
+
+// own reads a text that comes next and is this event's alone.
+func (p *FastParser) own() (string, bool) {
+	t, ok := p.scan.text()
+	if !ok {
+		return "", false
+	}
+	return p.name(t)
+}
+
+// shared reads a text that comes next and that many events share.
+func (p *FastParser) shared() (string, bool) {
+	t, ok := p.scan.text()
+	if !ok {
+		return "", false
+	}
+	return p.word(t)
+}
+
+// oneOf reads a word, if it is one of those.
+func oneOf[W ~string](p *FastParser, words ...W) (word W, ok bool) {
+	t, ok := p.scan.text()
+	if !ok {
+		return "", false
+	}
+	for _, w := range words {
+		if string(t) == string(w) {
+			return w, true
+		}
+	}
+	return "", false
+}
+
+func (p *FastParser) time() (at time.Time, ok bool) {
+	t, ok := p.scan.text()
+	if !ok {
+		return at, false
+	}
+	return fastTime(t)
+}
+
+// number reads a number, given as one or as a string that holds one.
+func (p *FastParser) number(decimals int) (d decimal.Decimal, ok bool) {
+	s := &p.scan
+	if s.i < len(s.b) && s.b[s.i] != '"' {
+		return p.decimal(s.numeral(), decimals)
+	}
+	t, ok := s.text()
+	if !ok {
+		return d, false
+	}
+	return p.decimal(t, decimals)
+}
+
+func (p *FastParser) percent() (d decimal.Decimal, ok bool) {
+	d, ok = p.number(maxPercentDecimals)
+	return d, ok && !d.GreaterThan(hundred())
 }

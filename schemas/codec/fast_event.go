@@ -139,13 +139,13 @@ func (p *FastParser) name(t []byte) (string, bool) {
 
 // typeOf finds the type of that name, which mostly is the last event's again.
 func (p *FastParser) typeOf(t []byte) (schemas.Type, bool) {
-	if string(t) == string(p.types[p.kind].name) {
-		return p.types[p.kind].name, true
+	if string(t) == string(p.kind.name) {
+		return p.kind.name, true
 	}
-	for i := range p.types {
-		if string(t) == string(p.types[i].name) {
-			p.kind = i
-			return p.types[i].name, true
+	for i := range known.types {
+		if string(t) == string(known.types[i].name) {
+			p.kind = &known.types[i]
+			return p.kind.name, true
 		}
 	}
 	return "", false

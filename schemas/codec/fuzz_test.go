@@ -61,7 +61,7 @@ func checkAccepted(t *testing.T, e *schemas.Event) {
 		}
 	}
 	subject := e.ResourceID
-	if ofAccount(e.Type) {
+	if typeNamed(e.Type).ofAccount {
 		subject = e.AccountID
 	}
 	m := schemas.Message{Time: farStamp(), Value: []byte(data), Headers: []schemas.Header{

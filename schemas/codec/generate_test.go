@@ -67,12 +67,12 @@ func drawEvent(t *rapid.T) schemas.Event {
 		AccountID: drawText(t, "account"), ResourceID: drawText(t, "resource"), Time: time.UnixMilli(ms).UTC(),
 		Sequence: rapid.Int64Min(0).Draw(t, "sequence"),
 	}
-	if ofAccount(e.Type) {
+	if typeNamed(e.Type).ofAccount {
 		e.ResourceID = ""
 	}
-	required, optional, _ := dataFields(e.Type)
+	of := typeNamed(e.Type)
 	has := func(f field) bool {
-		return required.has(f) || (optional.has(f) && rapid.Bool().Draw(t, f.String()))
+		return of.required.has(f) || (of.optional.has(f) && rapid.Bool().Draw(t, f.String()))
 	}
 	if has(fieldResourceName) {
 		e.ResourceName, e.Product, e.Service = drawText(t, "name"), drawText(t, "product"), drawText(t, "service")
@@ -206,7 +206,7 @@ func (w writer) data(e *schemas.Event) string {
 
 func (w writer) event(e *schemas.Event) string {
 	subject := e.ResourceID
-	if ofAccount(e.Type) {
+	if typeNamed(e.Type).ofAccount {
 		subject = e.AccountID
 	}
 	m := []string{

@@ -1,9 +1,49 @@
 package codec
 
 import (
-	"github.com/reckon-billing/reckon/schemas"
+	"slices"
 	"strconv"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
+
+// attribute is one of the CloudEvents attributes that have rules of their own.
+type attribute int
+
+const (
+	attrSpecVersion attribute = iota
+	attrID
+	attrSource
+	attrType
+	attrSubject
+	attrTime
+	attrSequence
+	attrDataContentType
+	attrDataSchema
+	attrDataBase64
+	attributeCount
+)
+
+// attributeSet is a set of attributes.
+type attributeSet uint32
+
+// There are no more attributes than a set has room for, else this does not compile.
+const _ = uint(32 - attributeCount)
+
+func attributeNames() [attributeCount]string {
+	return [...]string{
+		"specversion", "id", "source", "type", "subject", "time", "sequence",
+		"datacontenttype", "dataschema", "data_base64",
+	}
+}
+
+func (a attribute) String() string { return attributeNames()[a] }
+
+// attributeNamed is the attribute of that name, -1 for none of them.
+func attributeNamed(name string) attribute {
+	names := attributeNames()
+	return attribute(slices.Index(names[:], name))
+}
 
 // event checks steps 3 to 5 of Parser, in that order.
 func (c *checker) event(raw *rawEvent) schemas.Event {
@@ -30,7 +70,7 @@ func (c *checker) attributes(raw *rawEvent) (e schemas.Event) {
 	e.Source = c.text(attrSource, a[attrSource])
 	if v := a[attrType]; c.present(attrType, v, true, `"`, "a string") {
 		e.Type = schemas.Type(v.text)
-		if _, _, known := dataFields(e.Type); !known {
+		if typeNamed(e.Type).family == noFamily {
 			c.refuse(RejectUnknownType, attrType, show(v)+" is not a type of event")
 		}
 	}
@@ -111,135 +151,32 @@ func isInt32(s string) bool {
 
 // data reads the fields of data: step 4.
 func (c *checker) data(e *schemas.Event, raw *rawEvent) {
-	required, optional, _ := dataFields(e.Type)
+	t := typeNamed(e.Type)
 	c.within = ""
 	if !c.present(attributeName("data"), raw.data.rawValue, true, "{", "an object") {
 		return
 	}
 	c.within = "data."
-	c.noUnknown(&raw.data, required|optional)
+	c.noUnknown(&raw.data, t.required|t.optional)
 	f := &raw.data.fields
 	e.AccountID = c.text(fieldAccountID, f[fieldAccountID])
-	if required.has(fieldResourceName) {
-		e.ResourceName = c.text(fieldResourceName, f[fieldResourceName])
-		e.Product = c.text(fieldProduct, f[fieldProduct])
-		e.Service = c.text(fieldService, f[fieldService])
-	}
-	e.Mode = schemas.Mode(c.word(fieldMode, f[fieldMode], required.has(fieldMode), string(schemas.Prepaid), string(schemas.Postpaid)))
-	if c.present(fieldItems, f[fieldItems], required.has(fieldItems), "[", "a list") {
-		c.items(e, raw)
-	}
-	if c.present(fieldCoupon, f[fieldCoupon], false, "{", "an object") {
-		e.Coupon = c.coupon(&raw.coupon)
-	}
-	e.ExpiresAt = c.time(fieldExpiresAt, f[fieldExpiresAt], required.has(fieldExpiresAt))
-	if v := f[fieldAutoRenew]; c.present(fieldAutoRenew, v, false, "tf", "true or false") {
-		e.AutoRenew = v.kind == 't'
-	}
-	if required.has(fieldItem) {
-		e.Item = c.text(fieldItem, f[fieldItem])
-		e.Value = c.number(fieldValue, f[fieldValue], true, maxDecimals)
-	}
-}
-
-func (c *checker) items(e *schemas.Event, raw *rawEvent) {
-	switch {
-	case raw.itemCount == 0:
-		c.refuse(RejectNoItems, fieldItems, "is empty")
-	case raw.itemCount > maxItems:
-		c.refuse(RejectTooManyItems, fieldItems, strconv.Itoa(raw.itemCount)+" items are more than "+strconv.Itoa(maxItems))
-	}
-	if !c.ok() {
-		return
-	}
-	e.Items = make([]schemas.Item, raw.itemCount)
-	for i := range raw.items {
-		c.index = i
-		e.Items[i] = c.item(&raw.items[i])
-		if !c.ok() {
-			return
-		}
-	}
-	for i := range e.Items {
-		c.index = i
-		if hasItem(e.Items[:i], e.Items[i].Name) {
-			c.refuse(RejectDuplicateItem, fieldItem, quote(e.Items[i].Name)+" is in the list already")
-		}
-	}
-	c.index = -1
-}
-
-func hasItem(items []schemas.Item, name string) bool {
-	for i := range items {
-		if items[i].Name == name {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *checker) item(raw *rawObject) (it schemas.Item) {
-	if !c.present(attributeName(""), raw.rawValue, true, "{", "an object") {
-		return it
-	}
-	required, optional := itemFields()
-	c.noUnknown(raw, required|optional)
-	f := &raw.fields
-	it.Name = c.text(fieldItem, f[fieldItem])
-	it.Unit = c.text(fieldUnit, f[fieldUnit])
-	it.UnitPrice = c.number(fieldUnitPrice, f[fieldUnitPrice], true, maxDecimals)
-	if (f[fieldQuantity].kind == 0) == (f[fieldMeter].kind == 0) {
-		c.refuse(RejectQuantityOrMeter, fieldQuantity, "an item has exactly one of quantity and meter")
-	}
-	it.Quantity = c.number(fieldQuantity, f[fieldQuantity], false, maxDecimals)
-	it.Meter = schemas.Meter(c.word(fieldMeter, f[fieldMeter], false, string(schemas.Sum), string(schemas.Count), string(schemas.Max),
-		string(schemas.Min), string(schemas.Last), string(schemas.Avg), string(schemas.Unique), string(schemas.TimeWeighted)))
-	it.Per = schemas.Per(c.word(fieldPer, f[fieldPer], false, string(schemas.Per30d), string(schemas.Per1d), string(schemas.Per1h), string(schemas.PerUse)))
-	switch {
-	case it.Per == "":
-		it.Per = schemas.Per30d
-	case it.Per == schemas.PerUse && it.Meter == schemas.NoMeter:
-		c.refuse(RejectPerUseWithoutMeter, fieldPer, "use goes only with a meter")
-	}
-	it.DiscountPercent = c.percent(fieldDiscountPercent, f[fieldDiscountPercent])
-	it.TaxPercent = c.percent(fieldTaxPercent, f[fieldTaxPercent])
-	it.FreeQuantity = c.number(fieldFreeQuantity, f[fieldFreeQuantity], false, maxDecimals)
-	if f[fieldFreeQuantity].kind != 0 && it.Meter == schemas.NoMeter {
-		c.refuse(RejectFreeWithoutMeter, fieldFreeQuantity, "goes only with a meter")
-	}
-	return it
-}
-
-func (c *checker) coupon(raw *rawObject) *schemas.Coupon {
-	c.within = "data.coupon."
-	c.noUnknown(raw, couponFields())
-	code := c.text(fieldCode, raw.fields[fieldCode])
-	v := raw.fields[fieldValue]
-	value := c.number(fieldValue, v, true, maxDecimals)
-	switch {
-	case !c.ok():
-	case value.IsZero():
-		c.refuse(RejectCouponNotPositive, fieldValue, show(v)+" is not positive")
-	case !c.currency.Whole(value):
-		c.refuse(RejectCouponNotWhole, fieldValue, show(v)+" is not in whole minor units of "+c.currency.Code)
-	}
-	c.within = "data."
-	return &schemas.Coupon{Code: code, Value: value}
+	c.payload(e, raw, t)
 }
 
 // joins checks the rules between fields: step 5.
 func (c *checker) joins(e *schemas.Event, raw *rawEvent) {
-	if ofAccount(e.Type) {
+	t := typeNamed(e.Type)
+	if t.ofAccount {
 		if e.ResourceID != e.AccountID {
 			c.refuse(RejectSubjectMismatch, fieldAccountID, quote(e.AccountID)+" is not the subject "+quote(e.ResourceID))
 		}
 		e.ResourceID = ""
 	}
-	if e.Type == schemas.ResourceCreated && e.Mode == schemas.Prepaid && e.ExpiresAt.IsZero() {
-		c.refuse(RejectMissingField, fieldExpiresAt, "is missing, and a prepaid resource needs it")
-	}
-	if !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(e.Time) {
-		c.refuse(RejectExpiresNotLater, fieldExpiresAt, show(raw.data.fields[fieldExpiresAt])+
-			" is not later than time "+e.Time.Format(canonicalTime))
+	switch wrong := t.joins(e); {
+	case wrong.reason == "":
+	case raw.data.fields[wrong.field].kind == 0:
+		c.refuse(wrong.reason, wrong.field, wrong.problem)
+	default:
+		c.refuse(wrong.reason, wrong.field, show(raw.data.fields[wrong.field])+" "+wrong.problem)
 	}
 }

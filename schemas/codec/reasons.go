@@ -1,6 +1,9 @@
 package codec
 
-// The reasons of rejections (contract 2); Reasons says what each means.
+import "slices"
+
+// The reasons of rejections that any event may have (contract 2); each family's file
+// has those of its fields, and Reasons says what each means.
 const (
 	RejectBadAttributeName   = "bad_attribute_name"
 	RejectBadAttributeNumber = "bad_attribute_number"
@@ -10,31 +13,22 @@ const (
 	RejectBadSpecVersion     = "bad_specversion"
 	RejectBadTime            = "bad_time"
 	RejectControlCharacter   = "control_character"
-	RejectCouponNotPositive  = "coupon_not_positive"
-	RejectCouponNotWhole     = "coupon_not_whole"
 	RejectDataBase64         = "data_base64"
 	RejectDuplicateHeader    = "duplicate_header"
-	RejectDuplicateItem      = "duplicate_item"
 	RejectDuplicateName      = "duplicate_name"
 	RejectEmptyText          = "empty_text"
-	RejectExpiresNotLater    = "expires_not_later"
 	RejectExponentTooLarge   = "exponent_too_large"
-	RejectFreeWithoutMeter   = "free_quantity_without_meter"
 	RejectInvalidUTF8        = "invalid_utf8"
 	RejectLeapSecond         = "leap_second"
 	RejectMissingField       = "missing_field"
 	RejectNegativeNumber     = "negative_number"
 	RejectNegativeZero       = "negative_zero"
-	RejectNoItems            = "no_items"
 	RejectNoSuchDay          = "no_such_day"
 	RejectNoTimestamp        = "no_timestamp"
 	RejectNoValue            = "no_value"
 	RejectNotANumber         = "not_a_number"
 	RejectNotJSON            = "not_json"
 	RejectNull               = "null"
-	RejectPerUseWithoutMeter = "per_use_without_meter"
-	RejectPercentTooLarge    = "percent_too_large"
-	RejectQuantityOrMeter    = "quantity_or_meter"
 	RejectSubjectMismatch    = "subject_mismatch"
 	RejectTextTooLong        = "text_too_long"
 	RejectTimeInFuture       = "time_in_future"
@@ -42,7 +36,6 @@ const (
 	RejectTooLarge           = "too_large"
 	RejectTooManyDecimals    = "too_many_decimals"
 	RejectTooManyDigits      = "too_many_integer_digits"
-	RejectTooManyItems       = "too_many_items"
 	RejectUnknownField       = "unknown_field"
 	RejectUnknownType        = "unknown_type"
 	RejectUnknownValue       = "unknown_value"
@@ -62,8 +55,8 @@ type ReasonText struct {
 	Beyond bool
 }
 
-// Reasons is the list of all reasons for which a message is rejected, sorted.
-func Reasons() []ReasonText {
+// commonReasons are those that events of any family may be refused for.
+func commonReasons() []ReasonText {
 	return []ReasonText{
 		{RejectBadAttributeName, "An attribute's name is not one that CloudEvents allows: a to z and 0 to 9.", false},
 		{RejectBadAttributeNumber, "An extension attribute's number is not a whole number of 32 bits written as an integer.", true},
@@ -73,31 +66,22 @@ func Reasons() []ReasonText {
 		{RejectBadSpecVersion, `The specversion is not "1.0".`, false},
 		{RejectBadTime, "A time is not written as RFC 3339 with an offset, or has an hour, minute, second, day or month that no time has.", false},
 		{RejectControlCharacter, "A text holds a control character (C0, DEL or C1).", false},
-		{RejectCouponNotPositive, "A coupon's value is zero.", false},
-		{RejectCouponNotWhole, "A coupon's value is not in whole minor units of the currency.", true},
 		{RejectDataBase64, "The data is given as data_base64; it must be JSON in data.", false},
 		{RejectDuplicateHeader, "The header content-type, or one that begins with ce_, is given twice.", true},
-		{RejectDuplicateItem, "Two items of one list have the same name.", true},
 		{RejectDuplicateName, "A key is given twice in one JSON object.", true},
 		{RejectEmptyText, "A text that must not be empty is.", false},
-		{RejectExpiresNotLater, "expires_at is not later than the event's time.", true},
 		{RejectExponentTooLarge, "A number is written with an exponent beyond 30 or -30.", true},
-		{RejectFreeWithoutMeter, "An item has a free_quantity but no meter.", false},
 		{RejectInvalidUTF8, "A text is not valid UTF-8, or holds half of a surrogate pair.", true},
 		{RejectLeapSecond, "A time has the second 60.", false},
 		{RejectMissingField, "A field that must be given is not.", false},
 		{RejectNegativeNumber, "A number is below zero.", false},
 		{RejectNegativeZero, "A zero is written with a minus sign.", true},
-		{RejectNoItems, "A list of items is empty.", false},
 		{RejectNoSuchDay, "A time names a day that its month does not have.", true},
 		{RejectNoTimestamp, "The message has no Kafka timestamp.", true},
 		{RejectNoValue, "The message has no value.", false},
 		{RejectNotANumber, "A text that must hold a number as JSON writes it holds something else.", false},
 		{RejectNotJSON, "The value is not one JSON value.", false},
 		{RejectNull, "A field is null; an optional field is left out instead.", false},
-		{RejectPerUseWithoutMeter, "An item is priced per use but has no meter.", false},
-		{RejectPercentTooLarge, "A percentage is above 100.", true},
-		{RejectQuantityOrMeter, "An item does not have exactly one of quantity and meter.", false},
 		{RejectSubjectMismatch, "The subject of an account's event is not its data.account_id.", true},
 		{RejectTextTooLong, "A text has more than 256 bytes.", true},
 		{RejectTimeInFuture, "The event's time is more than 10 minutes later than the message's Kafka timestamp.", true},
@@ -105,13 +89,15 @@ func Reasons() []ReasonText {
 		{RejectTooLarge, "The value has more than 1 MiB.", true},
 		{RejectTooManyDecimals, "A number has more than 9 decimals, or a percentage more than 4.", true},
 		{RejectTooManyDigits, "A number has more than 20 integer digits.", true},
-		{RejectTooManyItems, "A list has more than 100 items.", false},
 		{RejectUnknownField, "A field of data is not one that its type has.", false},
 		{RejectUnknownType, "The event's type is not one of reckon's.", false},
 		{RejectUnknownValue, "A field that takes one of a few words holds another.", false},
 		{RejectWrongType, "A field holds another kind of JSON value than it must.", false},
 	}
 }
+
+// Reasons is the list of all reasons for which a message is rejected, sorted.
+func Reasons() []ReasonText { return slices.Clone(known.reasons) }
 
 // BeyondSchema lists the reasons that the published JSON Schemas cannot state,
 // sorted: what passes its schema can be refused for these and for no other.
