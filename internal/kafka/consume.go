@@ -50,15 +50,7 @@ func (c *Client) Consume(
 		return fmt.Errorf("join group %s: %w", group, err)
 	}
 	conns := newConnections()
-	g, err := kafkago.NewConsumerGroup(kafkago.ConsumerGroupConfig{
-		ID: group, Brokers: c.config.Brokers, Topics: topics,
-		Dialer: &kafkago.Dialer{
-			ClientID: "reckon", Timeout: dialTimeout, TLS: c.config.TLS, SASLMechanism: c.mechanism, DialFunc: conns.dial,
-		},
-		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: rebalanceTimeout,
-		JoinGroupBackoff: joinBackoff, StartOffset: kafkago.FirstOffset,
-		WatchPartitionChanges: true, PartitionWatchInterval: partitionWatch,
-	})
+	g, err := kafkago.NewConsumerGroup(c.member(group, topics, conns))
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", group, err)
 	}
@@ -78,6 +70,19 @@ func (c *Client) Consume(
 		if err := c.serve(ctx, gen, topics, work); !errors.Is(err, ErrLost) {
 			return err
 		}
+	}
+}
+
+// member is how we take part in the group.
+func (c *Client) member(group string, topics []string, conns *connections) kafkago.ConsumerGroupConfig {
+	return kafkago.ConsumerGroupConfig{
+		ID: group, Brokers: c.config.Brokers, Topics: topics,
+		Dialer: &kafkago.Dialer{
+			ClientID: "reckon", Timeout: dialTimeout, TLS: c.config.TLS, SASLMechanism: c.mechanism, DialFunc: conns.dial,
+		},
+		HeartbeatInterval: heartbeat, SessionTimeout: sessionTimeout, RebalanceTimeout: rebalanceTimeout,
+		JoinGroupBackoff: joinBackoff, StartOffset: kafkago.FirstOffset,
+		WatchPartitionChanges: true, PartitionWatchInterval: partitionWatch,
 	}
 }
 

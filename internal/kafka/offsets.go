@@ -18,7 +18,11 @@ import (
 // a seal must wait for (contract 5.2). A partition that cannot be asked is an
 // error, never an end of 0.
 func (c *Client) Ends(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error) {
-	var ends []schemas.PartitionEnd
+	return c.ask(ctx, topics, kafkago.LastOffset)
+}
+
+func (c *Client) ask(ctx context.Context, topics []string, which int64) ([]schemas.PartitionEnd, error) {
+	var found []schemas.PartitionEnd
 	err := again(ctx, func() error {
 		// A new session each time: the old one's view may be why it failed.
 		s, err := c.open(ctx, topics...)
@@ -30,16 +34,15 @@ func (c *Client) Ends(ctx context.Context, topics ...string) ([]schemas.Partitio
 		if err != nil {
 			return err
 		}
-		ends, err = s.offsets(ctx, partitions, kafkago.LastOffset)
+		found, err = s.offsets(ctx, partitions, which)
 		return err
 	})
-	return ends, err
+	return found, err
 }
 
-// offsets asks for the first (FirstOffset) or last stable (LastOffset) offsets.
-func (s *session) offsets(ctx context.Context, partitions map[string][]int, which int64) ([]schemas.PartitionEnd, error) {
-	req := &listoffsets.Request{ReplicaID: -1, IsolationLevel: int8(kafkago.ReadCommitted)}
-	asked := 0
+// offsetsRequest asks all partitions, and says how many those are.
+func offsetsRequest(partitions map[string][]int, which int64) (req *listoffsets.Request, asked int) {
+	req = &listoffsets.Request{ReplicaID: -1, IsolationLevel: int8(kafkago.ReadCommitted)}
 	for topic, ids := range partitions {
 		t := listoffsets.RequestTopic{Topic: topic}
 		for _, id := range ids {
@@ -50,6 +53,12 @@ func (s *session) offsets(ctx context.Context, partitions map[string][]int, whic
 		asked += len(ids)
 		req.Topics = append(req.Topics, t)
 	}
+	return req, asked
+}
+
+// offsets asks for the first (FirstOffset) or last stable (LastOffset) offsets.
+func (s *session) offsets(ctx context.Context, partitions map[string][]int, which int64) ([]schemas.PartitionEnd, error) {
+	req, asked := offsetsRequest(partitions, which)
 	// kafka-go's Client.ListOffsets is not used: it answers 0 for a partition that
 	// the broker left out.
 	res, err := s.request(ctx, req, 0)
@@ -110,6 +119,11 @@ func (s *session) committed(ctx context.Context, group string, partitions map[st
 	if err != nil {
 		return nil, fmt.Errorf("fetch offsets of group %s: %w", group, err)
 	}
+	return commits(res, group, partitions)
+}
+
+// commits are what the broker told of the partitions, all of them.
+func commits(res *kafkago.OffsetFetchResponse, group string, partitions map[string][]int) ([]schemas.PartitionEnd, error) {
 	var ends []schemas.PartitionEnd
 	asked := 0
 	for topic, ids := range partitions {

@@ -70,25 +70,30 @@ func (p *Producer) Produce(ctx context.Context, messages []schemas.Message) ([]s
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(produceAtOnce)
 	for _, at := range order {
-		all.Go(func() error {
-			for queue := queues[at]; len(queue) > 0; {
-				n := portion(messages, queue)
-				first, err := p.send(ctx, at, messages, queue[:n])
-				if err != nil {
-					return fmt.Errorf("produce %d messages to %s/%d: %w", n, at.Topic, at.Partition, err)
-				}
-				for k, i := range queue[:n] {
-					positions[i] = schemas.Position{Topic: at.Topic, Partition: at.Partition, Offset: first + int64(k)}
-				}
-				queue = queue[n:]
-			}
-			return nil
-		})
+		all.Go(func() error { return p.deliver(ctx, at, messages, queues[at], positions) })
 	}
 	if err := all.Wait(); err != nil {
 		return nil, err
 	}
 	return positions, nil
+}
+
+// deliver sends the messages of one partition, in order, and notes where they went.
+func (p *Producer) deliver(
+	ctx context.Context, at schemas.Position, messages []schemas.Message, queue []int, positions []schemas.Position,
+) error {
+	for len(queue) > 0 {
+		n := portion(messages, queue)
+		first, err := p.send(ctx, at, messages, queue[:n])
+		if err != nil {
+			return fmt.Errorf("produce %d messages to %s/%d: %w", n, at.Topic, at.Partition, err)
+		}
+		for k, i := range queue[:n] {
+			positions[i] = schemas.Position{Topic: at.Topic, Partition: at.Partition, Offset: first + int64(k)}
+		}
+		queue = queue[n:]
+	}
+	return nil
 }
 
 // route checks a message and picks its partition.

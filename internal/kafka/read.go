@@ -18,21 +18,7 @@ const readPatience = 30 * time.Second
 // Starts is the first offset of every partition of the topics that the brokers
 // still have, sorted: what lay before it they have deleted.
 func (c *Client) Starts(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error) {
-	var starts []schemas.PartitionEnd
-	err := again(ctx, func() error {
-		s, err := c.open(ctx, topics...)
-		if err != nil {
-			return err
-		}
-		defer s.close()
-		partitions, err := s.partitions(ctx, topics)
-		if err != nil {
-			return err
-		}
-		starts, err = s.offsets(ctx, partitions, kafkago.FirstOffset)
-		return err
-	})
-	return starts, err
+	return c.ask(ctx, topics, kafkago.FirstOffset)
 }
 
 // Read hands out every message of a partition from one offset on that lies
