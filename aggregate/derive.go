@@ -115,10 +115,10 @@ func (d *Deriver) fold(ctx context.Context, plan schemas.Derivation, portions []
 // opened before an error is there to be closed.
 func (d *Deriver) open(ctx context.Context, plan schemas.Derivation, portions []portion) ([]*feed, error) {
 	var (
-		all   sync.WaitGroup
-		errs  = make([]error, len(portions)+1)
-		feeds = make([]*feed, len(portions))
-		strays   = plan.Strays
+		all    sync.WaitGroup
+		errs   = make([]error, len(portions)+1)
+		feeds  = make([]*feed, len(portions))
+		strays = plan.Strays
 	)
 	if strays == nil && !plan.AssumeNoStrays {
 		all.Go(func() { strays, errs[len(portions)] = d.strays(ctx, plan) })

@@ -54,90 +54,88 @@ func (d *stateDecoder) fail() {
 	d.failed, d.rest = true, ""
 }
 
-// fields reads a state to the end.
+// fields reads a state to the end. The needed fields are the lowest numbers and are
+// written always, so that each comes next or is missing.
 func (d *stateDecoder) fields(s *state) {
-	var seen, last uint64
-	for d.rest != "" {
-		number, value := d.length(), d.text()
+	s.Phase, s.Mode = phase(d.textField(phaseField)), schemas.Mode(d.textField(modeField))
+	s.Name, s.Product, s.Service = d.textField(nameField), d.textField(productField), d.textField(serviceField)
+
+	left := d.begin(itemsField)
+	d.items(s)
+	d.end(left)
+
+	if left = d.begin(balanceField); len(d.rest) > left {
+		s.Balance = d.balance()
+	}
+	d.end(left)
+
+	left = d.begin(sinceField)
+	s.Since = d.time()
+	d.end(left)
+
+	left = d.begin(openedField)
+	d.event(&s.Opened)
+	d.end(left)
+
+	left = d.begin(levelsField)
+	d.levels(s)
+	d.end(left)
+
+	if before := d.textField(beforeField); before != "" {
+		s.Before = &state{}
+		inner := stateDecoder{rest: before}
+		if inner.fields(s.Before); inner.failed {
+			d.fail()
+		}
+	}
+	d.foreign(s)
+}
+
+// foreign passes over the fields that this program does not know.
+func (d *stateDecoder) foreign(s *state) {
+	for last := uint64(beforeField); d.rest != ""; {
+		number := d.length()
+		d.text()
 		if number <= last {
 			d.fail()
 			return
 		}
-		last = number
-		if number > beforeField {
-			s.foreign = true
-			continue
-		}
-		seen |= 1 << number
-		after := d.rest
-		if d.rest = value; !d.textField(number, s) {
-			d.field(number, s)
-		}
-		if d.rest != "" {
-			d.fail()
-			return
-		}
-		if !d.failed {
-			d.rest = after
-		}
+		last, s.foreign = number, true
 	}
-	if seen&neededFields != neededFields {
+}
+
+// textField reads a field that is a text.
+func (d *stateDecoder) textField(number byte) string {
+	if d.rest == "" || d.rest[0] != number {
+		d.fail()
+		return ""
+	}
+	d.rest = d.rest[1:]
+	return d.text()
+}
+
+// begin begins a field, and says how many bytes are left after it, for end to check.
+func (d *stateDecoder) begin(number byte) (left int) {
+	if d.rest == "" || d.rest[0] != number {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[1:]
+	n := d.length()
+	if n > uint64(len(d.rest)) {
+		d.fail()
+		return 0
+	}
+	return len(d.rest) - int(n) //nolint:gosec // not more than there is
+}
+
+func (d *stateDecoder) end(left int) {
+	if len(d.rest) != left {
 		d.fail()
 	}
 }
 
-// textField reads a field that is a text; false for any other.
-func (d *stateDecoder) textField(number uint64, s *state) bool {
-	switch number {
-	case phaseField:
-		s.Phase = phase(d.rest)
-	case modeField:
-		s.Mode = schemas.Mode(d.rest)
-	case nameField:
-		s.Name = d.rest
-	case productField:
-		s.Product = d.rest
-	case serviceField:
-		s.Service = d.rest
-	default:
-		return false
-	}
-	d.rest = ""
-	return true
-}
-
-func (d *stateDecoder) field(number uint64, s *state) {
-	switch number {
-	case itemsField:
-		d.items(s)
-	case balanceField:
-		if d.rest != "" {
-			s.Balance = d.balance()
-		}
-	case sinceField:
-		s.Since = d.time()
-	case openedField:
-		d.event(&s.Opened)
-	case levelsField:
-		d.levels(s)
-	case beforeField:
-		if d.rest != "" {
-			s.Before = &state{}
-			d.fields(s.Before)
-		}
-	}
-}
-
 func (d *stateDecoder) length() uint64 {
-	if d.rest != "" && d.rest[0] < 0x80 { // as nearly all are
-		n := d.rest[0]
-		d.rest = d.rest[1:]
-		return uint64(n)
-	}
-	return d.longLength()
-}
-
-func (d *stateDecoder) longLength() uint64 {
 	var n uint64
 	for shift := 0; shift < 64; shift += 7 {
 		if len(d.rest) == 0 {
@@ -154,7 +152,17 @@ func (d *stateDecoder) longLength() uint64 {
 	return 0
 }
 
+// text is that of a length and as many bytes. Nearly all are shorter than 128.
 func (d *stateDecoder) text() string {
+	if rest := d.rest; rest != "" && rest[0] < 0x80 && int(rest[0]) < len(rest) {
+		n := int(rest[0]) + 1
+		d.rest = rest[n:]
+		return rest[1:n]
+	}
+	return d.longText()
+}
+
+func (d *stateDecoder) longText() string {
 	n := d.length()
 	if n > uint64(len(d.rest)) {
 		d.fail()

@@ -29,7 +29,9 @@ const (
 )
 
 // The numbers of the fields. Each is written always, if only with length 0, so that
-// what is none differs from what is missing.
+// what is none differs from what is missing; without one of them a snapshot counts as
+// absent. A field that is needed from now on goes after the last, and the older forms
+// are then absent too: they lack it. One that can be missing goes after those.
 const (
 	phaseField = 1 + iota
 	modeField
@@ -42,13 +44,6 @@ const (
 	openedField
 	levelsField
 	beforeField
-)
-
-// neededFields are those without which a snapshot counts as absent, olderFields those
-// that the older forms have; a set has bit n for number n.
-const (
-	neededFields = 1<<(beforeField+1) - 1<<phaseField
-	olderFields  = 1<<(beforeField+1) - 1<<phaseField
 )
 
 // encode writes the state: equal states have equal bytes.
@@ -65,13 +60,24 @@ type stateEncoder struct {
 	room  [1024]byte
 }
 
+// text writes the length and the bytes. Nearly all are shorter than 128.
 func (e *stateEncoder) text(s string) {
+	if len(s) < 0x80 {
+		e.bytes = append(append(e.bytes, byte(len(s))), s...) //nolint:gosec // less than that
+		return
+	}
 	e.bytes = append(binary.AppendUvarint(e.bytes, uint64(len(s))), s...)
 }
 
-func (e *stateEncoder) number(n int64)            { e.bytes = binary.AppendVarint(e.bytes, n) }
-func (e *stateEncoder) time(t time.Time)          { e.number(t.UnixMilli()) }
-func (e *stateEncoder) decimal(d decimal.Decimal) { e.text(schemas.FormatDecimal(d)) }
+func (e *stateEncoder) number(n int64)   { e.bytes = binary.AppendVarint(e.bytes, n) }
+func (e *stateEncoder) time(t time.Time) { e.number(t.UnixMilli()) }
+
+func (e *stateEncoder) decimal(d decimal.Decimal) {
+	e.bytes = append(e.bytes, 0)
+	begun := len(e.bytes)
+	e.bytes = schemas.AppendDecimal(e.bytes, d)
+	e.end(begun)
+}
 
 // textField writes a field that is a text.
 func (e *stateEncoder) textField(number byte, s string) {
@@ -87,13 +93,16 @@ func (e *stateEncoder) begin(number byte) int {
 
 func (e *stateEncoder) end(begun int) {
 	n := len(e.bytes) - begun
-	if n >= 0x80 { // the length takes more than the byte that was left for it
-		var length [binary.MaxVarintLen64]byte
-		more := binary.PutUvarint(length[:], uint64(n)) - 1 //nolint:gosec // never negative
-		e.bytes = append(e.bytes, length[:more]...)
-		copy(e.bytes[begun+more:], e.bytes[begun:begun+n])
+	if n < 0x80 {
+		e.bytes[begun-1] = byte(n) //nolint:gosec // less than that
+		return
 	}
-	binary.PutUvarint(e.bytes[begun-1:], uint64(n)) //nolint:gosec // never negative
+	// The length takes more than the byte that was left for it.
+	var length [binary.MaxVarintLen64]byte
+	more := binary.PutUvarint(length[:], uint64(n)) - 1
+	e.bytes = append(e.bytes, length[:more]...)
+	copy(e.bytes[begun+more:], e.bytes[begun:begun+n])
+	copy(e.bytes[begun-1:], length[:more+1])
 }
 
 func (e *stateEncoder) state(s *state) {

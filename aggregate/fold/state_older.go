@@ -12,10 +12,6 @@ import (
 // fixed reads fixedForm: the fields one after the other, of which what may be missing
 // stands after a 0 or a 1.
 func (d *stateDecoder) fixed(s *state) {
-	if olderFields&neededFields != neededFields {
-		d.fail()
-		return
-	}
 	s.Phase, s.Mode = phase(d.text()), schemas.Mode(d.text())
 	s.Name, s.Product, s.Service = d.text(), d.text(), d.text()
 	d.items(s)
@@ -66,7 +62,7 @@ type oldestBalance struct {
 func (d *stateDecoder) oldest(encoded string, s *state) {
 	var o oldestState
 	err := json.Unmarshal([]byte(encoded), &o)
-	if d.rest = ""; err != nil || olderFields&neededFields != neededFields || !o.read(s) || s.Items == nil {
+	if d.rest = ""; err != nil || !o.read(s) || s.Items == nil {
 		d.fail()
 	}
 }
