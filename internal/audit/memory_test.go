@@ -19,20 +19,24 @@ import (
 // derived can be tried thousands of times. It keeps rows like the real one: a
 // write repeated is there once, and what a header does not name does not count.
 type memory struct {
-	copies  []oracle.Copy
-	runs    []schemas.Run
-	seals   map[int64]invoicer.Seal
-	touched map[int64]map[[2]string]bool
-	edges   map[edgeKey]schemas.Snapshot
-	lines   map[string][]schemas.Line
-	headers map[string]schemas.Invoice
+	copies    []oracle.Copy
+	runs      []schemas.Run
+	seals     map[int64]invoicer.Seal
+	touched   map[int64]map[[2]string]bool
+	snapshots map[snapshotKey]schemas.Snapshot
+	lines     map[string][]schemas.Line
+	headers   map[string]schemas.Invoice
+	// minutes are those of a resource in a month, by the run that counted them.
+	minutes map[snapshotKey]schemas.ItemMinutes
 	// broken makes the rows of an account unreadable.
 	broken map[string]error
+	// spoil, where set, may make a snapshot unreadable as it is read.
+	spoil func(*schemas.Snapshot)
 	// fail, where set, is asked before every write.
 	fail func(what string) error
 }
 
-type edgeKey struct {
+type snapshotKey struct {
 	at                int
 	account, resource string
 	run               int64
@@ -40,7 +44,7 @@ type edgeKey struct {
 
 func newMemory() *memory {
 	return &memory{
-		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, edges: map[edgeKey]schemas.Snapshot{},
+		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, snapshots: map[snapshotKey]schemas.Snapshot{}, minutes: map[snapshotKey]schemas.ItemMinutes{},
 		lines: map[string][]schemas.Line{}, headers: map[string]schemas.Invoice{}, broken: map[string]error{},
 	}
 }
@@ -131,8 +135,8 @@ func (m *memory) Strays(_ context.Context, cutoff schemas.Cutoff) (schemas.Curso
 }
 
 func (m *memory) Snapshots(_ context.Context, s aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
-	best := map[[2]string]edgeKey{}
-	for k, e := range m.edges {
+	best := map[[2]string]snapshotKey{}
+	for k, e := range m.snapshots {
 		if k.run >= s.Run || k.at > s.Month.Index() || (k.at < s.Month.Index() && !e.Deleted) || !m.inScope(s, k.account, k.resource) {
 			continue
 		}
@@ -143,7 +147,11 @@ func (m *memory) Snapshots(_ context.Context, s aggregate.Scope) (schemas.Cursor
 	}
 	var out []schemas.Snapshot
 	for _, k := range best {
-		out = append(out, m.edges[k])
+		s := m.snapshots[k]
+		if m.spoil != nil {
+			m.spoil(&s)
+		}
+		out = append(out, s)
 	}
 	slices.SortFunc(out, func(a, b schemas.Snapshot) int {
 		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID))
@@ -247,11 +255,14 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 		m.lines[l.InvoiceCode] = append(m.lines[l.InvoiceCode], l)
 	}
 	for _, e := range b.Snapshots {
-		if err := m.trouble("edge"); err != nil {
+		if err := m.trouble("snapshot"); err != nil {
 			return err
 		}
 		e.Balance, e.Before = nil, nil
-		m.edges[edgeKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
+		m.snapshots[snapshotKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
+	}
+	for _, l := range b.Minutes {
+		m.minutes[snapshotKey{l.Month.Index(), l.AccountID, l.ResourceID, b.Run.Number}] = l.ItemMinutes
 	}
 	for _, h := range b.Invoices {
 		if err := m.trouble("header"); err != nil {
@@ -300,9 +311,9 @@ func (m *memory) Forget(_ context.Context, run int64, accounts []string) error {
 			delete(m.lines, code)
 		}
 	}
-	for k := range m.edges {
+	for k := range m.snapshots {
 		if k.run == run && slices.Contains(accounts, k.account) {
-			delete(m.edges, k)
+			delete(m.snapshots, k)
 		}
 	}
 	return nil
