@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -93,8 +94,8 @@ func mustRun(t testing.TB, settings []string, args ...string) string {
 }
 
 // program is a command to be run as a process of its own.
-func program(ctx context.Context, settings []string, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, "/proc/self/exe", args...)
+func program(settings []string, args ...string) *exec.Cmd {
+	c := testkit.Command("/proc/self/exe", args...)
 	c.Env = append(slices.Concat(outside(), settings), asProgram+"=1")
 	return c
 }
@@ -102,27 +103,13 @@ func program(ctx context.Context, settings []string, args ...string) *exec.Cmd {
 // runProgram runs a command as a process of its own.
 func runProgram(t testing.TB, settings []string, args ...string) outcome {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), commandTime)
-	defer cancel()
-	var stdout, stderr bytes.Buffer
-	c := program(ctx, settings, args...)
-	c.Stdout, c.Stderr = &stdout, &stderr
-	err := c.Run()
-	if c.ProcessState == nil || ctx.Err() != nil {
-		t.Fatalf("run reckon %s: %v\n%s", strings.Join(args, " "), err, stderr.String())
-	}
-	return outcome{c.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	p := testkit.Start(t, program(settings, args...))
+	code := p.Wait(t, commandTime)
+	return outcome{code, p.Out.String(), p.Log.String()}
 }
 
 // eventually waits until something holds.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited 30 s in vain: %s", what)
-		}
-		pause := time.NewTimer(20 * time.Millisecond)
-		<-pause.C
-	}
+	testkit.Eventually(t, 30*time.Second, what, holds)
 }

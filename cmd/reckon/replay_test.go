@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // goldenReplays are whole replays with what they must print.
@@ -100,21 +101,7 @@ func TestReplayPrintsWhatWasWorkedByHand(t *testing.T) {
 // sameText compares line by line and tells the first difference.
 func sameText(t testing.TB, got, want string) {
 	t.Helper()
-	if got == want {
-		return
-	}
-	g, w := strings.SplitAfter(got, "\n"), strings.SplitAfter(want, "\n")
-	for i := range max(len(g), len(w)) {
-		var a, b string
-		if i < len(g) {
-			a = g[i]
-		}
-		if i < len(w) {
-			b = w[i]
-		}
-		if a != b {
-			t.Errorf("line %d is\n%q\nmust be\n%q", i+1, a, b)
-			return
-		}
+	if differ := testkit.Difference(got, want); differ != "" {
+		t.Error(differ)
 	}
 }

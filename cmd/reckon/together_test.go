@@ -1,12 +1,11 @@
 package main
 
 import (
-	"errors"
-	"os"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 // madeUpMonth is a month long past, so that it is due by any machine's clock.
@@ -95,34 +94,19 @@ func testSealsDisturbed(t *testing.T, s *servers) {
 // tells whether the seal was under way.
 func (i *installation) killWhile(t *testing.T, table string) bool {
 	t.Helper()
-	c := program(t.Context(), i.settings, "invoice", "--month", "2024-10")
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
+	p := testkit.Start(t, program(i.settings, "invoice", "--month", "2024-10"))
 	empty := func() bool { return i.ask(t, "SELECT count() FROM {db}."+table) == "0\n" }
 	for empty() {
-		select {
-		case err := <-ended:
-			if err != nil || empty() {
-				t.Fatalf("the seal ended by itself: %v", err)
+		if !p.Running() {
+			if p.ExitCode() != 0 || empty() {
+				t.Fatalf("the seal ended by itself with %d: %s", p.ExitCode(), &p.Log)
 			}
 			return false
-		default:
 		}
 	}
-	if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Fatal(err)
-	}
-	var err error
-	select {
-	case err = <-ended:
-	case <-time.After(30 * time.Second):
-		t.Fatal("the process does not die")
-	}
+	p.Kill()
 	left := i.ask(t, "SELECT (SELECT count() FROM {db}.runs), (SELECT count() FROM {db}.invoice_lines), "+
 		"(SELECT count() FROM {db}.invoices), (SELECT count() FROM {db}.seals)")
-	t.Logf("%v; left runs, lines, headers, seals: %s", err, strings.TrimSpace(left))
+	t.Logf("ended with %d; left runs, lines, headers, seals: %s", p.ExitCode(), strings.TrimSpace(left))
 	return strings.HasSuffix(left, "\t0\n")
 }

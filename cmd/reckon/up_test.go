@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,15 +12,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/testkit"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -54,7 +51,7 @@ type upTest struct {
 // of a month that is about to end by the program's clock.
 func newUpTest(t *testing.T) *upTest {
 	z := zone(t, "Asia/Ho_Chi_Minh")
-	ports := freePorts(t, 3)
+	ports := testkit.MustFreePorts(t, 3)
 	u := &upTest{folder: filepath.Join(t.TempDir(), "data"), month: schemas.MonthOf(time.Now(), z).Prev()}
 	u.settings = []string{
 		"RECKON_DATA_DIR=" + u.folder,
@@ -69,52 +66,10 @@ func newUpTest(t *testing.T) *upTest {
 	return u
 }
 
-// freePorts are ports that nobody listens on now.
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var ports []int
-	for range n {
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := l.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
-}
-
-// output is a buffer that is written and read at once.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
 // address finds where something listens in what up printed.
-func (o *output) address(t *testing.T, what string) string {
+func address(t *testing.T, o *testkit.Output, what string) string {
 	t.Helper()
-	var found []string
-	eventually(t, "up says where "+what+" listens", func() bool {
-		found = regexp.MustCompile(`(?m)^ +` + what + ` +(\S+)$`).FindStringSubmatch(o.String())
-		return found != nil
-	})
-	return found[1]
+	return o.Await(t, `^ +`+what+` +(\S+)$`)[1]
 }
 
 // events is what a product service sends: a day of a server with traffic.
@@ -182,7 +137,7 @@ func (u *upTest) firstLife(t *testing.T) {
 	// By the program's clock the month ends tomorrow, until it is let go on.
 	var behind atomic.Int64
 	behind.Store(int64(time.Since(u.month.End(zone(t, "Asia/Ho_Chi_Minh")).Add(-24 * time.Hour))))
-	var stdout, stderr output
+	var stdout, stderr testkit.Output
 	a := &cli{
 		environ: slices.Concat(outside(), u.settings), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
 		now: func() time.Time { return time.Now().Add(-time.Duration(behind.Load())) },
@@ -191,7 +146,7 @@ func (u *upTest) firstLife(t *testing.T) {
 	defer stop()
 	ended := make(chan int, 1)
 	go func() { ended <- a.run(ctx, []string{"up"}) }()
-	brokers, metrics := stdout.address(t, "kafka"), stdout.address(t, "metrics")
+	brokers, metrics := address(t, &stdout, "kafka"), address(t, &stdout, "metrics")
 	u.banner, _, _ = strings.Cut(stdout.String(), "  metrics")
 
 	u.sendAll(t, brokers)
@@ -282,25 +237,16 @@ func (u *upTest) answers(t *testing.T, metrics string) {
 }
 
 // begin starts up as a process of its own.
-func (u *upTest) begin(t *testing.T) (process *exec.Cmd, stdout, stderr *output, ended chan error) {
+func (u *upTest) begin(t *testing.T) *testkit.Process {
 	t.Helper()
-	stdout, stderr = &output{}, &output{}
-	process = program(context.WithoutCancel(t.Context()), u.settings, "up")
-	process.Stdout, process.Stderr = stdout, stderr
-	if err := process.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended = make(chan error, 1)
-	go func() { ended <- process.Wait() }()
-	t.Cleanup(func() { _ = process.Process.Kill() }) // mostly gone already
-	return process, stdout, stderr, ended
+	return testkit.Start(t, program(u.settings, "up"))
 }
 
 func (u *upTest) secondLife(t *testing.T) {
-	process, stdout, stderr, ended := u.begin(t)
-	brokers := stdout.address(t, "kafka")
-	stdout.address(t, "metrics")
-	if banner, _, _ := strings.Cut(stdout.String(), "  metrics"); banner != u.banner {
+	p := u.begin(t)
+	brokers := address(t, &p.Out, "kafka")
+	address(t, &p.Out, "metrics")
+	if banner, _, _ := strings.Cut(p.Out.String(), "  metrics"); banner != u.banner {
 		t.Errorf("it listens elsewhere now:\n%s\nbefore:\n%s", banner, u.banner)
 	}
 	u.sendAll(t, brokers) // the same again
@@ -313,28 +259,18 @@ func (u *upTest) secondLife(t *testing.T) {
 	if got := u.ask(t, rowsQuery); got != u.wantRows() {
 		t.Errorf("the view says\n%s\nmust be\n%s", got, u.wantRows())
 	}
-	asked := time.Now()
-	if err := process.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case err := <-ended:
-		t.Logf("stopped within %s", time.Since(asked))
-		if err != nil || time.Since(asked) > 5*time.Second {
-			t.Errorf("ended with %v after %s:\n%s", err, time.Since(asked), stderr)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("does not stop")
+	took := p.Terminate(t)
+	t.Logf("stopped within %s", took)
+	if p.ExitCode() != 0 || took > 5*time.Second {
+		t.Errorf("ended with %d after %s:\n%s", p.ExitCode(), took, &p.Log)
 	}
 }
 
 func (u *upTest) thirdLife(t *testing.T) {
-	process, stdout, _, ended := u.begin(t)
-	stdout.address(t, "metrics")
-	if err := process.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-ended; err == nil {
+	p := u.begin(t)
+	address(t, &p.Out, "metrics")
+	p.Kill()
+	if p.ExitCode() == 0 {
 		t.Error("a killed process says it succeeded")
 	}
 	// Nobody runs on the folder: the report starts the engines itself.
