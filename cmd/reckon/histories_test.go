@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/reckon-billing/reckon/internal/app"
-	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/clickhouse/events"
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/internal/oracle/histories"
@@ -195,8 +195,8 @@ func (w *world) check(sealed schemas.Month) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	says := func(c clickhouse.Counts) string { return fmt.Sprintf("%+v", c) }
-	if want := (clickhouse.Counts{
+	says := func(c events.Counts) string { return fmt.Sprintf("%+v", c) }
+	if want := (events.Counts{
 		Stored: want.Stored, Duplicate: want.Duplicate, Conflicting: want.Conflicting, Rejected: w.rejected,
 	}); counts != want {
 		w.Fatalf("counted %s, must be %s", says(counts), says(want))

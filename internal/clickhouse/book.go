@@ -75,7 +75,7 @@ func (s *Store) runs(ctx context.Context, number int64) ([]schemas.Run, error) {
 		ends         []int64
 	)
 	dest := []any{&r.Number, &month, &r.CreatedAt, &first, &r.Currency, &r.Zone, &topics, &partitions, &ends}
-	err := s.Each(ctx, "runs", dest, func() error {
+	err := s.db.Each(ctx, "runs", dest, func() error {
 		var err error
 		if r.Month, err = schemas.ParseMonth(month); err != nil {
 			return fmt.Errorf("stored run %d: %w", r.Number, err)
@@ -108,7 +108,7 @@ func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	)
 	dest := append([]any{&one.Run, &one.SealedAt, &month, &accounts, &reasons, &t.Invoices, &t.Adjustments, &t.Lines},
 		scanAmounts(&t.Amounts)...)
-	err := s.Each(ctx, "seals", dest, func() error {
+	err := s.db.Each(ctx, "seals", dest, func() error {
 		var err error
 		if one.Month, err = schemas.ParseMonth(month); err != nil {
 			return fmt.Errorf("stored seal of run %d: %w", one.Run, err)

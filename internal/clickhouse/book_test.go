@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -22,7 +23,7 @@ func testAddRunRaces(t *testing.T, s *Store) {
 				start.Wait()
 				got[i], errs[i] = s.AddRun(t.Context(), schemas.Run{
 					Number: number, Month: schemas.Month{Year: 2026, Month: 10}, FirstMonth: schemas.Month{Year: 2026, Month: 10},
-					Currency: "VND", Zone: "Asia/Ho_Chi_Minh", CreatedAt: noon().Add(time.Duration(i) * time.Millisecond),
+					Currency: "VND", Zone: "Asia/Ho_Chi_Minh", CreatedAt: clickhousetest.Noon().Add(time.Duration(i) * time.Millisecond),
 					Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.usage", End: int64(i)}}),
 				})
 			})
@@ -36,11 +37,11 @@ func testAddRunRaces(t *testing.T, s *Store) {
 			t.Fatalf("run %d: the two runners have %+v and %+v", number, got[0], got[1])
 		}
 		// One writer's row, not parts of two.
-		if want := got[0].Cutoff[0].End; got[0].CreatedAt.Sub(noon()).Milliseconds() != want {
+		if want := got[0].Cutoff[0].End; got[0].CreatedAt.Sub(clickhousetest.Noon()).Milliseconds() != want {
 			t.Fatalf("run %d: cutoff of runner %d, created_at %v", number, want, got[0].CreatedAt)
 		}
 	}
-	if n := number(t, s, "SELECT toInt64(count()) FROM runs"); n != races {
+	if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM runs"); n != races {
 		t.Errorf("%d rows, want %d", n, races)
 	}
 	runs, err := s.Runs(t.Context())
@@ -52,7 +53,7 @@ func testAddRunRaces(t *testing.T, s *Store) {
 func testBook(t *testing.T, s *Store) {
 	run := schemas.Run{
 		Number: 1, Month: october(), FirstMonth: october().Prev(), Currency: "VND", Zone: "Asia/Ho_Chi_Minh",
-		CreatedAt: noon().Add(123 * time.Millisecond),
+		CreatedAt: clickhousetest.Noon().Add(123 * time.Millisecond),
 		Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{
 			{Topic: "b", Partition: 10, End: 1 << 60}, {Topic: "b", Partition: 9, End: 0}, {Topic: "it's", Partition: 0, End: 5},
 		}),
@@ -62,12 +63,12 @@ func testBook(t *testing.T, s *Store) {
 		t.Fatalf("got %+v, %v, want %+v", stored, err, run)
 	}
 	other := run
-	other.CreatedAt, other.Cutoff = noon(), nil
+	other.CreatedAt, other.Cutoff = clickhousetest.Noon(), nil
 	if stored, err = s.AddRun(t.Context(), other); err != nil || !reflect.DeepEqual(stored, run) {
 		t.Errorf("a taken number gives %+v, %v, want the first", stored, err)
 	}
 	// Should two rows ever be there, the lowest created_at wins, merged or not.
-	if err := direct(t, s).Exec(t.Context(), `INSERT INTO runs SELECT * REPLACE (created_at + INTERVAL 1 SECOND AS created_at) FROM runs
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO runs SELECT * REPLACE (created_at + INTERVAL 1 SECOND AS created_at) FROM runs
 		UNION ALL SELECT * REPLACE (created_at - INTERVAL 1 SECOND AS created_at, 'first' AS currency) FROM runs`); err != nil {
 		t.Fatal(err)
 	}
@@ -76,17 +77,17 @@ func testBook(t *testing.T, s *Store) {
 		if err != nil || len(runs) != 1 || runs[0].Currency != "first" {
 			t.Errorf("%s: got %+v, %v", when, runs, err)
 		}
-		merge(t, s, "runs")
+		clickhousetest.Merge(t, config(s), "runs")
 	}
 
 	seal := invoicer.Seal{
-		Run: 1, Month: october(), SealedAt: noon(), Parked: []invoicer.Parked{{AccountID: "a'", Reason: "hỏng"}, {AccountID: "b", Reason: ""}},
+		Run: 1, Month: october(), SealedAt: clickhousetest.Noon(), Parked: []invoicer.Parked{{AccountID: "a'", Reason: "hỏng"}, {AccountID: "b", Reason: ""}},
 		Totals: invoicer.Totals{Invoices: 1, Adjustments: 2, Lines: 3, Amounts: schemas.Amounts{
-			BeforeTax: dec(t, "1000000000000000"), TaxAmount: dec(t, "1"), CouponValue: dec(t, "0"), TotalAmount: dec(t, "-99999999999999999999999999999999"),
+			BeforeTax: clickhousetest.Dec(t, "1000000000000000"), TaxAmount: clickhousetest.Dec(t, "1"), CouponValue: clickhousetest.Dec(t, "0"), TotalAmount: clickhousetest.Dec(t, "-99999999999999999999999999999999"),
 		}},
 	}
 	newer := seal
-	newer.SealedAt, newer.Parked = noon().Add(time.Millisecond), nil
+	newer.SealedAt, newer.Parked = clickhousetest.Noon().Add(time.Millisecond), nil
 	of2 := seal
 	of2.Run, of2.Month = 2, october().Next()
 	for _, one := range []invoicer.Seal{of2, newer, seal} {
@@ -112,7 +113,7 @@ func testBook(t *testing.T, s *Store) {
 	if err != nil || !reflect.DeepEqual(months, []schemas.Month{october(), october().Next()}) {
 		t.Errorf("sealed months %v, %v", months, err)
 	}
-	seal.Totals.Amounts.TaxAmount = dec(t, "0.5")
+	seal.Totals.Amounts.TaxAmount = clickhousetest.Dec(t, "0.5")
 	if err := s.AddSeal(t.Context(), seal); err == nil {
 		t.Error("half a đồng was stored")
 	}

@@ -48,7 +48,7 @@ func (s *Store) checkInserts(ctx context.Context) error {
 	ctx = column.WithSettings(ctx, column.Settings{"deduplicate_insert": "enable"})
 	settings := map[string]string{}
 	var name, value string
-	err := s.Each(ctx, "settings", []any{&name, &value}, func() error {
+	err := s.db.Each(ctx, "settings", []any{&name, &value}, func() error {
 		settings[name] = value
 		return nil
 	}, column.Bind("names", []string{"async_insert", "wait_for_async_insert", "deduplicate_insert"}))
@@ -74,7 +74,7 @@ func (s *Store) checkTables(ctx context.Context) error {
 	var errs []error
 	var seen []string
 	var name, engine, full string
-	err = s.Each(ctx, "tables", []any{&name, &engine, &full}, func() error {
+	err = s.db.Each(ctx, "tables", []any{&name, &engine, &full}, func() error {
 		seen = append(seen, name)
 		switch {
 		case !strings.HasSuffix(engine, "ReplacingMergeTree"):

@@ -22,7 +22,7 @@ func (s *Store) CatchUp(ctx context.Context) error {
 		return err
 	}
 	for _, table := range tables {
-		if err := s.Exec(ctx, "catch_up", column.Bind("table", table)); err != nil {
+		if err := s.db.Exec(ctx, "catch_up", column.Bind("table", table)); err != nil {
 			return fmt.Errorf("wait until this replica of cluster %s has all rows of table %s: %w", s.config.Cluster, table, err)
 		}
 	}

@@ -30,7 +30,7 @@ func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Snapsho
 	if set.dead.accounts.Rows() > 0 {
 		inserts = append(inserts, column.Insert{Statement: "insert_tombstones", Blocks: []column.Input{set.dead.all}})
 	}
-	if err := s.Insert(ctx, "", inserts...); err != nil {
+	if err := s.db.Insert(ctx, "", inserts...); err != nil {
 		return err
 	}
 	s.rowSets.give(set)

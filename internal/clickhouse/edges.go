@@ -8,20 +8,21 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 // Snapshots streams states as [aggregate.Source] says: for each resource the row of
-// the highest month up to scope.Month, then of the highest run before scope.Run.
+// the highest month up to of.Month, then of the highest run before of.Run.
 // A tombstone that a later run wrote for the same edge hides the living state, and
 // a living state hides every older tombstone.
-func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
-	if scope.Month.IsZero() {
+func (s *Store) Snapshots(ctx context.Context, of aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
+	if of.Month.IsZero() {
 		return noEdges{}, nil
 	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("month", scope.Month.String()))
+	args := append(scope.Bind(&of), scope.BindTime("from", of.From), scope.BindTime("to", of.To), column.Bind("month", of.Month.String()))
 	var dead bool
-	if err := s.Row(ctx, "any_tombstones", []any{&dead}, args...); err != nil {
+	if err := s.db.Row(ctx, "any_tombstones", []any{&dead}, args...); err != nil {
 		return nil, err
 	}
 	names := []string{"edges"}
@@ -31,7 +32,7 @@ func (s *Store) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.C
 	c := &edges{}
 	for _, name := range names {
 		block := func() *edgeBlock { return newEdgeBlock(s.config.Digits) }
-		rows, err := column.OpenStream(ctx, s.DB, name, column.Settings{"max_block_size": edgeRows}, args, block(), block())
+		rows, err := column.OpenStream(ctx, s.db, name, column.Settings{"max_block_size": edgeRows}, args, block(), block())
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
@@ -184,3 +185,5 @@ func (c *edges) Close() error {
 	c.err = errClosed
 	return nil
 }
+
+var errClosed = errors.New("a cursor is read after its end")

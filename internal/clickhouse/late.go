@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -19,21 +20,21 @@ var _ invoicer.Late = (*Store)(nil)
 // returns how many rows it has. Again it writes the same rows, since they follow
 // from the two cutoffs.
 func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
-	args := append(bindCutoff("", run.Cutoff), bindCutoff("since_", since)...)
-	args = append(args, column.Bind("run", run.Number), bindTime("sealed_to", sealedTo))
+	args := append(scope.BindCutoff("", run.Cutoff), scope.BindCutoff("since_", since)...)
+	args = append(args, column.Bind("run", run.Number), scope.BindTime("sealed_to", sealedTo))
 	args = append(args, bindLeastNew(run.Cutoff, since)...)
 	var late bool
-	if err := s.Row(ctx, "any_late", []any{&late}, args...); err != nil {
+	if err := s.db.Row(ctx, "any_late", []any{&late}, args...); err != nil {
 		return 0, fmt.Errorf("run %d: look for late events: %w", run.Number, err)
 	}
 	if !late {
 		return 0, nil
 	}
-	if err := s.Exec(ctx, "mark_touched", args...); err != nil {
+	if err := s.db.Exec(ctx, "mark_touched", args...); err != nil {
 		return 0, fmt.Errorf("run %d: mark touched resources: %w", run.Number, err)
 	}
 	var touched int64
-	if err := s.Row(ctx, "count_touched", []any{&touched}, column.Bind("run", run.Number)); err != nil {
+	if err := s.db.Row(ctx, "count_touched", []any{&touched}, column.Bind("run", run.Number)); err != nil {
 		return 0, fmt.Errorf("run %d: count touched resources: %w", run.Number, err)
 	}
 	return touched, nil
@@ -43,10 +44,17 @@ func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.
 // inside the earlier one: that of the topic whose offsets are farthest ahead, and
 // that of all others.
 func bindLeastNew(cutoff, since schemas.Cutoff) []any {
-	earlier := newEnds(since)
+	type partition struct {
+		topic  string
+		number int32
+	}
+	earlier := map[partition]int64{}
+	for _, p := range since {
+		earlier[partition{p.Topic, p.Partition}] = p.End
+	}
 	least := map[string]int64{}
 	for _, p := range cutoff {
-		end := earlier.all[p.Topic][p.Partition]
+		end := earlier[partition{p.Topic, p.Partition}]
 		if p.End <= end {
 			continue // it brought nothing
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -48,7 +49,7 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 // which the run issued none.
 func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error {
 	for _, name := range []string{"forget_lines", "forget_periods", "forget_edges", "forget_tombstones", "forget_hashes", "forget_minutes"} {
-		if err := s.Exec(ctx, name, append(bindAccounts(accounts), column.Bind("run", run))...); err != nil {
+		if err := s.db.Exec(ctx, name, append(scope.BindAccounts(accounts), column.Bind("run", run))...); err != nil {
 			return fmt.Errorf("run %d: %w", run, err)
 		}
 	}
@@ -57,16 +58,16 @@ func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error 
 
 // Invoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error) {
-	return s.invoiced(ctx, append(bindAccounts(accounts), column.Bind("run", run), column.Bind("touched", true)))
+	return s.invoiced(ctx, append(scope.BindAccounts(accounts), column.Bind("run", run), column.Bind("touched", true)))
 }
 
 // AllInvoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error) {
-	return s.invoiced(ctx, append(bindAccounts(nil), column.Bind("run", run), column.Bind("touched", false)))
+	return s.invoiced(ctx, append(scope.BindAccounts(nil), column.Bind("run", run), column.Bind("touched", false)))
 }
 
 func (s *Store) invoiced(ctx context.Context, args []any) (schemas.Cursor[schemas.Line], error) {
-	rows, err := s.Rows(ctx, "invoiced", args...)
+	rows, err := s.db.Rows(ctx, "invoiced", args...)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/internal/audit"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -42,7 +43,7 @@ func header(run int64, kind schemas.Kind, lines ...schemas.Line) schemas.Invoice
 	first := lines[0]
 	h := schemas.Invoice{
 		Code: first.InvoiceCode, Kind: kind, AccountID: first.AccountID, ResourceID: first.ResourceID, Month: first.Month, Run: run,
-		CreatedAt: noon(), PeriodStart: first.PeriodStart, PeriodEnd: first.PeriodEnd, Lines: len(lines),
+		CreatedAt: clickhousetest.Noon(), PeriodStart: first.PeriodStart, PeriodEnd: first.PeriodEnd, Lines: len(lines),
 	}
 	for _, l := range lines {
 		h.Amounts = h.Add(l.Amounts)
@@ -116,23 +117,23 @@ func testLedgerTwice(t *testing.T, s *Store) {
 				r.Service != want.Service || r.Month != want.Month || r.Minutes != want.Minutes || r.Position != want.Position {
 				t.Errorf("%s: got\n%+v, want\n%+v", when, r.Line, want)
 			}
-			if r.Status != "Paid" || r.Run != 1 || r.Kind != schemas.KindInvoice || !r.CreatedAt.Equal(noon()) {
+			if r.Status != "Paid" || r.Run != 1 || r.Kind != schemas.KindInvoice || !r.CreatedAt.Equal(clickhousetest.Noon()) {
 				t.Errorf("%s: got %+v: a total of zero or less is Paid at birth", when, r)
 			}
 		}
 		for table, want := range map[string]int64{"invoice_lines": 2, "invoices": 1, "periods": 1, "edges": 1, "tombstones": 1} {
-			if n := number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", column.Bind("table", table)); n != want {
+			if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM {table:Identifier} FINAL", column.Bind("table", table)); n != want {
 				t.Errorf("%s: %d rows in %s, want %d", when, n, table, want)
 			}
 		}
 		for _, table := range tables {
-			merge(t, s, table)
+			clickhousetest.Merge(t, config(s), table)
 		}
 	}
 	var billed []decimal.Decimal
 	var coupon decimal.Decimal
 	var closed string
-	err := direct(t, s).QueryRow(t.Context(), "SELECT item_billed, coupon_value, closed_id FROM periods FINAL").Scan(&billed, &coupon, &closed)
+	err := clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), "SELECT item_billed, coupon_value, closed_id FROM periods FINAL").Scan(&billed, &coupon, &closed)
 	if err != nil || len(billed) != 2 || billed[1].String() != "0.000000001" || !coupon.Equal(decimal.New(1, 15)) || closed != "2" {
 		t.Errorf("period: %v %v %q, %v", billed, coupon, closed, err)
 	}
@@ -166,7 +167,7 @@ func testForget(t *testing.T, s *Store) {
 		t.Helper()
 		var got []string
 		for _, table := range []string{"invoice_lines", "periods", "edges", "tombstones"} {
-			got = append(got, fmt.Sprint(number(t, s, "SELECT toInt64(count()) FROM {table:Identifier} FINAL", column.Bind("table", table))))
+			got = append(got, fmt.Sprint(clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM {table:Identifier} FINAL", column.Bind("table", table))))
 		}
 		if strings.Join(got, " ") != want {
 			t.Errorf("lines, periods, edges, tombstones: got %q, want %q", got, want)
@@ -230,15 +231,15 @@ func testInvoiced(t *testing.T, s *Store) {
 	if h, rows, err := s.Invoice(t.Context(), again.InvoiceCode); err != nil || h.Run != 1 || len(rows) != 1 || rows[0].TotalAmount.String() != "5" {
 		t.Errorf("got %+v with %d lines, %v, want the invoice of run 1", h, len(rows), err)
 	}
-	merge(t, s, "invoices")
-	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'r'), (3, 'a', ''), (3, 'b', 'r')"); err != nil {
+	clickhousetest.Merge(t, config(s), "invoices")
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "INSERT INTO touched_resources VALUES (3, 'a', 'r'), (3, 'a', ''), (3, 'b', 'r')"); err != nil {
 		t.Fatal(err)
 	}
 	read := func(run int64, accounts []string) string {
 		t.Helper()
 		cursor, err := s.Invoiced(t.Context(), run, accounts)
 		var got []string
-		for _, l := range collect(t, cursor, err) {
+		for _, l := range clickhousetest.Collect(t, cursor, err) {
 			got = append(got, l.AccountID+l.TotalAmount.String())
 		}
 		return strings.Join(got, " ")

@@ -68,7 +68,7 @@ func (s *Store) apply(ctx context.Context, m *migrations.Migration) error {
 		return err
 	}
 	for i, statement := range statements {
-		if err := s.ExecText(ctx, statement); err != nil {
+		if err := s.db.ExecText(ctx, statement); err != nil {
 			return fmt.Errorf("migration %s, statement %d: %w", m.Name, i+1, err)
 		}
 	}
@@ -86,7 +86,7 @@ type appliedMigration struct {
 func (s *Store) applied(ctx context.Context) ([]appliedMigration, error) {
 	var all []appliedMigration
 	var m appliedMigration
-	err := s.Each(ctx, "applied_migrations", []any{&m.number, &m.name, &m.checksum, &m.digits}, func() error {
+	err := s.db.Each(ctx, "applied_migrations", []any{&m.number, &m.name, &m.checksum, &m.digits}, func() error {
 		all = append(all, m)
 		return nil
 	})

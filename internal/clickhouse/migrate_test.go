@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas/migrations"
 )
@@ -23,19 +24,19 @@ func names(t *testing.T) []string {
 }
 
 func testMigrateAgain(t *testing.T, s *Store) {
-	done, err := s.Migrate(t.Context(), noon())
+	done, err := s.Migrate(t.Context(), clickhousetest.Noon())
 	if err != nil || !slices.Equal(done, names(t)) {
 		t.Fatalf("first: %q, %v, want all of %q", done, err, names(t))
 	}
-	if done, err = s.Migrate(t.Context(), noon()); err != nil || len(done) > 0 {
+	if done, err = s.Migrate(t.Context(), clickhousetest.Noon()); err != nil || len(done) > 0 {
 		t.Fatalf("again: %q, %v, want nothing", done, err)
 	}
 	// A crash between the statements of the last and the note of it.
-	if err := direct(t, s).Exec(t.Context(), "DELETE FROM schema_migrations WHERE number = {n:UInt32}", column.Bind("n", len(names(t)))); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "DELETE FROM schema_migrations WHERE number = {n:UInt32}", column.Bind("n", len(names(t)))); err != nil {
 		t.Fatal(err)
 	}
 	last := names(t)[len(names(t))-1:]
-	if done, err = s.Migrate(t.Context(), noon()); err != nil || !slices.Equal(done, last) {
+	if done, err = s.Migrate(t.Context(), clickhousetest.Noon()); err != nil || !slices.Equal(done, last) {
 		t.Fatalf("after a crash: %q, %v, want %q", done, err, last)
 	}
 	if err := s.Check(t.Context()); err != nil {
@@ -45,7 +46,7 @@ func testMigrateAgain(t *testing.T, s *Store) {
 
 // What start-up checks and a cluster waits for is what is really there.
 func testMigrationsSayWhatTheyMake(t *testing.T, s *Store) {
-	if _, err := s.Migrate(t.Context(), noon()); err != nil {
+	if _, err := s.Migrate(t.Context(), clickhousetest.Noon()); err != nil {
 		t.Fatal(err)
 	}
 	tables, views, err := migrations.Made()
@@ -53,7 +54,7 @@ func testMigrationsSayWhatTheyMake(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	var gotTables, gotViews []string
-	err = direct(t, s).QueryRow(t.Context(), `SELECT arraySort(groupArrayIf(name, engine NOT LIKE '%View')), arraySort(groupArrayIf(name, engine LIKE '%View'))
+	err = clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), `SELECT arraySort(groupArrayIf(name, engine NOT LIKE '%View')), arraySort(groupArrayIf(name, engine LIKE '%View'))
 		FROM system.tables WHERE database = currentDatabase()`).Scan(&gotTables, &gotViews)
 	if err != nil {
 		t.Fatal(err)
@@ -64,12 +65,12 @@ func testMigrationsSayWhatTheyMake(t *testing.T, s *Store) {
 }
 
 func testMigrateRefuses(t *testing.T, s *Store) {
-	if _, err := s.Migrate(t.Context(), noon()); err != nil {
+	if _, err := s.Migrate(t.Context(), clickhousetest.Noon()); err != nil {
 		t.Fatal(err)
 	}
 	refused := func(want string) {
 		t.Helper()
-		if _, err := s.Migrate(t.Context(), noon()); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := s.Migrate(t.Context(), clickhousetest.Noon()); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
@@ -78,16 +79,16 @@ func testMigrateRefuses(t *testing.T, s *Store) {
 	s.config.Digits = 0
 
 	future := &migrations.Migration{Number: len(names(t)) + 1, Name: "0099_tomorrow.sql", Checksum: strings.Repeat("0", 64)}
-	if err := s.note(t.Context(), future, noon()); err != nil {
+	if err := s.note(t.Context(), future, clickhousetest.Noon()); err != nil {
 		t.Fatal(err)
 	}
 	refused("it is older than the store")
-	if err := direct(t, s).Exec(t.Context(), "DELETE FROM schema_migrations WHERE name = '0099_tomorrow.sql'"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "DELETE FROM schema_migrations WHERE name = '0099_tomorrow.sql'"); err != nil {
 		t.Fatal(err)
 	}
 
 	edited := &migrations.Migration{Number: 2, Name: names(t)[1], Checksum: strings.Repeat("f", 64)}
-	if err := s.note(t.Context(), edited, noon()); err != nil {
+	if err := s.note(t.Context(), edited, clickhousetest.Noon()); err != nil {
 		t.Fatal(err)
 	}
 	refused("a migration that was applied has been edited")
@@ -101,7 +102,7 @@ func testCheck(t *testing.T, s *Store) {
 			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
-	if _, err := s.Migrate(t.Context(), noon()); err != nil {
+	if _, err := s.Migrate(t.Context(), clickhousetest.Noon()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Check(t.Context()); err != nil {
@@ -117,7 +118,7 @@ func testCheck(t *testing.T, s *Store) {
 			"migration " + last + " is not applied: run reckon migrate",
 		},
 	} {
-		if err := direct(t, s).Exec(t.Context(), step.sql); err != nil {
+		if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), step.sql); err != nil {
 			t.Fatal(err)
 		}
 		check(step.want)

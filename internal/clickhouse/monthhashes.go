@@ -43,8 +43,8 @@ func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
 // runHashes yields the hashes of run_hashes.sql, each once; a hash is valid until
 // yield returns.
 func (s *Store) runHashes(ctx context.Context, run int64, yield func(month, code string, hash []byte)) error {
-	settings := column.Settings{"max_block_size": blockRows}
-	rows, err := column.OpenStream(ctx, s.DB, "run_hashes", settings, []any{column.Bind("run", run)}, newHashBlock(), newHashBlock())
+	settings := column.Settings{"max_block_size": hashBlockRows}
+	rows, err := column.OpenStream(ctx, s.db, "run_hashes", settings, []any{column.Bind("run", run)}, newHashBlock(), newHashBlock())
 	if err != nil {
 		return err
 	}
@@ -83,3 +83,6 @@ func newHashBlock() *hashBlock {
 	b.Column("hash", "FixedString(32)", &b.hashes)
 	return b
 }
+
+// hashBlockRows is the number of rows in a block: big enough to cost little a row.
+const hashBlockRows = 32768

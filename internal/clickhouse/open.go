@@ -1,13 +1,17 @@
 package clickhouse
 
 import (
+	"context"
 	"crypto/tls"
 	"embed"
 	"errors"
 	"fmt"
 	"regexp"
 
+	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/events"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 )
 
 // Config says where the store is.
@@ -27,13 +31,19 @@ type Config struct {
 
 // Store is a ClickHouse database. It is safe for concurrent use.
 type Store struct {
-	*column.DB
+	*eventStore
+
+	db      *column.DB
 	config  Config
-	ingest  *ingestion
 	rowSets rowSets
-	// laneRows is how many rows of a month make a part worth a lane of its own.
-	laneRows int64
 }
+
+// The stores are parts of it by these names.
+type (
+	eventStore = events.Store
+)
+
+var _ aggregate.Source = (*Store)(nil)
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
@@ -53,7 +63,7 @@ func Open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	return &Store{DB: db, config: config, ingest: newIngestion(db), laneRows: laneRows}, nil
+	return &Store{eventStore: events.New(db), db: db, config: config}, nil
 }
 
 // open makes a database of the server known.
@@ -64,5 +74,15 @@ func (c *Config) open(database string) (*column.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return db.With(queries), nil
+	return db.With(queries, scope.Parts), nil
 }
+
+// EndWith cuts every connection soon after ctx has ended: queries are cancelled
+// at once, but a server that hangs would hold their callers.
+func (s *Store) EndWith(ctx context.Context) { s.db.EndWith(ctx) }
+
+// Ping asks the server for a sign of life in the store's database.
+func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
+
+// Close closes every connection.
+func (s *Store) Close() error { return s.db.Close() }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -41,7 +42,7 @@ func testPeriodColumns(t *testing.T, s *Store) {
 			`([],[],[],[],[],[],[],[],[],[],[],[])`,
 	} {
 		var got string
-		err := direct(t, s).QueryRow(t.Context(), `SELECT concat(
+		err := clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), `SELECT concat(
 				toString(tuple(month, resource_id, period_start, run, period_end, resource_name, product, service, mode)),
 				toString(tuple(coupon_code, coupon_value, coupon_used, coupon_source, coupon_id)),
 				toString(tuple(opened_source, opened_id, opened_type, opened_time, opened_topic, opened_partition, opened_offset)),

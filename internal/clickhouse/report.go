@@ -82,7 +82,7 @@ func (s *Store) header(ctx context.Context, month schemas.Month, code string) (s
 		&h.Code, &kind, &h.AccountID, &h.ResourceID, &in, &h.Run, &h.CreatedAt, &h.PeriodStart, &h.PeriodEnd, &lines,
 	}, scanAmounts(&h.Amounts)...)
 	dest = append(dest, &h.LateEvents, &sources, &ids, &types, &times, &topics, &partitions, &offsets)
-	err := s.Each(ctx, "invoice", dest, func() error {
+	err := s.db.Each(ctx, "invoice", dest, func() error {
 		found = true
 		return nil
 	}, column.Bind("month", month.String()), column.Bind("code", code))
@@ -110,7 +110,7 @@ func (s *Store) reportRows(ctx context.Context, name string, yield func(schemas.
 		kind   string
 	)
 	dest := append(row.dest(), &report.Run, &kind, &report.CreatedAt, &report.Status)
-	return s.Each(ctx, name, dest, func() error {
+	return s.db.Each(ctx, name, dest, func() error {
 		line, err := row.line()
 		if err != nil {
 			return err

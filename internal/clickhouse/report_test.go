@@ -10,6 +10,8 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -85,7 +87,7 @@ func testUsageReportView(t *testing.T, s *Store) {
 	columns := strings.Fields(strings.ReplaceAll(`account_id, invoice_code, created_at, status, resource_name, resource_id,
 		product_name, service_name, item, unit, period_start, period_end, minutes, unit_price, quantity, discount_percent, tax_percent,
 		before_tax, tax_amount, coupon_code, coupon_value, total_amount, month, kind, run, position`, ",", ""))
-	rows, err := direct(t, s).Query(t.Context(), "SELECT * FROM usage_report")
+	rows, err := clickhousetest.Direct(t, config(s)).Query(t.Context(), "SELECT * FROM usage_report")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,7 @@ func testUsageReportView(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	// In Berlin the clocks go back on 25 October 2026 at 01:00 UTC.
-	if _, err := s.AddRun(t.Context(), schemas.Run{Number: 1, Month: october(), FirstMonth: october(), CreatedAt: noon(), Zone: "Europe/Berlin"}); err != nil {
+	if _, err := s.AddRun(t.Context(), schemas.Run{Number: 1, Month: october(), FirstMonth: october(), CreatedAt: clickhousetest.Noon(), Zone: "Europe/Berlin"}); err != nil {
 		t.Fatal(err)
 	}
 	l := line(october(), "a", "r", time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), 0, "cpu", 1)
@@ -104,7 +106,7 @@ func testUsageReportView(t *testing.T, s *Store) {
 	issue(t, s, 1, schemas.KindInvoice, line(september(), "a", "r", day(1), 0, "cpu", 1))
 	var created, start, end, product string
 	var price, square decimal.Decimal
-	err = direct(t, s).QueryRow(t.Context(), `SELECT created_at, period_start, period_end, product_name, unit_price, quantity * unit_price
+	err = clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), `SELECT created_at, period_start, period_end, product_name, unit_price, quantity * unit_price
 		FROM usage_report WHERE month = '2026-10'`).Scan(&created, &start, &end, &product, &price, &square)
 	if err != nil {
 		t.Fatal(err)
@@ -125,7 +127,7 @@ func testQuotes(t *testing.T, s *Store) {
 		l := line(september(), text, text, day(1), 0, text, 1)
 		l.CouponCode = text
 		issue(t, s, 1, schemas.KindInvoice, l)
-		store(t, s, usageEvent(text, text, text, noon(), 1))
+		clickhousetest.Store(t, s, clickhousetest.UsageEvent(text, text, text, clickhousetest.Noon(), 1))
 		rows := 0
 		err := s.UsageReport(t.Context(), september(), text, func(r schemas.ReportRow) error {
 			rows++
@@ -137,21 +139,28 @@ func testQuotes(t *testing.T, s *Store) {
 		if err != nil || rows != 1 {
 			t.Errorf("report of account %q: %d rows, %v", text, rows, err)
 		}
-		scope := whole()
-		scope.Accounts, scope.Except = []string{text, `'`}, []string{`\`, "x'"}
+		latest := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+		of := aggregate.Scope{
+			Cutoff: clickhousetest.Everything(), To: latest, UsageTo: latest, Run: 1, Named: true,
+			Accounts: []string{text, `'`}, Except: []string{`\`, "x'"},
+		}
 		want := 1
 		if text == `\` {
 			want = 0
 		}
-		cursor, err := events(t.Context(), s, scope, 1)
-		if got := collect(t, cursor, err); len(got) != want {
-			t.Errorf("events of account %q: %d, want %d", text, len(got), want)
+		cursor, err := s.Events(t.Context(), of, aggregate.Usage)
+		got := 0
+		for _, rows := range clickhousetest.Collect(t, cursor, err) {
+			got += len(rows.Times)
+		}
+		if got != want {
+			t.Errorf("events of account %q: %d, want %d", text, got, want)
 		}
 		if err := s.Forget(t.Context(), 1, []string{text}); err != nil {
 			t.Errorf("forget account %q: %v", text, err)
 		}
 	}
-	if n := number(t, s, "SELECT toInt64(count()) FROM events"); n != 13 {
+	if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM events"); n != 13 {
 		t.Errorf("%d events, want 13", n)
 	}
 }

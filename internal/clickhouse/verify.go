@@ -2,12 +2,8 @@ package clickhouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"strings"
 
-	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -24,7 +20,7 @@ func (s *Store) MonthHashes(ctx context.Context, month schemas.Month, run int64)
 	var all []schemas.RunHash
 	var one schemas.RunHash
 	var hash string
-	err := s.Each(ctx, "month_hashes", []any{&one.Run, &one.Invoices, &hash}, func() error {
+	err := s.db.Each(ctx, "month_hashes", []any{&one.Run, &one.Invoices, &hash}, func() error {
 		one.Hash = hashOf(hash)
 		all = append(all, one)
 		return nil
@@ -47,7 +43,7 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]s
 			all[len(all)-1].Invoices, all[len(all)-1].Hash = current.Invoices, current.Sum()
 		}
 	}
-	err := s.Each(ctx, "sealed_hashes", []any{&number, &code, &hash}, func() error {
+	err := s.db.Each(ctx, "sealed_hashes", []any{&number, &code, &hash}, func() error {
 		if n := len(all); n == 0 || all[n-1].Run != number {
 			end()
 			all, current = append(all, schemas.RunHash{Run: number}), invoicer.NewMonthHash()
@@ -66,7 +62,7 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]s
 // run, by account ascending.
 func (s *Store) ItemMinutes(ctx context.Context, month schemas.Month, run int64, yield func(schemas.AccountMinutes) error) error {
 	var m schemas.AccountMinutes
-	err := s.Each(ctx, "verify_minutes", []any{&m.AccountID, &m.Lived, &m.OnLines, &m.Excluded},
+	err := s.db.Each(ctx, "verify_minutes", []any{&m.AccountID, &m.Lived, &m.OnLines, &m.Excluded},
 		func() error { return yield(m) }, column.Bind("month", month.String()), column.Bind("run", run))
 	if err != nil {
 		return fmt.Errorf("item-minutes of %s: %w", month, err)
@@ -78,43 +74,8 @@ func (s *Store) ItemMinutes(ctx context.Context, month schemas.Month, run int64,
 // all sealed months and accounts; 0 when all is well.
 func (s *Store) ConservationDifference(ctx context.Context) (int64, error) {
 	var n int64
-	if err := s.Row(ctx, "conservation_difference", []any{&n}); err != nil {
+	if err := s.db.Row(ctx, "conservation_difference", []any{&n}); err != nil {
 		return 0, fmt.Errorf("sum the differences of item-minutes: %w", err)
 	}
 	return n, nil
 }
-
-// StoredOffsets streams every message that is stored of what lies before the
-// cutoff, by topic, partition and offset ascending.
-func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[audit.StoredOffset], error) {
-	rows, err := s.Rows(ctx, "stored_offsets", bindCutoff("", cutoff)...)
-	if err != nil {
-		return nil, err
-	}
-	return &scanned[audit.StoredOffset]{Rows: rows, scan: scanOffset}, nil
-}
-
-func scanOffset(c *column.Rows) (audit.StoredOffset, error) {
-	var o audit.StoredOffset
-	err := c.Next(&o.Topic, &o.Partition, &o.Offset, &o.Rejected)
-	o.Topic = strings.Clone(o.Topic)
-	return o, err
-}
-
-// MissingIdentities names events before the cutoff that the search for copies of
-// one identity would not see, up to so many, by topic, partition and offset.
-func (s *Store) MissingIdentities(ctx context.Context, cutoff schemas.Cutoff, most int) ([]schemas.Position, error) {
-	var all []schemas.Position
-	var one schemas.Position
-	err := s.Each(ctx, "missing_identities", []any{&one.Topic, &one.Partition, &one.Offset}, func() error {
-		all = append(all, one)
-		return nil
-	}, append(bindCutoff("", cutoff), column.Bind("most", int64(most)))...)
-	if err != nil {
-		return nil, fmt.Errorf("look for events without an identity: %w", err)
-	}
-	return all, nil
-}
-
-// ended tells whether a cursor came to its end.
-func ended(err error) bool { return errors.Is(err, io.EOF) }

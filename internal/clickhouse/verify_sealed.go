@@ -85,28 +85,13 @@ func (c *sealedCursor) Close() error {
 	return nil
 }
 
-// scanned makes rows of a cursor's columns.
-type scanned[T any] struct {
-	*column.Rows
-	scan func(*column.Rows) (T, error)
-	row  T
-}
-
-// Next is as [schemas.Cursor] says.
-func (c *scanned[T]) Next() (row *T, err error) {
-	if c.row, err = c.scan(c.Rows); err != nil {
-		return nil, err
-	}
-	return &c.row, nil
-}
-
 // sorted streams rows that ascend by resource.
 func sorted[T any](ctx context.Context, s *Store, name string, args []any, scan func(*column.Rows) (T, error), of func(*T) schemas.ResourceKey) (*schemas.Sorted[T], error) {
-	rows, err := s.Rows(ctx, name, args...)
+	rows, err := s.db.Rows(ctx, name, args...)
 	if err != nil {
 		return nil, err
 	}
-	return &schemas.Sorted[T]{Cursor: &scanned[T]{Rows: rows, scan: scan}, Of: of}, nil
+	return &schemas.Sorted[T]{Cursor: &column.Cursor[T]{Rows: rows, Scan: scan}, Of: of}, nil
 }
 
 func scanHash(month schemas.Month) func(*column.Rows) (schemas.InvoiceHash, error) {
@@ -179,11 +164,11 @@ func (s *Store) Strayed(ctx context.Context, h *schemas.InvoiceHash) ([]schemas.
 	args := []any{
 		column.Bind("code", h.Code), column.Bind("month", h.Month.String()), column.Bind("account", h.AccountID), column.Bind("resource", h.ResourceID), column.Bind("run", h.Run),
 	}
-	headers, err := column.All(ctx, s.DB, "strayed_headers", scanHeader, args...)
+	headers, err := column.All(ctx, s.db, "strayed_headers", scanHeader, args...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for the header of invoice %s elsewhere: %w", h.Code, err)
 	}
-	lines, err := column.All(ctx, s.DB, "strayed_lines", scanStoredLine, args...)
+	lines, err := column.All(ctx, s.db, "strayed_lines", scanStoredLine, args...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for lines of invoice %s elsewhere: %w", h.Code, err)
 	}

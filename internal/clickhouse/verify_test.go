@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -20,7 +21,7 @@ func TestProofsOnTheEngine(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if _, err := s.Migrate(t.Context(), noon()); err != nil {
+	if _, err := s.Migrate(t.Context(), clickhousetest.Noon()); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("a month's hash is over the invoices that a run issued", func(t *testing.T) { testMonthHashes(t, s) })
@@ -32,12 +33,12 @@ func testMonthHashes(t *testing.T, s *Store) {
 		return schemas.InvoiceHash{Month: september(), AccountID: "a", ResourceID: code, Code: code, Run: 1, Hash: schemas.Digest{n}}
 	}
 	headerOf := func(code string) schemas.Invoice {
-		return schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: code, Month: september(), Run: 1, CreatedAt: noon(), PeriodStart: noon(), PeriodEnd: noon()}
+		return schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: code, Month: september(), Run: 1, CreatedAt: clickhousetest.Noon(), PeriodStart: clickhousetest.Noon(), PeriodEnd: clickhousetest.Noon()}
 	}
 	seal := func(run int64, month schemas.Month) {
 		t.Helper()
 		for range 2 { // two runners
-			if err := s.AddSeal(t.Context(), invoicer.Seal{Run: run, Month: month, SealedAt: noon()}); err != nil {
+			if err := s.AddSeal(t.Context(), invoicer.Seal{Run: run, Month: month, SealedAt: clickhousetest.Noon()}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -74,7 +75,7 @@ func testMonthHashes(t *testing.T, s *Store) {
 	check(september(), sum(1, a, b))
 	seal(2, october()) // a month without any invoice
 	check(october(), sum(2))
-	merge(t, s, "month_hashes")
+	clickhousetest.Merge(t, config(s), "month_hashes")
 	check(september(), sum(1, a, b))
 }
 
@@ -102,7 +103,7 @@ func testItemMinutes(t *testing.T, s *Store) {
 	}
 	check(11, schemas.AccountMinutes{AccountID: "a", ItemMinutes: schemas.ItemMinutes{Lived: 107, OnLines: 87, Excluded: 20}})
 	// A late event touches both: "r" is longer, "gone" has never been.
-	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (12, 'a', 'r'), (12, 'a', 'gone')"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "INSERT INTO touched_resources VALUES (12, 'a', 'r'), (12, 'a', 'gone')"); err != nil {
 		t.Fatal(err)
 	}
 	lived(12, september(), "r", 110, 90, 20)

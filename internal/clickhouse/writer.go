@@ -98,5 +98,5 @@ func insertRows[T any](ctx context.Context, s *Store, statement string, run int6
 
 // insert inserts one block.
 func (s *Store) insert(ctx context.Context, statement, token string, block column.Input) error {
-	return s.Insert(ctx, token, column.Insert{Statement: statement, Blocks: []column.Input{block}})
+	return s.db.Insert(ctx, token, column.Insert{Statement: statement, Blocks: []column.Input{block}})
 }

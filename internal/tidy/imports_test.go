@@ -42,8 +42,6 @@ func house() map[string]room {
 
 		"internal/kafka":                 {imports: stages},
 		"internal/kafka/kafkatest":       {imports: []string{"internal/testkit"}},
-		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/audit", "internal/clickhouse/column")},
-		"internal/clickhouse/column":     {},
 		"internal/embedded":              {},
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
 		"internal/config":                {tests: []string{"schemas", "schemas/codec"}},
@@ -58,7 +56,15 @@ func house() map[string]room {
 		"internal/testkit":               {},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
 		"internal/schedule":              {pure: true},
-		"internal/audit":                 {imports: []string{"schemas", "schemas/codec", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
+		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/audit", "internal/clickhouse/")},
+		"internal/clickhouse/column":     {},
+		"internal/clickhouse/scope":      {imports: []string{"schemas", "aggregate", "internal/clickhouse/column"}},
+		"internal/clickhouse/events": {imports: []string{
+			"schemas", "schemas/codec", "ingest", "aggregate", "aggregate/fold", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
+		}},
+		"internal/clickhouse/clickhousetest": {imports: []string{"schemas", "schemas/migrations", "ingest", "internal/clickhouse/column"}},
+
+		"internal/audit": {imports: []string{"schemas", "schemas/codec", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
 		"internal/app": {imports: append(stages, "schemas/codec", "internal/audit", "internal/kafka", "internal/clickhouse", "internal/embedded",
 			"internal/config", "internal/telemetry", "internal/schedule")},
 
@@ -70,13 +76,13 @@ func house() map[string]room {
 // data with its independent calculator.
 func allTests() []string {
 	return []string{
-		"internal/embedded", "internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/testkit", "internal/generate", "internal/oracle", "internal/oracle/",
+		"internal/embedded", "internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/clickhouse/clickhousetest", "internal/testkit", "internal/generate", "internal/oracle", "internal/oracle/",
 	}
 }
 
 // testHelpers are no part of a program: only tests import them, and each other.
 func testHelpers() []string {
-	return []string{"internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/oracle/histories", "internal/testkit"}
+	return []string{"internal/embedded/embeddedtest", "internal/kafka/kafkatest", "internal/clickhouse/clickhousetest", "internal/oracle/histories", "internal/testkit"}
 }
 
 // owners says which rooms alone may import a library, and whose tests too.
@@ -84,7 +90,7 @@ func owners() map[string]room {
 	outside := []string{"internal/embedded", "internal/faults", "cmd/reckon", "internal/clickhouse", "internal/clickhouse/"}
 	return map[string]room{
 		"github.com/segmentio/kafka-go":         {imports: []string{"internal/kafka"}, tests: outside},
-		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse/column"}, tests: outside},
+		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse/column", "internal/clickhouse/clickhousetest"}, tests: outside},
 		"github.com/ClickHouse/ch-go":           {imports: []string{"internal/clickhouse/column", "internal/embedded"}, tests: outside},
 		"github.com/twmb/franz-go":              {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
 		"github.com/ebitengine/purego":          {imports: []string{"internal/embedded"}},

@@ -105,3 +105,19 @@ func All[T any](ctx context.Context, db *DB, name string, scan func(*Rows) (T, e
 		all = append(all, row)
 	}
 }
+
+// Cursor makes values of rows, one by one.
+type Cursor[T any] struct {
+	*Rows
+	Scan func(*Rows) (T, error)
+
+	row T
+}
+
+// Next is the next value, valid until the call after; io.EOF comes after the last.
+func (c *Cursor[T]) Next() (row *T, err error) {
+	if c.row, err = c.Scan(c.Rows); err != nil {
+		return nil, err
+	}
+	return &c.row, nil
+}

@@ -1,24 +1,23 @@
-package clickhouse
+package events
 
 import (
 	"context"
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 )
-
-var _ aggregate.Source = (*Store)(nil)
 
 // Strays streams copies as [aggregate.Source] says, over all history. It takes half of
 // the server's threads: what is folded meanwhile needs the others.
 func (s *Store) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
 	var threads int64
-	if err := s.Row(ctx, "half_of_threads", []any{&threads}); err != nil {
+	if err := s.db.Row(ctx, "half_of_threads", []any{&threads}); err != nil {
 		return nil, err
 	}
 	ctx = column.WithSettings(ctx, column.Settings{"max_threads": threads})
-	rows, err := s.Rows(ctx, "moved", bindCutoff("", cutoff)...)
+	rows, err := s.db.Rows(ctx, "moved", scope.BindCutoff("", cutoff)...)
 	if err != nil {
 		return nil, err
 	}

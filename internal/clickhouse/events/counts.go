@@ -1,10 +1,8 @@
-package clickhouse
+package events
 
 import (
 	"context"
 	"fmt"
-
-	"github.com/reckon-billing/reckon/schemas"
 )
 
 // Counts are what became of every message that ingest read (contract 7): each
@@ -21,28 +19,9 @@ type Counts struct {
 func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	var c Counts
 	var repeated int64
-	if err := s.Row(ctx, "counts", []any{&c.Stored, &repeated, &c.Conflicting, &c.Rejected}); err != nil {
+	if err := s.db.Row(ctx, "counts", []any{&c.Stored, &repeated, &c.Conflicting, &c.Rejected}); err != nil {
 		return Counts{}, fmt.Errorf("count what is stored: %w", err)
 	}
 	c.Duplicate = max(0, repeated-c.Conflicting)
 	return c, nil
-}
-
-// SealedMonths are the months that have a seal, parked accounts or not, oldest
-// first.
-func (s *Store) SealedMonths(ctx context.Context) ([]schemas.Month, error) {
-	var months []schemas.Month
-	var text string
-	err := s.Each(ctx, "sealed_months", []any{&text}, func() error {
-		month, err := schemas.ParseMonth(text)
-		if err != nil {
-			return fmt.Errorf("stored seal: %w", err)
-		}
-		months = append(months, month)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read sealed months: %w", err)
-	}
-	return months, nil
 }

@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 )
 
@@ -17,33 +18,24 @@ import (
 // batch of 50,000.
 func BenchmarkStore(b *testing.B) {
 	endpoints := embeddedtest.Start(b).Endpoints()
-	s, err := Open(Config{
-		Addresses: []string{endpoints.Native}, Database: "bench", Username: endpoints.User, Password: endpoints.Password,
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	if _, err := s.Migrate(b.Context(), noon()); err != nil {
-		b.Fatal(err)
-	}
+	s := open(b, endpoints.Native, endpoints.User, endpoints.Password)
 	const rows = 50_000
 	raw := make([]byte, 370)
 	offset := int64(0)
 	b.Run("insert", func(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
-			batch := make([]carried, 0, rows)
+			batch := make([]clickhousetest.Carried, 0, rows)
 			for range rows {
 				offset++
-				row := usageEvent("account-"+strconv.FormatInt(offset%5000, 10), "resource-"+strconv.FormatInt(offset%20011, 10),
-					strconv.FormatInt(offset, 10), noon().Add(time.Duration(offset%1_000_000)*time.Millisecond), offset)
+				row := clickhousetest.UsageEvent("account-"+strconv.FormatInt(offset%5000, 10), "resource-"+strconv.FormatInt(offset%20011, 10),
+					strconv.FormatInt(offset, 10), clickhousetest.Noon().Add(time.Duration(offset%1_000_000)*time.Millisecond), offset)
 				row.Event.Value, row.Message.Value = decimal.New(offset, -3), raw
-				row.Message.Time = noon()
+				row.Message.Time = clickhousetest.Noon()
 				batch = append(batch, row)
 			}
 			b.StartTimer()
-			if err := insertEvents(b.Context(), s, batch...); err != nil {
+			if err := clickhousetest.InsertEvents(b.Context(), s, batch...); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"context"
@@ -53,9 +53,9 @@ const (
 
 // lanesOf says how to read months. Where only some accounts or resources are
 // wanted, and where few rows are, there is one lane each.
-func (s *Store) lanesOf(ctx context.Context, scope *aggregate.Scope, months []uint32, usage bool) (lanes, error) {
+func (s *Store) lanesOf(ctx context.Context, of *aggregate.Scope, months []uint32, usage bool) (lanes, error) {
 	l := lanes{byMonth: map[uint32][]lane{}, parts: map[string]bool{}, empty: map[uint32]bool{}}
-	if len(months) > maxMonths || scope.Accounts != nil || scope.Touched == aggregate.OnlyTouched {
+	if len(months) > maxMonths || of.Accounts != nil || of.Touched == aggregate.OnlyTouched {
 		return l, nil
 	}
 	for _, month := range months {
@@ -104,7 +104,7 @@ type part struct {
 // parts are those that a query finds, and the server that has them.
 func (s *Store) parts(ctx context.Context, query string, args ...any) (all []part, server string, err error) {
 	var p part
-	err = s.Each(ctx, query, []any{&p.name, &p.rows, &server}, func() error {
+	err = s.db.Each(ctx, query, []any{&p.name, &p.rows, &server}, func() error {
 		all = append(all, p)
 		return nil
 	}, args...)

@@ -1,4 +1,4 @@
--- The accounts and resources of a scope (bindScope). Touched: 0 all, 1 only the
+-- The accounts and resources of a scope (scope.Bind). Touched: 0 all, 1 only the
 -- touched resources and their accounts, 2 all but the touched ones.
 ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
     AND account_id NOT IN {except:Array(String)}

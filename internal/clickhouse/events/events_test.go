@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"context"
@@ -15,7 +15,9 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -23,7 +25,7 @@ import (
 // whole is the scope of all that is stored.
 func whole() aggregate.Scope {
 	latest := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
-	return aggregate.Scope{Cutoff: everything(), To: latest, UsageTo: latest, Run: 1, Named: true}
+	return aggregate.Scope{Cutoff: clickhousetest.Everything(), To: latest, UsageTo: latest, Run: 1, Named: true}
 }
 
 func testEventsRoundTrip(t *testing.T, s *Store) {
@@ -35,27 +37,27 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 		Lifecycle: schemas.Lifecycle{
 			Mode: schemas.Prepaid, ResourceName: "Máy chủ số 1", Product: "vServer", Service: "Điện toán",
 			Items: []schemas.Item{{
-				Name: "cpu", Unit: "vCPU", UnitPrice: dec(t, "99999999999999999999.999999999"), Quantity: dec(t, "0.000000001"),
-				Per: schemas.Per30d, DiscountPercent: dec(t, "12.3456"), TaxPercent: dec(t, "10"),
+				Name: "cpu", Unit: "vCPU", UnitPrice: clickhousetest.Dec(t, "99999999999999999999.999999999"), Quantity: clickhousetest.Dec(t, "0.000000001"),
+				Per: schemas.Per30d, DiscountPercent: clickhousetest.Dec(t, "12.3456"), TaxPercent: clickhousetest.Dec(t, "10"),
 			}, {
-				Name: "băng thông", Unit: "GB", UnitPrice: dec(t, "1000"), Meter: schemas.TimeWeighted, Per: schemas.PerUse,
-				FreeQuantity: dec(t, "12345678901234567890.123456789"),
+				Name: "băng thông", Unit: "GB", UnitPrice: clickhousetest.Dec(t, "1000"), Meter: schemas.TimeWeighted, Per: schemas.PerUse,
+				FreeQuantity: clickhousetest.Dec(t, "12345678901234567890.123456789"),
 			}},
-			Coupon:    &schemas.Coupon{Code: "TẾT", Value: dec(t, "1000000000000000")},
+			Coupon:    &schemas.Coupon{Code: "TẾT", Value: clickhousetest.Dec(t, "1000000000000000")},
 			ExpiresAt: last, AutoRenew: true,
 		},
 	}
 	usage := schemas.Event{
 		Source: "s", ID: "u", Type: schemas.UsageRecorded, AccountID: "khách hàng", ResourceID: long, Time: last,
-		Usage: schemas.Usage{Item: "băng thông", Value: dec(t, "12345678901234567890.123456789")},
+		Usage: schemas.Usage{Item: "băng thông", Value: clickhousetest.Dec(t, "12345678901234567890.123456789")},
 	}
-	rows := []carried{accepted(created, "billing.lifecycle", 7), accepted(usage, "billing.usage", 1<<31)}
+	rows := []clickhousetest.Carried{clickhousetest.Accepted(created, "billing.lifecycle", 7), clickhousetest.Accepted(usage, "billing.usage", 1<<31)}
 	rows[0].Message.Headers = []schemas.Header{{Key: "k", Value: []byte{0, 0xff, '\''}}, {Key: "k", Value: nil}}
-	store(t, s, rows...)
+	clickhousetest.Store(t, s, rows...)
 
 	for what, want := range map[aggregate.What]schemas.Event{aggregate.Lifecycle: created, aggregate.Usage: usage} {
 		cursor, err := events(t.Context(), s, whole(), what)
-		got := collect(t, cursor, err)
+		got := clickhousetest.Collect(t, cursor, err)
 		if len(got) != 1 || got[0].Err != nil {
 			t.Fatalf("%v: got %d rows, %+v", what, len(got), got)
 		}
@@ -74,7 +76,7 @@ func testEventsRoundTrip(t *testing.T, s *Store) {
 	}
 	var raw, identity, content string
 	var keys, values []string
-	err := direct(t, s).QueryRow(t.Context(), "SELECT raw, identity, content, header_keys, header_values FROM events WHERE NOT is_usage").
+	err := clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), "SELECT raw, identity, content, header_keys, header_values FROM events WHERE NOT is_usage").
 		Scan(&raw, &identity, &content, &keys, &values)
 	hash, sum := schemas.Identity(created.Source, created.ID), codec.Content(&created)
 	if err != nil || raw != `{"raw":true}` || identity != string(hash[:]) || content != string(sum[:]) ||
@@ -89,20 +91,20 @@ func testRefusesWhatDoesNotFit(t *testing.T, s *Store) {
 		"thirty digits":      "100000000000000000000000000000",
 		"thirty with a sign": "-100000000000000000000000000000",
 	} {
-		row := usageEvent("a", "r", "1", noon(), 1)
-		row.Event.Value = dec(t, value)
-		if err := insertEvents(t.Context(), s, row); err == nil {
+		row := clickhousetest.UsageEvent("a", "r", "1", clickhousetest.Noon(), 1)
+		row.Event.Value = clickhousetest.Dec(t, value)
+		if err := clickhousetest.InsertEvents(t.Context(), s, row); err == nil {
 			t.Errorf("%s: stored", name)
 		}
 	}
 	for _, value := range []string{"99999999999999999999999999999.999999999", "0.1000000000000000", "1e28", "0e-20"} {
-		row := usageEvent("a", "r", value, noon(), 1)
-		row.Event.Value = dec(t, value)
-		store(t, s, row)
+		row := clickhousetest.UsageEvent("a", "r", value, clickhousetest.Noon(), 1)
+		row.Event.Value = clickhousetest.Dec(t, value)
+		clickhousetest.Store(t, s, row)
 	}
 	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	var got []string
-	for _, c := range collect(t, cursor, err) {
+	for _, c := range clickhousetest.Collect(t, cursor, err) {
 		got = append(got, c.Value.String())
 	}
 	slices.Sort(got)
@@ -122,28 +124,30 @@ func ids(copies []aggregate.Copy) []string {
 
 func testEventsByScope(t *testing.T, s *Store) {
 	kind := schemas.ResourceDeleted
-	store(t, s,
-		lifecycleEvent(kind, "b", "r", "7", noon(), 0),
-		lifecycleEvent(kind, "a", "z", "6", noon().Add(-time.Hour), 1),
-		lifecycleEvent(kind, "a", "r", "5", noon().Add(time.Millisecond), 2),
-		lifecycleEvent(kind, "a", "r", "3", noon(), 3),
-		lifecycleEvent(kind, "a", "r", "3", noon(), 4), // a copy
-		lifecycleEvent(kind, "a", "r", "4", noon(), 5),
-		lifecycleEvent(kind, "a", "R", "2", noon().AddDate(0, 1, 0), 6),
+	clickhousetest.Store(t, s,
+		clickhousetest.LifecycleEvent(kind, "b", "r", "7", clickhousetest.Noon(), 0),
+		clickhousetest.LifecycleEvent(kind, "a", "z", "6", clickhousetest.Noon().Add(-time.Hour), 1),
+		clickhousetest.LifecycleEvent(kind, "a", "r", "5", clickhousetest.Noon().Add(time.Millisecond), 2),
+		clickhousetest.LifecycleEvent(kind, "a", "r", "3", clickhousetest.Noon(), 3),
+		clickhousetest.LifecycleEvent(kind, "a", "r", "3", clickhousetest.Noon(), 4), // a copy
+		clickhousetest.LifecycleEvent(kind, "a", "r", "4", clickhousetest.Noon(), 5),
+		clickhousetest.LifecycleEvent(kind, "a", "R", "2", clickhousetest.Noon().AddDate(0, 1, 0), 6),
 	)
-	mode := lifecycleEvent(schemas.AccountModeChanged, "a", "", "1", noon(), 7)
+	mode := clickhousetest.LifecycleEvent(schemas.AccountModeChanged, "a", "", "1", clickhousetest.Noon(), 7)
 	mode.Event.Mode = schemas.Postpaid
-	store(t, s, mode, usageEvent("a", "r", "8", noon(), 0))
-	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, 'a', 'z'), (1, 'c', 'z'), (2, 'b', 'r')"); err != nil {
+	clickhousetest.Store(t, s, mode, clickhousetest.UsageEvent("a", "r", "8", clickhousetest.Noon(), 0))
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, 'a', 'z'), (1, 'c', 'z'), (2, 'b', 'r')"); err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		name  string
-		scope func(*aggregate.Scope)
-		want  string
+		name string
+		of   func(*aggregate.Scope)
+		want string
 	}{
 		{"all, the account first, text by its bytes", func(*aggregate.Scope) {}, "1 2 3 3 4 5 6 7"},
-		{"from is included, to is not", func(s *aggregate.Scope) { s.From, s.To = noon(), noon().Add(time.Millisecond) }, "1 3 3 4 7"},
+		{"from is included, to is not", func(s *aggregate.Scope) {
+			s.From, s.To = clickhousetest.Noon(), clickhousetest.Noon().Add(time.Millisecond)
+		}, "1 3 3 4 7"},
 		{"inside the cutoff", func(s *aggregate.Scope) {
 			s.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 4}})
 		}, "3 5 6 7"},
@@ -159,29 +163,29 @@ func testEventsByScope(t *testing.T, s *Store) {
 		{"all but the touched", func(s *aggregate.Scope) { s.Touched = aggregate.ExceptTouched }, "1 2 3 3 4 5 7"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			scope := whole()
-			test.scope(&scope)
-			cursor, err := events(t.Context(), s, scope, aggregate.Lifecycle)
-			if got := ids(collect(t, cursor, err)); !slices.Equal(got, strings.Fields(test.want)) {
+			of := whole()
+			test.of(&of)
+			cursor, err := events(t.Context(), s, of, aggregate.Lifecycle)
+			if got := ids(clickhousetest.Collect(t, cursor, err)); !slices.Equal(got, strings.Fields(test.want)) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
-	scope := whole()
-	scope.UsageTo = noon()
-	cursor, err := events(t.Context(), s, scope, aggregate.Usage)
-	if got := ids(collect(t, cursor, err)); len(got) != 0 {
+	of := whole()
+	of.UsageTo = clickhousetest.Noon()
+	cursor, err := events(t.Context(), s, of, aggregate.Usage)
+	if got := ids(clickhousetest.Collect(t, cursor, err)); len(got) != 0 {
 		t.Errorf("usage at its end: %q", got)
 	}
 }
 
 func testCursorEnds(t *testing.T, s *Store) {
 	const rows = 200_000
-	batch := make([]carried, 0, rows)
+	batch := make([]clickhousetest.Carried, 0, rows)
 	for i := range int64(rows) {
-		batch = append(batch, usageEvent("a", "r", decimal.NewFromInt(i).String(), noon(), i))
+		batch = append(batch, clickhousetest.UsageEvent("a", "r", decimal.NewFromInt(i).String(), clickhousetest.Noon(), i))
 	}
-	store(t, s, batch...)
+	clickhousetest.Store(t, s, batch...)
 	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
 	if err != nil {
 		t.Fatal(err)
@@ -214,19 +218,19 @@ func testCursorEnds(t *testing.T, s *Store) {
 			break
 		}
 	}
-	if got := number(t, s, "SELECT toInt64(count()) FROM events"); got != rows {
+	if got := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM events"); got != rows {
 		t.Errorf("%d rows, want %d", got, rows)
 	}
 }
 
 func testBrokenRow(t *testing.T, s *Store) {
-	store(t, s, lifecycleEvent(schemas.ResourceDeleted, "a", "r", "1", noon(), 1), lifecycleEvent(schemas.ResourceDeleted, "b", "r", "2", noon(), 2))
-	if err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, type, data, topic, offset)
+	clickhousetest.Store(t, s, clickhousetest.LifecycleEvent(schemas.ResourceDeleted, "a", "r", "1", clickhousetest.Noon(), 1), clickhousetest.LifecycleEvent(schemas.ResourceDeleted, "b", "r", "2", clickhousetest.Noon(), 2))
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, type, data, topic, offset)
 		VALUES ('a', 'r', '2026-10-15 13:00:00', 'test', '3', 'resource.resized', '{"account_id":"a","items":[{}]}', 'billing.lifecycle', 3)`); err != nil {
 		t.Fatal(err)
 	}
 	cursor, err := events(t.Context(), s, whole(), aggregate.Lifecycle)
-	got := collect(t, cursor, err)
+	got := clickhousetest.Collect(t, cursor, err)
 	if want := []string{"1", "3", "2"}; !slices.Equal(ids(got), want) {
 		t.Fatalf("got %q, want %q", ids(got), want)
 	}
@@ -248,20 +252,20 @@ func testDeadLetters(t *testing.T, s *Store) {
 		Rejection: schemas.Rejection{Reason: "no_timestamp", Detail: "không có thời gian"},
 	}
 	for range 2 {
-		if err := insertRejects(t.Context(), s, rejected); err != nil {
+		if err := clickhousetest.InsertRejects(t.Context(), s, rejected); err != nil {
 			t.Fatal(err)
 		}
 	}
 	other := rejected
 	other.Message.Offset, other.Message.Key, other.Message.Value, other.Message.Headers = 10, nil, nil, nil
 	// The same message in another cut of the batch.
-	if err := insertRejects(t.Context(), s, rejected, other); err != nil {
+	if err := clickhousetest.InsertRejects(t.Context(), s, rejected, other); err != nil {
 		t.Fatal(err)
 	}
 	var at time.Time
 	var key, value, reason, detail string
 	var keys, values []string
-	err := direct(t, s).QueryRow(t.Context(), `SELECT kafka_time, key, value, header_keys, header_values, reason, detail
+	err := clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), `SELECT kafka_time, key, value, header_keys, header_values, reason, detail
 		FROM dead_letters FINAL WHERE offset = 9`).Scan(&at, &key, &value, &keys, &values, &reason, &detail)
 	want := string(every)
 	if err != nil || at.Unix() != 0 || key != want || value != want || reason != "no_timestamp" || detail != "không có thời gian" ||
@@ -276,20 +280,20 @@ func testDeadLetters(t *testing.T, s *Store) {
 
 func testMonthPrunes(t *testing.T, s *Store) {
 	// 40,000 usage and 40,000 lifecycle events of each of 20 months, in one part.
-	if err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, id, is_usage, topic, offset)
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, id, is_usage, topic, offset)
 		SELECT toString(intHash32(number) % 100), 'r', toDateTime64('2026-01-15 00:00:00', 3) + toIntervalMonth(number % 20),
 			toString(number), number % 40 >= 20, 'billing.usage', number
 		FROM numbers(1600000)`); err != nil {
 		t.Fatal(err)
 	}
-	merge(t, s, "events")
+	clickhousetest.Merge(t, config(s), "events")
 	estimate := func(name string, args ...any) int64 {
 		t.Helper()
 		text, err := queries.ReadFile("queries/" + name + ".sql")
 		if err != nil {
 			t.Fatal(err)
 		}
-		db := s.With(fstest.MapFS{"queries/estimate.sql": {Data: []byte("EXPLAIN ESTIMATE " + string(text))}}, queries)
+		db := s.db.With(fstest.MapFS{"queries/estimate.sql": {Data: []byte("EXPLAIN ESTIMATE " + string(text))}}, queries, scope.Parts)
 		total := int64(0)
 		var database, table string
 		var parts, read, marks uint64
@@ -304,10 +308,10 @@ func testMonthPrunes(t *testing.T, s *Store) {
 	}
 	marks := func(change func(*aggregate.Scope)) int64 {
 		t.Helper()
-		scope := whole()
-		change(&scope)
-		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", false))
-		months, err := s.monthsOf(t.Context(), scope.From, scope.To, args)
+		of := whole()
+		change(&of)
+		args := append(scope.Bind(&of), scope.BindTime("from", of.From), scope.BindTime("to", of.To), column.Bind("usage", false))
+		months, err := s.monthsOf(t.Context(), of.From, of.To, args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -332,7 +336,7 @@ func testMonthPrunes(t *testing.T, s *Store) {
 	if rows := marks(oneAccount); rows > 20*2*granule {
 		t.Errorf("an account reads %d rows of 800,000", rows)
 	}
-	if err := direct(t, s).Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, '7', 'r')"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "INSERT INTO touched_resources VALUES (1, '7', 'r')"); err != nil {
 		t.Fatal(err)
 	}
 	if rows := marks(func(s *aggregate.Scope) { s.Touched = aggregate.OnlyTouched }); rows > 20*2*granule {

@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -20,20 +21,20 @@ import (
 // sorting; a billing month lies in two or three. Their streams are merged here. Of
 // a scope that has events in more than a few months the server sorts, on disk
 // when it must.
-func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
-	if only := scope.Only; only != nil {
-		return s.OneResource(only.AccountID, only.ResourceID).Events(ctx, scope, what)
+func (s *Store) Events(ctx context.Context, of aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
+	if only := of.Only; only != nil {
+		return s.OneResource(only.AccountID, only.ResourceID).Events(ctx, of, what)
 	}
-	to, usage := scope.To, what == aggregate.Usage
+	to, usage := of.To, what == aggregate.Usage
 	if usage {
-		to = scope.UsageTo
+		to = of.UsageTo
 	}
-	args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", to), column.Bind("usage", usage))
-	months, err := s.monthsOf(ctx, drawnIn(scope.From), drawnIn(to), args)
+	args := append(scope.Bind(&of), scope.BindTime("from", of.From), scope.BindTime("to", to), column.Bind("usage", usage))
+	months, err := s.monthsOf(ctx, scope.DrawnIn(of.From), scope.DrawnIn(to), args)
 	if err != nil {
 		return nil, err
 	}
-	q := &eventQuery{args: args, months: months, usage: usage, named: !usage || scope.Named, cutoff: newEnds(scope.Cutoff)}
+	q := &eventQuery{args: args, months: months, usage: usage, named: !usage || of.Named, cutoff: newEnds(of.Cutoff)}
 	if len(months) > maxMonths {
 		c := &copies{}
 		one, err := c.open(ctx, s, "events", eventSettings(1), args, q.cutoff, true, true, true)
@@ -44,7 +45,7 @@ func (s *Store) Events(ctx context.Context, scope aggregate.Scope, what aggregat
 		return c, nil
 	}
 	for range laneAttempts {
-		l, err := s.lanesOf(ctx, &scope, months, usage)
+		l, err := s.lanesOf(ctx, &of, months, usage)
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +150,7 @@ func (s *Store) monthsOf(ctx context.Context, from, to time.Time, args []any) ([
 	}
 	months = nil
 	var month uint32
-	err := s.Each(ctx, "event_months", []any{&month}, func() error {
+	err := s.db.Each(ctx, "event_months", []any{&month}, func() error {
 		months = append(months, month)
 		return nil
 	}, args...)
@@ -185,7 +186,7 @@ type copies struct {
 
 // open adds a stream.
 func (c *copies) open(ctx context.Context, s *Store, name string, settings column.Settings, args []any, cutoff ends, lifecycle, usage, named bool) (*eventStream, error) {
-	rows, err := column.OpenStream(ctx, s.DB, name, settings, args, newEventBlock(lifecycle, usage, named), newEventBlock(lifecycle, usage, named))
+	rows, err := column.OpenStream(ctx, s.db, name, settings, args, newEventBlock(lifecycle, usage, named), newEventBlock(lifecycle, usage, named))
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"cmp"
@@ -15,7 +15,9 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -34,11 +36,11 @@ func lines(copies []aggregate.Copy) []string {
 // of the same time and sequence.
 func manyParts(t *testing.T, s *Store) {
 	t.Helper()
-	if err := direct(t, s).Exec(t.Context(), "SYSTEM STOP MERGES events"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "SYSTEM STOP MERGES events"); err != nil {
 		t.Fatal(err)
 	}
 	for i := range int64(20) {
-		err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, topic, partition, offset, kafka_ms)
+		err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, data, identity, topic, partition, offset, kafka_ms)
 			SELECT
 				'a' || toString(intHash32(k) % 7) AS account,
 				if(k % 50 = 0, '', 'r' || toString(intHash32(k + 1) % 40)),
@@ -89,21 +91,21 @@ func testMonthsMerge(t *testing.T, s *Store) {
 		if test.lanes {
 			s.laneRows = 1
 		}
-		scope := whole()
-		scope.From, scope.To = test.from, time.Date(2026, 11, 30, 17, 0, 0, 0, time.UTC)
-		scope.UsageTo = scope.To
-		scope.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 18000}, {Topic: "billing.usage", End: 18000}})
+		of := whole()
+		of.From, of.To = test.from, time.Date(2026, 11, 30, 17, 0, 0, 0, time.UTC)
+		of.UsageTo = of.To
+		of.Cutoff = schemas.NewCutoff([]schemas.PartitionEnd{{Topic: "billing.lifecycle", End: 18000}, {Topic: "billing.usage", End: 18000}})
 		what := aggregate.Lifecycle
 		if test.usage {
 			what = aggregate.Usage
 		}
-		merged, err := events(t.Context(), s, scope, what)
-		got := inOrder(t, collect(t, merged, err))
-		args := append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", test.usage))
+		merged, err := events(t.Context(), s, of, what)
+		got := inOrder(t, clickhousetest.Collect(t, merged, err))
+		args := append(scope.Bind(&of), scope.BindTime("from", of.From), scope.BindTime("to", of.To), column.Bind("usage", test.usage))
 		sorted := &copies{}
-		one, err := sorted.open(t.Context(), s, "events", nil, args, newEnds(scope.Cutoff), true, true, true)
+		one, err := sorted.open(t.Context(), s, "events", nil, args, newEnds(of.Cutoff), true, true, true)
 		sorted.months = []ordered{one}
-		want := inOrder(t, collect(t, &wholeRows{Cursor: sorted}, err))
+		want := inOrder(t, clickhousetest.Collect(t, &wholeRows{Cursor: sorted}, err))
 		if len(want) < 10000 || !slices.Equal(lines(got), lines(want)) {
 			t.Errorf("%+v: %d rows merged, %d sorted, or others", test, len(got), len(want))
 		}
@@ -111,10 +113,10 @@ func testMonthsMerge(t *testing.T, s *Store) {
 			continue
 		}
 		// Usage without its names is the same in all else, and so is its order.
-		scope.Named = false
-		merged, err = events(t.Context(), s, scope, what)
+		of.Named = false
+		merged, err = events(t.Context(), s, of, what)
 		var values, wanted []string
-		for _, c := range collect(t, merged, err) {
+		for _, c := range clickhousetest.Collect(t, merged, err) {
 			values = append(values, c.Value.String())
 		}
 		for _, c := range want {
@@ -131,13 +133,13 @@ func testMonthsMerge(t *testing.T, s *Store) {
 func testPartsMove(t *testing.T, s *Store) {
 	manyParts(t, s)
 	s.laneRows = 1
-	scope := whole()
+	of := whole()
 	months := []uint32{202610}
-	l, err := s.lanesOf(t.Context(), &scope, months, true)
+	l, err := s.lanesOf(t.Context(), &of, months, true)
 	if err != nil || len(l.byMonth[202610]) != maxLanes {
 		t.Fatalf("%d lanes, want %d: %v", len(l.byMonth[202610]), maxLanes, err)
 	}
-	q := &eventQuery{args: append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", true)), months: months, usage: true}
+	q := &eventQuery{args: append(scope.Bind(&of), scope.BindTime("from", of.From), scope.BindTime("to", of.To), column.Bind("usage", true)), months: months, usage: true}
 	c, err := s.openLanes(t.Context(), q, &l)
 	if err != nil || c == nil {
 		t.Fatalf("parts that stayed are not read: %v", err)
@@ -149,7 +151,7 @@ func testPartsMove(t *testing.T, s *Store) {
 		t.Errorf("parts of another server are read: %v, %v", c, err)
 	}
 	for _, statement := range []string{"SYSTEM START MERGES events", "OPTIMIZE TABLE events FINAL"} {
-		if err := direct(t, s).Exec(t.Context(), statement); err != nil {
+		if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,7 +161,7 @@ func testPartsMove(t *testing.T, s *Store) {
 }
 
 func testTexts(t *testing.T, s *Store) {
-	var batch []carried
+	var batch []clickhousetest.Carried
 	want := map[string]string{}
 	for i := range int64(300) {
 		// Lengths about the edges of their own encoding, and far beyond.
@@ -167,11 +169,11 @@ func testTexts(t *testing.T, s *Store) {
 		id := fmt.Sprintf("%d %s", i, strings.Repeat("x", int(length)))
 		resource := strings.Repeat("r", int(i%257)+1)
 		want[id] = resource
-		batch = append(batch, usageEvent("a", resource, id, noon(), i))
+		batch = append(batch, clickhousetest.UsageEvent("a", resource, id, clickhousetest.Noon(), i))
 	}
-	store(t, s, batch...)
+	clickhousetest.Store(t, s, batch...)
 	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
-	for _, c := range collect(t, cursor, err) { // all are kept until after the last
+	for _, c := range clickhousetest.Collect(t, cursor, err) { // all are kept until after the last
 		if want[c.ID] != c.ResourceID {
 			t.Errorf("id of %d bytes: resource of %d bytes, want %d", len(c.ID), len(c.ResourceID), len(want[c.ID]))
 		}
@@ -186,20 +188,20 @@ func testTexts(t *testing.T, s *Store) {
 // them so, they would have to be refused.
 func testMostlyEmpty(t *testing.T, s *Store) {
 	const rows = 100_000
-	err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, topic, offset)
+	err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, sequence, source, id, is_usage, type, item, value, topic, offset)
 		SELECT 'a', if(number % 1000 = 0, toString(number), ''), '2026-10-15', if(number % 1000 = 0, 7, 0), if(number % 1000 = 0, 's', ''),
 			toString(number), true, 'usage.recorded', '', if(number % 1000 = 0, 0.5, 0), 'billing.usage', number
 		FROM numbers(100000)`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	merge(t, s, "events")
-	if n := number(t, s, `SELECT toInt64(count()) FROM system.parts_columns
+	clickhousetest.Merge(t, config(s), "events")
+	if n := clickhousetest.Number(t, config(s), `SELECT toInt64(count()) FROM system.parts_columns
 		WHERE active AND database = currentDatabase() AND table = 'events' AND serialization_kind = 'Sparse'`); n == 0 {
 		t.Fatal("no column is kept sparse: this test tests nothing")
 	}
 	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
-	got, filled := collect(t, cursor, err), 0
+	got, filled := clickhousetest.Collect(t, cursor, err), 0
 	for _, c := range got {
 		full := c.Position.Offset%1000 == 0
 		if full {
@@ -217,7 +219,7 @@ func testMostlyEmpty(t *testing.T, s *Store) {
 // many stores enough events that reading them takes many blocks.
 func many(t *testing.T, s *Store) {
 	t.Helper()
-	err := direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
+	err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
 		SELECT 'a', 'r', toDateTime64('2026-10-01 00:00:00', 3, 'UTC') + toIntervalMillisecond(number), 's', toString(number), true,
 			'usage.recorded', 'billing.usage', number
 		FROM numbers(1000000)`)
@@ -238,8 +240,8 @@ func drain(c schemas.Cursor[aggregate.Copy]) (rows int, err error) {
 
 func testBrokenRead(t *testing.T, s *Store) {
 	many(t, s)
-	way := newWay(t, s.config.Addresses[0])
-	s = over(t, s, column.Config{Addresses: []string{way.address}})
+	way := clickhousetest.NewWay(t, config(s).Addresses[0])
+	s = over(t, s, column.Config{Addresses: []string{way.Address}})
 	// begin hands out a cursor whose query runs, with blocks still to come.
 	begin := func() schemas.Cursor[aggregate.Copy] {
 		t.Helper()
@@ -257,12 +259,12 @@ func testBrokenRead(t *testing.T, s *Store) {
 		breakIt func()
 	}{
 		{"the query is killed", func() {
-			if err := direct(t, s).Exec(t.Context(), "KILL QUERY WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%KILL%'"); err != nil {
+			if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "KILL QUERY WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%KILL%'"); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"the connection is cut", func() { way.cut(true) }},
-		{"half of the connection is closed by the other side", func() { way.cut(false) }},
+		{"the connection is cut", func() { way.Cut(true) }},
+		{"half of the connection is closed by the other side", func() { way.Cut(false) }},
 	} {
 		cursor := begin()
 		test.breakIt()
@@ -278,13 +280,13 @@ func testBrokenRead(t *testing.T, s *Store) {
 		}
 	}
 	// The other way of reading, row by row.
-	slow, err := s.Rows(t.Context(), "named_usage_of_month", append(append(bindScope(&aggregate.Scope{Cutoff: everything()}),
-		bindTime("from", time.Unix(0, 0)), bindTime("to", noon().AddDate(1, 0, 0))), bindLane(202610, nil, "")...)...)
+	slow, err := s.db.Rows(t.Context(), "named_usage_of_month", append(append(scope.Bind(&aggregate.Scope{Cutoff: clickhousetest.Everything()}),
+		scope.BindTime("from", time.Unix(0, 0)), scope.BindTime("to", clickhousetest.Noon().AddDate(1, 0, 0))), bindLane(202610, nil, "")...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = slow.Close() }()
-	way.cut(false)
+	way.Cut(false)
 	var text [7]string
 	var at time.Time
 	var number [3]int64
@@ -301,13 +303,13 @@ func testBrokenRead(t *testing.T, s *Store) {
 		}
 	}
 	// An exception in the midst of the rows, some of which have come already.
-	err = direct(t, s).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
+	err = clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO events (account_id, resource_id, time, source, id, is_usage, type, topic, offset)
 		VALUES ('z', 'r', '2026-10-30 00:00:00', 's', 'last', true, 'usage.recorded', 'billing.usage', -1)`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope := whole()
-	args := append(append(bindScope(&scope), bindTime("from", scope.From), bindTime("to", scope.To), column.Bind("usage", true)), bindLane(202610, nil, "")...)
+	of := whole()
+	args := append(append(scope.Bind(&of), scope.BindTime("from", of.From), scope.BindTime("to", of.To), column.Bind("usage", true)), bindLane(202610, nil, "")...)
 	query, err := queries.ReadFile("queries/usage_of_month.sql")
 	if err != nil {
 		t.Fatal(err)
@@ -316,7 +318,7 @@ func testBrokenRead(t *testing.T, s *Store) {
 		Data: []byte(strings.Replace(string(query), "WHERE ", "WHERE throwIf(offset = -1, 'in the midst') = 0 AND ", 1)),
 	}})
 	c := &copies{}
-	one, err := c.open(t.Context(), broken, "usage_of_month", eventSettings(1), args, newEnds(scope.Cutoff), false, true, false)
+	one, err := c.open(t.Context(), broken, "usage_of_month", eventSettings(1), args, newEnds(of.Cutoff), false, true, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,10 +328,10 @@ func testBrokenRead(t *testing.T, s *Store) {
 		t.Errorf("%d rows, then %v", n, err)
 	}
 	// A scope that cannot be asked for.
-	if err := direct(t, s).Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
 		t.Fatal(err)
 	}
-	cursor, err := events(t.Context(), s, aggregate.Scope{From: noon(), To: noon().Add(time.Hour)}, aggregate.Lifecycle)
+	cursor, err := events(t.Context(), s, aggregate.Scope{From: clickhousetest.Noon(), To: clickhousetest.Noon().Add(time.Hour)}, aggregate.Lifecycle)
 	if err == nil {
 		_, err = cursor.Next()
 		_ = cursor.Close()
@@ -343,7 +345,7 @@ func testNothingLeft(t *testing.T, s *Store) {
 	many(t, s)
 	running := func() int64 {
 		t.Helper()
-		return number(t, s, "SELECT toInt64(count()) FROM system.processes WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%processes%'")
+		return clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM system.processes WHERE query LIKE '%FROM events%toYYYYMM%' AND query NOT LIKE '%processes%'")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -28,7 +29,7 @@ func TestKnownDataIsReadAsIfItWereNot(t *testing.T) {
 					schemas.ResourceResized, schemas.ResourceRenewed, schemas.ResourceDeleted, schemas.ResourceSuspended,
 					schemas.ResourceRecovered, schemas.AccountModeChanged, schemas.ResourceCreated, "unknown",
 				}).Draw(t, "type"),
-				Time: noon().Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "hour")) * time.Hour),
+				Time: clickhousetest.Noon().Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "hour")) * time.Hour),
 			}
 			// An event often says again what the one before it said, all of it or some.
 			if rapid.Bool().Draw(t, "account again") {
@@ -72,7 +73,7 @@ func someData() []string {
 	for i := range 3 {
 		item.Name = fmt.Sprint("cpu", i)
 		items := []schemas.Item{item}
-		at := noon().Add(time.Duration(i)*time.Hour + time.Minute)
+		at := clickhousetest.Noon().Add(time.Duration(i)*time.Hour + time.Minute)
 		add(schemas.Event{Type: schemas.ResourceResized, Lifecycle: schemas.Lifecycle{Items: items}})
 		add(schemas.Event{Type: schemas.ResourceRenewed, Lifecycle: schemas.Lifecycle{ExpiresAt: at}})
 		add(schemas.Event{Type: schemas.ResourceRenewed, Lifecycle: schemas.Lifecycle{ExpiresAt: at, Items: items, Coupon: &schemas.Coupon{Code: "C", Value: decimal.NewFromInt(9)}}})
@@ -90,7 +91,7 @@ func TestKnownDataIsBounded(t *testing.T) {
 	read := newKnownData()
 	most := 0
 	for i := range 100_000 {
-		e := schemas.Event{Type: schemas.ResourceResized, AccountID: "a", Time: noon()}
+		e := schemas.Event{Type: schemas.ResourceResized, AccountID: "a", Time: clickhousetest.Noon()}
 		full := e
 		full.Items = []schemas.Item{{Name: fmt.Sprint("i", i), Unit: "u", UnitPrice: decimal.NewFromInt(1), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d}}
 		if err := read.set(&e, string(codec.AppendData(nil, &full))); err != nil {
@@ -116,7 +117,7 @@ func TestKnownDataIsBounded(t *testing.T) {
 // what many say.
 func TestWhatANameComesWithIsNotKept(t *testing.T) {
 	known := newKnownData()
-	e := schemas.Event{Type: schemas.ResourceCreated, AccountID: "a", Time: noon()}
+	e := schemas.Event{Type: schemas.ResourceCreated, AccountID: "a", Time: clickhousetest.Noon()}
 	full := e
 	full.ResourceName, full.Product, full.Service, full.Mode = "n", "p", "s", schemas.Postpaid
 	full.Items = []schemas.Item{{Name: "i", Unit: "u", UnitPrice: decimal.NewFromInt(1), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d}}
@@ -136,14 +137,14 @@ func TestWhatANameComesWithIsNotKept(t *testing.T) {
 
 func BenchmarkKnownData(b *testing.B) {
 	full := schemas.Event{
-		Type: schemas.ResourceResized, AccountID: "acc-000000", Time: noon(),
+		Type: schemas.ResourceResized, AccountID: "acc-000000", Time: clickhousetest.Noon(),
 		Lifecycle: schemas.Lifecycle{Items: []schemas.Item{{
 			Name: "server", Unit: "server", UnitPrice: decimal.NewFromInt(165000), Quantity: decimal.NewFromInt(1), Per: schemas.Per30d,
 			TaxPercent: decimal.NewFromInt(10),
 		}}},
 	}
 	data := codec.AppendData(nil, &full)
-	e := schemas.Event{Type: full.Type, AccountID: full.AccountID, Time: noon()}
+	e := schemas.Event{Type: full.Type, AccountID: full.AccountID, Time: clickhousetest.Noon()}
 	b.Run("known", func(b *testing.B) {
 		known := newKnownData()
 		for b.Loop() {

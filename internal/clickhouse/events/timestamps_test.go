@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"math"
@@ -7,6 +7,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -21,23 +22,23 @@ func testKafkaTimestamps(t *testing.T, s *Store) {
 		}
 		return time.UnixMilli(ms).UTC()
 	}
-	var batch []carried
+	var batch []clickhousetest.Carried
 	var letters []ingest.Rejected
 	for i, ms := range stamps {
 		offset := int64(i)
-		row := usageEvent("a", "r", time.Duration(offset).String(), noon(), offset)
+		row := clickhousetest.UsageEvent("a", "r", time.Duration(offset).String(), clickhousetest.Noon(), offset)
 		row.Message.Time = at(ms)
 		batch = append(batch, row)
 		letter := ingest.Rejected{Message: row.Message, Rejection: schemas.Rejection{Reason: "no_timestamp"}}
 		letter.Message.Offset += 1000
 		letters = append(letters, letter)
 	}
-	store(t, s, batch...)
-	if err := insertRejects(t.Context(), s, letters...); err != nil {
+	clickhousetest.Store(t, s, batch...)
+	if err := clickhousetest.InsertRejects(t.Context(), s, letters...); err != nil {
 		t.Fatal(err)
 	}
 	cursor, err := events(t.Context(), s, whole(), aggregate.Usage)
-	got := collect(t, cursor, err)
+	got := clickhousetest.Collect(t, cursor, err)
 	if len(got) != len(stamps) {
 		t.Fatalf("%d rows, want %d", len(got), len(stamps))
 	}
@@ -52,7 +53,7 @@ func testKafkaTimestamps(t *testing.T, s *Store) {
 		var stored int64
 		var shown time.Time
 		const query = "SELECT kafka_ms, kafka_time FROM dead_letters FINAL WHERE offset = {offset:Int64}"
-		if err := direct(t, s).QueryRow(t.Context(), query, column.Bind("offset", int64(1000+i))).Scan(&stored, &shown); err != nil {
+		if err := clickhousetest.Direct(t, config(s)).QueryRow(t.Context(), query, column.Bind("offset", int64(1000+i))).Scan(&stored, &shown); err != nil {
 			t.Fatal(err)
 		}
 		if want := time.UnixMilli(max(0, min(ms, 9214646399999))); stored != ms || !shown.Equal(want) {
@@ -60,11 +61,11 @@ func testKafkaTimestamps(t *testing.T, s *Store) {
 		}
 	}
 	// Of two copies that no seal holds, the one with the lower timestamp counts.
-	early, late := usageEvent("a", "r", "copied", noon(), 51), usageEvent("a", "r", "copied", noon(), 50)
+	early, late := clickhousetest.UsageEvent("a", "r", "copied", clickhousetest.Noon(), 51), clickhousetest.UsageEvent("a", "r", "copied", clickhousetest.Noon(), 50)
 	early.Message.Time, late.Message.Time = at(math.MaxInt64-1), at(math.MaxInt64)
-	store(t, s, early, late)
+	clickhousetest.Store(t, s, early, late)
 	const counting = "SELECT counting_offset FROM repeated_events WHERE id = 'copied' AND kafka_time = '2261-12-31 23:59:59.999'"
-	if got := number(t, s, counting); got != 51 {
+	if got := clickhousetest.Number(t, config(s), counting); got != 51 {
 		t.Errorf("offset %d counts, want 51", got)
 	}
 }

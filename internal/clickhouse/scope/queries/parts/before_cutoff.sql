@@ -1,4 +1,4 @@
--- What lies before a cutoff (bindCutoff): a partition that it does not name has
+-- What lies before a cutoff (scope.BindCutoff): a partition that it does not name has
 -- nothing there.
 offset < transform(
     toInt64(indexOf({topics:Array(String)}, topic)) * 4294967296 + partition,

@@ -1,6 +1,7 @@
-package clickhouse
+package scope
 
 import (
+	"embed"
 	"slices"
 	"time"
 
@@ -9,11 +10,16 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// bindCutoff binds a cutoff as three arrays, their names after a prefix: topics;
+// Parts are queries/parts: before_cutoff.sql for [BindCutoff], in_scope.sql for [Bind].
+//
+//go:embed queries/parts/*.sql
+var Parts embed.FS
+
+// BindCutoff binds a cutoff as three arrays, their names after a prefix: topics;
 // keys, a number for each partition, (place of the topic in topics, from 1) *
 // 2^32 + partition; ends, one for each key. So the server looks a row's end up
 // by one number.
-func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
+func BindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 	topics := make([]string, 0, 2)
 	keys, ends := make([]int64, len(cutoff)), make([]int64, len(cutoff))
 	for i, p := range cutoff {
@@ -27,11 +33,12 @@ func bindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 	return []any{column.Bind(prefix+"topics", topics), column.Bind(prefix+"keys", keys), column.Bind(prefix+"ends", ends)}
 }
 
-// bindTime draws a bound of event times in to the years 1970 to 2200, between
+// BindTime draws a bound of event times in to the years 1970 to 2200, between
 // which all events lie (contract 2): the store has no such instant as the year 1.
-func bindTime(name string, at time.Time) any { return column.Bind(name, drawnIn(at)) }
+func BindTime(name string, at time.Time) any { return column.Bind(name, DrawnIn(at)) }
 
-func drawnIn(at time.Time) time.Time {
+// DrawnIn draws a bound in as [BindTime] does.
+func DrawnIn(at time.Time) time.Time {
 	switch year := at.UTC().Year(); {
 	case year < 1970:
 		return time.Unix(0, 0).UTC()
@@ -41,8 +48,8 @@ func drawnIn(at time.Time) time.Time {
 	return at
 }
 
-// bindAccounts binds the accounts to restrict to, nil for all.
-func bindAccounts(accounts []string) []any {
+// BindAccounts binds the accounts to restrict to, nil for all.
+func BindAccounts(accounts []string) []any {
 	all := accounts == nil
 	if all {
 		accounts = []string{}
@@ -50,12 +57,12 @@ func bindAccounts(accounts []string) []any {
 	return []any{column.Bind("all_accounts", all), column.Bind("accounts", accounts)}
 }
 
-// bindScope binds all of a scope but its times and month.
-func bindScope(scope *aggregate.Scope) []any {
-	except := scope.Except
+// Bind binds all of a scope but its times and month.
+func Bind(of *aggregate.Scope) []any {
+	except := of.Except
 	if except == nil {
 		except = []string{}
 	}
-	args := append(bindCutoff("", scope.Cutoff), bindAccounts(scope.Accounts)...)
-	return append(args, column.Bind("except", except), column.Bind("run", scope.Run), column.Bind("touched", uint8(scope.Touched))) //nolint:gosec // 0 to 2
+	args := append(BindCutoff("", of.Cutoff), BindAccounts(of.Accounts)...)
+	return append(args, column.Bind("except", except), column.Bind("run", of.Run), column.Bind("touched", uint8(of.Touched))) //nolint:gosec // 0 to 2
 }

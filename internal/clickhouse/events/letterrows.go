@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"crypto/sha256"

@@ -1,4 +1,4 @@
-package clickhouse
+package events
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 )
 
@@ -20,31 +21,31 @@ func testCompressed(t *testing.T, s *Store) {
 
 // testWriterAfterOutage cuts the connections that lie in the pool.
 func testWriterAfterOutage(t *testing.T, s *Store) {
-	way := newWay(t, s.config.Addresses[0])
-	s = over(t, s, column.Config{Addresses: []string{way.address}})
+	way := clickhousetest.NewWay(t, config(s).Addresses[0])
+	s = over(t, s, column.Config{Addresses: []string{way.Address}})
 	insert := func(offset int64) error {
-		return insertEvents(t.Context(), s, usageEvent("a", "r", fmt.Sprint(offset), noon(), offset))
+		return clickhousetest.InsertEvents(t.Context(), s, clickhousetest.UsageEvent("a", "r", fmt.Sprint(offset), clickhousetest.Noon(), offset))
 	}
 	for offset := range int64(3) {
 		if err := insert(offset); err != nil {
 			t.Fatalf("insert %d: %v", offset, err)
 		}
-		way.cut(offset == 0)
+		way.Cut(offset == 0)
 	}
 	// A failed insert is told of, and the next one has a connection of its own.
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := insertEvents(ctx, s, usageEvent("a", "r", "no", noon(), 9))
+	err := clickhousetest.InsertEvents(ctx, s, clickhousetest.UsageEvent("a", "r", "no", clickhousetest.Noon(), 9))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	if err := direct(t, s).Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
 		t.Fatal(err)
 	}
 	if err := insert(10); err == nil || !strings.Contains(err.Error(), "insert_events") {
 		t.Errorf("without a table: %v", err)
 	}
-	if err := direct(t, s).Exec(t.Context(), "RENAME TABLE hidden TO events"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "RENAME TABLE hidden TO events"); err != nil {
 		t.Fatal(err)
 	}
 	var all sync.WaitGroup
@@ -56,7 +57,7 @@ func testWriterAfterOutage(t *testing.T, s *Store) {
 		})
 	}
 	all.Wait()
-	if got := number(t, s, "SELECT toInt64(count()) FROM events"); got != 11 {
+	if got := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM events"); got != 11 {
 		t.Errorf("%d events, want 11", got)
 	}
 	// A batch that was stored by itself and comes again is dropped whole, also by
@@ -64,24 +65,25 @@ func testWriterAfterOutage(t *testing.T, s *Store) {
 	if err := insert(2); err != nil {
 		t.Error(err)
 	}
-	if got := number(t, s, "SELECT toInt64(count()) FROM events"); got != 11 {
+	if got := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM events"); got != 11 {
 		t.Errorf("%d events after a repeated batch, want 11", got)
 	}
 }
 
 func TestAServerThatHangsIsNoticedByAnInsert(t *testing.T) {
-	s, err := Open(Config{Addresses: []string{silent(t)}, Database: "reckon", Username: "reckon"})
+	db, err := column.Open(column.Config{Addresses: []string{silent(t)}, Database: "reckon", Username: "reckon"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
+	t.Cleanup(func() { _ = db.Close() })
+	s := New(db)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	err = insertEvents(ctx, s, usageEvent("a", "r", "1", noon(), 1))
+	err = clickhousetest.InsertEvents(ctx, s, clickhousetest.UsageEvent("a", "r", "1", clickhousetest.Noon(), 1))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("insert: %v", err)
 	}
-	cursor, err := events(ctx, s, aggregate.Scope{From: noon(), To: noon().Add(1)}, aggregate.Lifecycle)
+	cursor, err := events(ctx, s, aggregate.Scope{From: clickhousetest.Noon(), To: clickhousetest.Noon().Add(1)}, aggregate.Lifecycle)
 	if err == nil {
 		_, err = cursor.Next()
 		_ = cursor.Close()

@@ -1,12 +1,15 @@
-package clickhouse
+package events
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -17,7 +20,7 @@ func bindLetters(f *audit.DeadLetterFilter) []any {
 	}
 	return []any{
 		column.Bind("topic", at.Topic), column.Bind("reason", f.Reason), column.Bind("producer", f.Producer),
-		column.Bind("has_from", !f.From.IsZero()), bindTime("from", f.From), column.Bind("has_to", !f.To.IsZero()), bindTime("to", f.To),
+		column.Bind("has_from", !f.From.IsZero()), scope.BindTime("from", f.From), column.Bind("has_to", !f.To.IsZero()), scope.BindTime("to", f.To),
 		column.Bind("one", f.At != nil), column.Bind("partition", at.Partition), column.Bind("offset", at.Offset),
 	}
 }
@@ -29,14 +32,14 @@ func (s *Store) DeadLetters(ctx context.Context, filter audit.DeadLetterFilter, 
 	if whole {
 		name = "dead_letters_whole"
 	}
-	rows, err := s.Rows(ctx, name, bindLetters(&filter)...)
+	rows, err := s.db.Rows(ctx, name, bindLetters(&filter)...)
 	if err != nil {
 		return fmt.Errorf("read dead letters: %w", err)
 	}
 	defer func() { _ = rows.Close() }() // always nil
 	for {
 		letter, err := scanDeadLetter(rows)
-		if ended(err) {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -89,7 +92,7 @@ func scanDeadLetter(c *column.Rows) (*audit.DeadLetter, error) {
 func (s *Store) DeadLetterReasons(ctx context.Context, filter audit.DeadLetterFilter) ([]audit.ReasonCount, error) {
 	var all []audit.ReasonCount
 	var c audit.ReasonCount
-	err := s.Each(ctx, "dead_letter_reasons", []any{&c.Reason, &c.Letters, &c.Replayed, &c.Again}, func() error {
+	err := s.db.Each(ctx, "dead_letter_reasons", []any{&c.Reason, &c.Letters, &c.Replayed, &c.Again}, func() error {
 		all = append(all, c)
 		return nil
 	}, bindLetters(&filter)...)
@@ -111,7 +114,7 @@ func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.
 		newPartitions, newOffsets = append(newPartitions, r.As.Partition), append(newOffsets, r.As.Offset)
 		fixed, times = append(fixed, r.Fixed), append(times, at.UnixMilli())
 	}
-	err := s.insert(ctx, "insert_replays", "", column.Input{
+	err := s.db.Insert(ctx, "", column.Insert{Statement: "insert_replays", Blocks: []column.Input{{
 		{Name: "topic", Data: &topics},
 		{Name: "partition", Data: &partitions},
 		{Name: "offset", Data: &offsets},
@@ -119,7 +122,7 @@ func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.
 		{Name: "new_offset", Data: &newOffsets},
 		{Name: "fixed", Data: &fixed},
 		{Name: "replayed_at", Data: column.Millis(&times)},
-	})
+	}}})
 	if err != nil {
 		return fmt.Errorf("write down %d replays: %w", len(replays), err)
 	}
@@ -131,7 +134,7 @@ func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.
 func (s *Store) Conflicts(ctx context.Context, account string, yield func(*audit.Conflict) error) error {
 	var c audit.Conflict
 	var kind string
-	err := s.Each(ctx, "conflicts", []any{
+	err := s.db.Each(ctx, "conflicts", []any{
 		&c.AccountID, &c.ResourceID, &c.Source, &c.ID, &kind, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset, &c.Raw,
 		&c.Counting.Topic, &c.Counting.Partition, &c.Counting.Offset, &c.CountingRaw,
 	}, func() error {

@@ -1,10 +1,11 @@
-package clickhouse
+package events
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -16,21 +17,21 @@ const withoutIdentity = `SELECT toInt64(count()) FROM events
 func testIdentitiesFirst(t *testing.T, s *Store) {
 	exec := func(statement string) {
 		t.Helper()
-		if err := direct(t, s).Exec(t.Context(), statement); err != nil {
+		if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var batch []carried
+	var batch []clickhousetest.Carried
 	for i := range int64(100) {
-		batch = append(batch, usageEvent("a", "r", fmt.Sprint(i), noon(), i))
+		batch = append(batch, clickhousetest.UsageEvent("a", "r", fmt.Sprint(i), clickhousetest.Noon(), i))
 	}
 	// The events cannot be written: whatever was, was written before them.
 	exec("RENAME TABLE events TO hidden")
-	if err := insertEvents(t.Context(), s, batch...); err == nil {
+	if err := clickhousetest.InsertEvents(t.Context(), s, batch...); err == nil {
 		t.Fatal("stored without a table of events")
 	}
 	exec("RENAME TABLE hidden TO events")
-	if n := number(t, s, "SELECT toInt64(count()) FROM identities"); n != 100 {
+	if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM identities"); n != 100 {
 		t.Errorf("%d identities after a crash before the events, want 100", n)
 	}
 	if got := movedOffsets(t, s); len(got) != 0 {
@@ -38,18 +39,18 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 	}
 	// Identities cannot be written: no event is.
 	exec("RENAME TABLE identities TO hidden")
-	if err := insertEvents(t.Context(), s, batch...); err == nil {
+	if err := clickhousetest.InsertEvents(t.Context(), s, batch...); err == nil {
 		t.Fatal("stored without a table of identities")
 	}
 	exec("RENAME TABLE hidden TO identities")
-	if n := number(t, s, "SELECT toInt64(count()) FROM events"); n != 0 {
+	if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM events"); n != 0 {
 		t.Errorf("%d events without their identities", n)
 	}
 	// The log redelivers, cut elsewhere, and some of it twice.
-	for _, cut := range [][]carried{batch[:30], batch[30:], batch[50:60]} {
-		store(t, s, cut...)
+	for _, cut := range [][]clickhousetest.Carried{batch[:30], batch[30:], batch[50:60]} {
+		clickhousetest.Store(t, s, cut...)
 	}
-	if n := number(t, s, withoutIdentity); n != 0 {
+	if n := clickhousetest.Number(t, config(s), withoutIdentity); n != 0 {
 		t.Errorf("%d events without their identities", n)
 	}
 	if got := movedOffsets(t, s); len(got) != 0 {
@@ -61,9 +62,9 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 // came in.
 func movedOffsets(t *testing.T, s *Store) map[schemas.Hash]string {
 	t.Helper()
-	cursor, err := s.Strays(t.Context(), everything())
+	cursor, err := s.Strays(t.Context(), clickhousetest.Everything())
 	got := map[schemas.Hash]string{}
-	for _, m := range collect(t, cursor, err) {
+	for _, m := range clickhousetest.Collect(t, cursor, err) {
 		got[m.Identity] = strings.TrimSpace(fmt.Sprintf("%s %d", got[m.Identity], m.Position.Offset))
 	}
 	return got
@@ -83,7 +84,7 @@ func testMovedAmongMany(t *testing.T, s *Store) {
 			VALUES ({account:String}, '2026-10-15', unhex({identity:String}), {account:String}, 'billing.usage', {offset:Int64})`
 		const identities = `INSERT INTO identities SELECT reinterpretAsUInt64(unhex({identity:String})), reinterpretAsUInt64({account:String} || '0000000')`
 		for _, statement := range []string{identities, events} {
-			err := direct(t, s).Exec(t.Context(), statement, column.Bind("account", account), column.Bind("offset", offset), column.Bind("identity", fmt.Sprintf("%x", identity)))
+			err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), statement, column.Bind("account", account), column.Bind("offset", offset), column.Bind("identity", fmt.Sprintf("%x", identity)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +104,7 @@ func testMovedAmongMany(t *testing.T, s *Store) {
 			insert(identity, "a", 11+2*i) // a duplicate
 		}
 	}
-	if err := direct(t, s).Exec(t.Context(), "INSERT INTO identities SELECT sipHash64(number), number FROM numbers(1500000)"); err != nil {
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "INSERT INTO identities SELECT sipHash64(number), number FROM numbers(1500000)"); err != nil {
 		t.Fatal(err)
 	}
 	check := func(when string) {
@@ -119,6 +120,6 @@ func testMovedAmongMany(t *testing.T, s *Store) {
 		}
 	}
 	check("in parts")
-	merge(t, s, "identities")
+	clickhousetest.Merge(t, config(s), "identities")
 	check("merged")
 }

@@ -1,4 +1,4 @@
-package clickhouse
+package clickhousetest
 
 import (
 	"io"
@@ -7,20 +7,21 @@ import (
 	"testing"
 )
 
-// way is a way to the server that can be cut.
-type way struct {
-	address string
+// Way is a way to the server that can be cut.
+type Way struct {
+	Address string
 	mu      sync.Mutex
 	open    map[*net.TCPConn]bool // to the program
 }
 
-func newWay(t *testing.T, target string) *way {
+// NewWay makes one, until the test ends.
+func NewWay(t *testing.T, target string) *Way {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &way{address: l.Addr().String(), open: map[*net.TCPConn]bool{}}
+	w := &Way{Address: l.Addr().String(), open: map[*net.TCPConn]bool{}}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -35,13 +36,13 @@ func newWay(t *testing.T, target string) *way {
 	})
 	t.Cleanup(func() {
 		_ = l.Close()
-		w.cut(true)
+		w.Cut(true)
 		all.Wait()
 	})
 	return w
 }
 
-func (w *way) serve(t *testing.T, near *net.TCPConn, target string) {
+func (w *Way) serve(t *testing.T, near *net.TCPConn, target string) {
 	far, err := net.Dial("tcp", target) //nolint:noctx // it is there
 	if err != nil {
 		t.Error(err)
@@ -63,9 +64,9 @@ func (w *way) serve(t *testing.T, near *net.TCPConn, target string) {
 	w.mu.Unlock()
 }
 
-// cut hangs up, or only says nothing more: the program reads an end then, and may
+// Cut hangs up, or only says nothing more: the program reads an end then, and may
 // still write.
-func (w *way) cut(both bool) {
+func (w *Way) Cut(both bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for conn := range w.open {
