@@ -35,7 +35,7 @@ func house() map[string]room {
 
 		"ingest":          {imports: []string{"schemas"}},
 		"aggregate":       {imports: []string{"schemas", "aggregate/fold"}},
-		"aggregate/fold":  {imports: []string{"schemas"}, pure: true},
+		"aggregate/fold":  {imports: []string{"schemas"}, pure: true, tests: []string{"invoicer/rating"}},
 		"invoicer":        {imports: []string{"schemas", "invoicer/rating"}, tests: []string{"aggregate"}},
 		"invoicer/rating": {imports: []string{"schemas"}, pure: true},
 		"notifier":        {imports: []string{"schemas"}},
