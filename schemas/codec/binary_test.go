@@ -2,10 +2,11 @@ package codec
 
 import (
 	"encoding/json"
-	"github.com/reckon-billing/reckon/schemas"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // binaryMode makes the message that carries the same event in binary mode.

@@ -9,8 +9,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // AppendData appends the event's data in canonical form: JSON without spaces,

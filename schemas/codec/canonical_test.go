@@ -5,9 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 func TestCanonicalDataIsWhatTheContractSays(t *testing.T) {

@@ -3,13 +3,14 @@ package codec
 import (
 	"bytes"
 	"errors"
-	"github.com/reckon-billing/reckon/schemas"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // The tests' installation and the Kafka timestamp of their messages, which is

@@ -2,7 +2,6 @@ package codec
 
 import (
 	"fmt"
-	"github.com/reckon-billing/reckon/schemas"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // eventsDoc is docs/events.md, which product teams read.

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // FastParser is Parser for the many: on every message it gives the answer that

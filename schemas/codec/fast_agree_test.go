@@ -7,8 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // wholeEvent has every attribute and field that a usage event may have.

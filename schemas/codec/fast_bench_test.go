@@ -3,10 +3,11 @@ package codec
 import (
 	"encoding/json"
 	"fmt"
-	"github.com/reckon-billing/reckon/schemas"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // usageLoad makes n usage events of about 370 bytes as a metering product

@@ -1,9 +1,10 @@
 package codec
 
 import (
-	"github.com/reckon-billing/reckon/schemas"
 	"math"
 	"strings"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // event reads a structured event.

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"github.com/reckon-billing/reckon/schemas"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 func newFast() *FastParser { return NewFastParser(Parser{Currency: vnd()}) }

@@ -6,8 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // textBlock keeps many short texts together, in blocks that are allocated once.

@@ -2,13 +2,14 @@ package codec
 
 import (
 	"fmt"
-	"github.com/reckon-billing/reckon/schemas"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
 
 	"pgregory.net/rapid"
 )

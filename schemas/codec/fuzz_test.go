@@ -1,10 +1,11 @@
 package codec
 
 import (
-	"github.com/reckon-billing/reckon/schemas"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // FuzzParseEvent throws any bytes at the parser, as a structured event, or as

@@ -8,9 +8,10 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // same compares two events field by field, numbers by value.

@@ -5,9 +5,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // numberCases are texts, what they are as a decimal when 9 decimals are

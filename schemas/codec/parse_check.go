@@ -7,8 +7,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // checker turns raw values into what they mean. The first thing that is wrong

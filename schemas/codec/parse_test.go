@@ -1,10 +1,11 @@
 package codec
 
 import (
-	"github.com/reckon-billing/reckon/schemas"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // The events that the tables below change.

@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // number is a number as it is written in JSON, cut into its parts.
@@ -105,7 +106,7 @@ func parseDecimal(s string, decimals int) (d decimal.Decimal, reason string) {
 		significant += strings.Repeat("0", -scale)
 		scale = 0
 	}
-	return newDecimal(significant, int32(scale)), "" //nolint:gosec // at most 9
+	return newDecimal(significant, int32(scale)), ""
 }
 
 // newDecimal makes a decimal of at most 29 digits.

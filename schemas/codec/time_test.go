@@ -4,8 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reckon-billing/reckon/schemas"
 	"pgregory.net/rapid"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 type timeCase struct{ name, text, want, reason string }
