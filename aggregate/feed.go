@@ -39,8 +39,8 @@ func (d *Deriver) feed(plan schemas.Derivation, p portion) *feed {
 		From: p.scope.From, To: p.scope.UsageTo, Months: p.months, Zone: d.Zone, Next: plan.Last.Next(),
 		Replace: p.replaces, Anomalies: d.Anomalies,
 	}
-	if n := len(plan.Earlier); n > 0 && p.settles {
-		w.Seen = &plan.Earlier[n-1].Cutoff
+	if since := plan.Since(); p.settles && len(plan.Earlier) > 0 {
+		w.Seen = &since
 	}
 	f := &feed{deriver: d, plan: plan, portion: p, fold: fold.Open(w)}
 	f.portion.scope.Named = f.fold.Watched()

@@ -15,31 +15,58 @@ type books struct {
 	// runs are by number ascending.
 	runs  []schemas.Run
 	seals map[int64]Seal
+	// nextNumber is the one to try for the next run. Every run of a seal below it is
+	// among runs.
+	nextNumber int64
 }
 
 // open reads the books and compares the settings with what the first run fixed.
 func (v *Invoicer) open(ctx context.Context) (*books, error) {
-	runs, err := v.RunLog.Runs(ctx)
+	next, runs, err := v.readRuns(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the runs: %w", err)
+		return nil, err
 	}
 	seals, err := v.RunLog.Seals(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the seals: %w", err)
 	}
-	b := &books{runs: runs, seals: map[int64]Seal{}}
+	b := &books{runs: runs, seals: map[int64]Seal{}, nextNumber: next}
 	for _, s := range seals {
 		b.seals[s.Run] = s
 	}
 	return b, v.checkFixed(b)
 }
 
-// nextNumber is the one after the newest run's.
-func (b *books) nextNumber() int64 {
-	if len(b.runs) == 0 {
-		return 1
+// readRuns reads the next number and then the runs, in this order: a run that is
+// recorded meanwhile has that number or a higher one, and whoever tries the number
+// meets it.
+func (v *Invoicer) readRuns(ctx context.Context) (int64, []schemas.Run, error) {
+	next, err := v.RunLog.NextNumber(ctx)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read the next run's number: %w", err)
 	}
-	return b.runs[len(b.runs)-1].Number + 1
+	runs, err := v.RunLog.Runs(ctx)
+	if err != nil {
+		return 0, nil, fmt.Errorf("read the runs: %w", err)
+	}
+	if len(runs) > 0 {
+		next = max(next, runs[len(runs)-1].Number+1)
+	}
+	return next, runs, nil
+}
+
+// newest is the number of the newest run of a seal; 0 before the first.
+func (b *books) newest() int64 {
+	if len(b.runs) == 0 {
+		return 0
+	}
+	return b.runs[len(b.runs)-1].Number
+}
+
+// add takes a run that is recorded, the newest.
+func (b *books) add(run schemas.Run) {
+	b.runs = append(b.runs, run)
+	b.nextNumber = run.Number + 1
 }
 
 // before are the runs before the one of the number.

@@ -18,10 +18,14 @@ type Log interface {
 
 // RunLog is where runs are written down before, and seals after, all else.
 type RunLog interface {
-	// Runs are all runs so far, by number ascending.
+	// NextNumber is the number after the newest run's, of whatever kind that is.
+	NextNumber(ctx context.Context) (int64, error)
+	// Runs are the runs of schemas.KindSeal so far, by number ascending. Those of other
+	// kinds, of which there may be very many, are not read.
 	Runs(ctx context.Context) ([]schemas.Run, error)
 	// AddRun writes the run down unless its number is taken, and returns the run
-	// of that number as it is stored: the caller's or the one that won.
+	// of that number as it is stored: the caller's or the one that won, which may be
+	// of another kind.
 	AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error)
 	// Seals are the newest seal of every run that was carried out, by run ascending.
 	Seals(ctx context.Context) ([]Seal, error)

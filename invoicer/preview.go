@@ -31,7 +31,7 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 	if sealed := lastMonth(b.runs); last.Before(sealed) {
 		last = sealed // late events may have touched any month
 	}
-	run := schemas.Run{Number: b.nextNumber(), Month: last, CreatedAt: n.at, Cutoff: n.cutoff, FirstMonth: first}
+	run := schemas.Run{Number: b.nextNumber, Month: last, CreatedAt: n.at, Cutoff: n.cutoff, FirstMonth: first}
 	p := &preview{v: v, next: next, each: each, plan: schemas.Derivation{
 		Run: run, Earlier: b.runs, First: first, Last: last, New: !last.Before(next), FullHistory: true, Except: b.parkedBefore(run.Number),
 	}}

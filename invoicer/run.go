@@ -46,18 +46,45 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, run schemas.Run, only
 }
 
 // recordRun writes down what the run may look at, before anything is derived. Of two
-// that record one at once the first has the number, and both go on with its run.
+// that record one at once the first has the number, and both go on with its run; where
+// a run of another kind has it, the next number is tried.
 func (v *Invoicer) recordRun(ctx context.Context, b *books, month schemas.Month, n noted) (schemas.Run, error) {
 	run := schemas.Run{
-		Number: b.nextNumber(), Month: month, CreatedAt: n.at, Cutoff: n.cutoff,
+		Kind: schemas.KindSeal, Month: month, CreatedAt: n.at, Cutoff: n.cutoff,
 		FirstMonth: b.first(v.FirstMonth, month), Currency: v.Currency.Code, Zone: v.Zone.String(),
 	}
-	stored, err := v.RunLog.AddRun(ctx, run)
-	if err != nil {
-		return schemas.Run{}, fmt.Errorf("write down run %d of %s: %w", run.Number, month, err)
+	for {
+		run.Number = b.nextNumber
+		stored, err := v.RunLog.AddRun(ctx, run)
+		if err != nil {
+			return schemas.Run{}, fmt.Errorf("write down run %d of %s: %w", run.Number, month, err)
+		}
+		if stored.Kind == schemas.KindSeal {
+			b.add(stored)
+			return stored, nil
+		}
+		if before, found, err := v.overtaking(ctx, b); found || err != nil {
+			return before, err
+		}
 	}
-	b.runs = append(b.runs, stored)
-	return stored, nil
+}
+
+// overtaking finds the next number to try, or else the first run of a seal that
+// somebody recorded since the books were read, below that number: that run is gone on
+// with, as if it had been met under the number that was tried.
+func (v *Invoicer) overtaking(ctx context.Context, b *books) (run schemas.Run, found bool, err error) {
+	next, runs, err := v.readRuns(ctx)
+	if err != nil {
+		return run, false, err
+	}
+	for _, run := range runs {
+		if run.Number > b.newest() {
+			b.add(run)
+			return run, true, nil
+		}
+	}
+	b.nextNumber = max(next, b.nextNumber+1)
+	return run, false, nil
 }
 
 // markTouched marks what late events touch of the months that earlier runs sealed.
@@ -66,8 +93,7 @@ func (v *Invoicer) markTouched(ctx context.Context, d *schemas.Derivation) error
 	if len(d.Earlier) == 0 {
 		return nil
 	}
-	since := d.Earlier[len(d.Earlier)-1].Cutoff
-	touched, err := v.Late.MarkTouched(ctx, d.Run, since, lastMonth(d.Earlier).End(v.Zone))
+	touched, err := v.Late.MarkTouched(ctx, d.Run, d.Since(), lastMonth(d.Earlier).End(v.Zone))
 	if err != nil {
 		return fmt.Errorf("run %d: find what late events touch: %w", d.Run.Number, err)
 	}

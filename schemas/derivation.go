@@ -30,6 +30,15 @@ type Derivation struct {
 	Accounts, Except []string
 }
 
+// Since is the cutoff of the seal before the run: what lies behind it came late. Before
+// the first seal there is none.
+func (d *Derivation) Since() Cutoff {
+	if len(d.Earlier) == 0 {
+		return nil
+	}
+	return d.Earlier[len(d.Earlier)-1].Cutoff
+}
+
 // Derived is what the events of one resource come to.
 type Derived struct {
 	AccountID, ResourceID string

@@ -7,11 +7,20 @@ import (
 	"time"
 )
 
+// RunKind says what a run is for.
+type RunKind string
+
+// KindSeal is a run that seals a month or settles sealed ones. Only these decide
+// which copy of an event counts (contract 2).
+const KindSeal RunKind = "seal"
+
 // Run is one seal as it was written down before anything was derived: which
 // month, which part of the log it may look at, and when (contract 5.2).
 type Run struct {
-	// Number counts runs from 1, without gaps.
+	// Number counts the runs of all kinds from 1 without gaps. Between those of one
+	// kind others may lie.
 	Number int64
+	Kind   RunKind
 	Month  Month
 	// CreatedAt is the instant at which the ends were noted, UTC; it is created_at
 	// of all that the run issues.

@@ -16,7 +16,8 @@ func (a *Auditor) Anomalies(ctx context.Context, cutoff schemas.Cutoff, accounts
 		return fmt.Errorf("read the runs: %w", err)
 	}
 	d := &aggregate.Deriver{Source: a.Events, Zone: a.Zone, Anomalies: yield}
-	plan := schemas.Derivation{Run: schemas.Run{Number: int64(len(runs)) + 1, Cutoff: cutoff}, Earlier: runs, Accounts: accounts}
+	// A run that nobody records has no number.
+	plan := schemas.Derivation{Run: schemas.Run{Cutoff: cutoff}, Earlier: runs, Accounts: accounts}
 	if err := d.Survey(ctx, plan); err != nil {
 		return fmt.Errorf("list the anomalies: %w", err)
 	}

@@ -215,3 +215,50 @@ func TestASealThatBreaksOffAnywhereEndsTheSame(t *testing.T) {
 		}
 	})
 }
+
+// A run has the number that it gets: with runs of other kinds between them, seals
+// issue the same lines and amounts. Codes of adjustments name their run, so they differ.
+func TestGapsInTheNumbersOfSealsChangeNothing(t *testing.T) {
+	z := zone(t, "Asia/Ho_Chi_Minh")
+	rapid.Check(t, func(t *rapid.T) {
+		copies, first := histories.Drawn(t, z)
+		cut := rapid.IntRange(0, len(copies)).Draw(t, "late from")
+		seal := func(m *memory) {
+			for _, n := range []int{cut, len(copies)} {
+				m.copies = copies[:n]
+				if _, err := sealer(m, z, first).Seal(context.Background(), first.Next()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		dense, gaps := newMemory(), newMemory()
+		seal(dense)
+		gaps.taken = func() bool { return rapid.Bool().Draw(t, "another comes first") }
+		seal(gaps)
+		if want, got := dense.dumpWithoutNumbers(), gaps.dumpWithoutNumbers(); want != got {
+			t.Fatalf("with the numbers of %v got\n%s\nmust be\n%s", gaps.others, got, want)
+		}
+		for number := range gaps.seals {
+			if gaps.others[number] {
+				t.Fatalf("run %d of another kind is sealed", number)
+			}
+		}
+	})
+}
+
+// dumpWithoutNumbers is dump with the place of each run for its number.
+func (m *memory) dumpWithoutNumbers() string {
+	plain := newMemory()
+	for code, h := range m.headers {
+		h.Run = int64(slices.IndexFunc(m.runs, func(r schemas.Run) bool { return r.Number == h.Run }))
+		if h.Kind == schemas.KindAdjustment {
+			h.Code = fmt.Sprintf("adjustment %d of %s/%s in %s", h.Run, h.AccountID, h.ResourceID, h.Month)
+		}
+		plain.headers[h.Code] = h
+		for _, l := range m.lines[code] {
+			l.InvoiceCode = h.Code
+			plain.lines[h.Code] = append(plain.lines[h.Code], l)
+		}
+	}
+	return plain.dump()
+}

@@ -19,8 +19,12 @@ import (
 // derived can be tried thousands of times. It keeps rows like the real one: a
 // write repeated is there once, and what a header does not name does not count.
 type memory struct {
-	copies    []oracle.Copy
-	runs      []schemas.Run
+	copies []oracle.Copy
+	runs   []schemas.Run
+	// others are the numbers that runs of another kind have. Where set, taken is asked
+	// before every run that is added whether one of them comes first.
+	others    map[int64]bool
+	taken     func() bool
 	seals     map[int64]invoicer.Seal
 	touched   map[int64]map[[2]string]bool
 	snapshots map[snapshotKey]schemas.Snapshot
@@ -46,6 +50,7 @@ func newMemory() *memory {
 	return &memory{
 		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, snapshots: map[snapshotKey]schemas.Snapshot{}, minutes: map[snapshotKey]schemas.ItemMinutes{},
 		lines: map[string][]schemas.Line{}, headers: map[string]schemas.Invoice{}, broken: map[string]error{},
+		others: map[int64]bool{},
 	}
 }
 
@@ -176,14 +181,34 @@ func (m *memory) Stored(ctx context.Context) ([]schemas.PartitionEnd, error) { r
 
 func (m *memory) Runs(context.Context) ([]schemas.Run, error) { return slices.Clone(m.runs), nil }
 
-func (m *memory) AddRun(_ context.Context, run schemas.Run) (schemas.Run, error) {
+func (m *memory) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error) {
 	if err := m.trouble("run"); err != nil {
 		return run, err
 	}
-	if run.Number > int64(len(m.runs)) {
-		m.runs = append(m.runs, run)
+	next, _ := m.NextNumber(ctx)
+	for m.taken != nil && m.taken() {
+		m.others[next] = true
+		next++
 	}
-	return m.runs[run.Number-1], nil
+	if run.Number >= next {
+		m.runs = append(m.runs, run)
+		return run, nil
+	}
+	if m.others[run.Number] {
+		return schemas.Run{Number: run.Number, Kind: "account"}, nil
+	}
+	return m.runs[slices.IndexFunc(m.runs, func(r schemas.Run) bool { return r.Number == run.Number })], nil
+}
+
+func (m *memory) NextNumber(context.Context) (int64, error) {
+	var newest int64
+	for number := range m.others {
+		newest = max(newest, number)
+	}
+	for i := range m.runs {
+		newest = max(newest, m.runs[i].Number)
+	}
+	return newest + 1, nil
 }
 
 func (m *memory) Seals(context.Context) ([]invoicer.Seal, error) {

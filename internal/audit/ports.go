@@ -31,7 +31,7 @@ var ErrNotFound = errors.New("not found")
 
 // RunLog is where runs and their seals are written down.
 type RunLog interface {
-	// Runs are all runs, by number ascending.
+	// Runs are all runs of seals, by number ascending; between them are gaps.
 	Runs(ctx context.Context) ([]schemas.Run, error)
 	// Seals are those of the runs that were carried out.
 	Seals(ctx context.Context) ([]invoicer.Seal, error)

@@ -101,6 +101,11 @@ func (b tracedBook) Runs(ctx context.Context) ([]schemas.Run, error) {
 	return b.RunLog.Runs(ctx)
 }
 
+func (b tracedBook) NextNumber(ctx context.Context) (int64, error) {
+	defer b.t.since(b.t.now(), &b.t.run)
+	return b.RunLog.NextNumber(ctx)
+}
+
 func (b tracedBook) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error) {
 	defer b.t.since(b.t.now(), &b.t.run)
 	return b.RunLog.AddRun(ctx, run)

@@ -11,20 +11,35 @@ import (
 
 var _ invoicer.RunLog = (*Store)(nil)
 
-// Runs are all runs by number, as [invoicer.RunLog] says. Whoever goes on from them
-// sees all that was written before, on whatever replica.
+// NextNumber is the number after the newest run's, as [invoicer.RunLog] says.
+func (s *Store) NextNumber(ctx context.Context) (int64, error) {
+	if err := s.CatchUp(ctx); err != nil {
+		return 0, err
+	}
+	var next int64
+	if err := s.db.Row(ctx, "next_run_number", []any{&next}); err != nil {
+		return 0, fmt.Errorf("read the newest run's number: %w", err)
+	}
+	return next, nil
+}
+
+// Runs are the runs of seals by number, as [invoicer.RunLog] says. Whoever goes on
+// from them sees all that was written before, on whatever replica.
 func (s *Store) Runs(ctx context.Context) ([]schemas.Run, error) {
 	if err := s.CatchUp(ctx); err != nil {
 		return nil, err
 	}
-	return s.runs(ctx, 0)
+	return s.runs(ctx, "runs", column.Bind("kind", string(schemas.KindSeal)))
 }
 
 // AddRun writes the run down, as [invoicer.RunLog] says. Of two that race for one
 // number the server drops the second insert, because both have the same token;
 // and should both rows ever be there, every reader takes the same one.
 func (s *Store) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error) {
-	stored, err := s.runs(ctx, run.Number)
+	if run.Kind == "" {
+		return schemas.Run{}, fmt.Errorf("run %d of %s has no kind", run.Number, run.Month)
+	}
+	stored, err := s.runs(ctx, "run", column.Bind("number", run.Number))
 	if err != nil {
 		return schemas.Run{}, err
 	}
@@ -32,7 +47,7 @@ func (s *Store) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error
 		if err := s.insertRun(ctx, &run); err != nil {
 			return schemas.Run{}, fmt.Errorf("write down run %d of %s: %w", run.Number, run.Month, err)
 		}
-		if stored, err = s.runs(ctx, run.Number); err != nil {
+		if stored, err = s.runs(ctx, "run", column.Bind("number", run.Number)); err != nil {
 			return schemas.Run{}, err
 		}
 	}
@@ -43,6 +58,9 @@ func (s *Store) AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error
 }
 
 func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
+	var kind column.LowCardinalityInput
+	kind.Reset()
+	kind.Add(string(run.Kind))
 	var topics column.StringInput
 	var partitions column.Int32s
 	var ends column.Int64s
@@ -51,10 +69,12 @@ func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
 		partitions, ends = append(partitions, p.Partition), append(ends, p.End)
 	}
 	cutoff := column.TupleInput{{Name: "topic", Data: &topics}, {Name: "partition", Data: &partitions}, {Name: "end", Data: &ends}}
-	// Not the month: two runners that take the number for different months race too.
+	// Not the month, and not the kind: two runners that take the number for different
+	// ones race too.
 	token := fmt.Sprintf("run-%d", run.Number)
 	return s.insert(ctx, "insert_run", token, column.Input{
 		{Name: "number", Data: column.Int64s{run.Number}},
+		{Name: "kind", Data: &kind},
 		{Name: "month", Data: column.StringsOf(run.Month.String())},
 		{Name: "created_at", Data: column.MillisOf(run.CreatedAt)},
 		{Name: "first_month", Data: column.StringsOf(run.FirstMonth.String())},
@@ -64,23 +84,25 @@ func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
 	})
 }
 
-// runs reads the run of a number, or all for 0.
-func (s *Store) runs(ctx context.Context, number int64) ([]schemas.Run, error) {
+// runs are those that a query reads.
+func (s *Store) runs(ctx context.Context, query string, args ...any) ([]schemas.Run, error) {
 	var (
 		all          []schemas.Run
 		r            schemas.Run
+		kind         string
 		month, first string
 		topics       []string
 		partitions   []int32
 		ends         []int64
 	)
-	dest := []any{&r.Number, &month, &r.CreatedAt, &first, &r.Currency, &r.Zone, &topics, &partitions, &ends}
-	err := s.db.Each(ctx, "runs", dest, func() error {
+	dest := []any{&r.Number, &kind, &month, &r.CreatedAt, &first, &r.Currency, &r.Zone, &topics, &partitions, &ends}
+	err := s.db.Each(ctx, query, dest, func() error {
+		r.Kind = schemas.RunKind(kind)
 		var err error
-		if r.Month, err = schemas.ParseMonth(month); err != nil {
+		if r.Month, err = monthOf(r.Kind, month); err != nil {
 			return fmt.Errorf("stored run %d: %w", r.Number, err)
 		}
-		if r.FirstMonth, err = schemas.ParseMonth(first); err != nil {
+		if r.FirstMonth, err = monthOf(r.Kind, first); err != nil {
 			return fmt.Errorf("stored run %d: %w", r.Number, err)
 		}
 		at := make([]schemas.PartitionEnd, len(topics))
@@ -90,11 +112,19 @@ func (s *Store) runs(ctx context.Context, number int64) ([]schemas.Run, error) {
 		r.CreatedAt, r.Cutoff = r.CreatedAt.UTC(), schemas.NewCutoff(at)
 		all = append(all, r)
 		return nil
-	}, column.Bind("number", number))
+	}, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read runs: %w", err)
 	}
 	return all, nil
+}
+
+// monthOf reads a month of a run; only one of a seal must have it.
+func monthOf(kind schemas.RunKind, text string) (schemas.Month, error) {
+	if none := (schemas.Month{}); kind != schemas.KindSeal && text == none.String() {
+		return none, nil
+	}
+	return schemas.ParseMonth(text)
 }
 
 // Seals are the newest seal of each run, as [invoicer.RunLog] says.

@@ -43,6 +43,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"what does not fit the stored migrations is refused", testMigrateRefuses},
 		{"the migrations say which tables and views they make", testMigrationsSayWhatTheyMake},
 		{"the check names what would lose or double rows", testCheck},
+		{"a store of today keeps its runs' numbers", testRunsOfToday},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t, 0)) })
 	}
@@ -54,6 +55,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"late events mark what they touch", testMarkTouched},
 		{"200 races for one run number keep one run", testAddRunRaces},
 		{"runs and seals come back as they were", testBook},
+		{"half a million runs of another kind cost seals nothing", testOtherKinds},
 		{"what is written twice is there once", testLedgerTwice},
 		{"a period is stored with its items, its coupon and its events", testPeriodColumns},
 		{"what is forgotten can be written again", testForget},

@@ -98,7 +98,7 @@ func testUsageReportView(t *testing.T, s *Store) {
 		t.Fatal(err)
 	}
 	// In Berlin the clocks go back on 25 October 2026 at 01:00 UTC.
-	if _, err := s.AddRun(t.Context(), schemas.Run{Number: 1, Month: october(), FirstMonth: october(), CreatedAt: clickhousetest.Noon(), Zone: "Europe/Berlin"}); err != nil {
+	if _, err := s.AddRun(t.Context(), schemas.Run{Number: 1, Kind: schemas.KindSeal, Month: october(), FirstMonth: october(), CreatedAt: clickhousetest.Noon(), Zone: "Europe/Berlin"}); err != nil {
 		t.Fatal(err)
 	}
 	l := line(october(), "a", "r", time.Date(2026, 10, 25, 0, 30, 0, 0, time.UTC), 0, "cpu", 1)

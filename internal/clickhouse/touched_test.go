@@ -21,7 +21,7 @@ func addRun(t *testing.T, s *Store, number int64, month string, lifecycle, usage
 		t.Fatal(err)
 	}
 	run, err := s.AddRun(t.Context(), schemas.Run{
-		Number: number, Month: m, FirstMonth: schemas.Month{Year: 2026, Month: 9}, Currency: "VND", Zone: "Asia/Ho_Chi_Minh",
+		Number: number, Kind: schemas.KindSeal, Month: m, FirstMonth: schemas.Month{Year: 2026, Month: 9}, Currency: "VND", Zone: "Asia/Ho_Chi_Minh",
 		CreatedAt: clickhousetest.Noon().AddDate(0, 0, int(number)),
 		Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{
 			{Topic: "billing.lifecycle", End: lifecycle}, {Topic: "billing.usage", End: usage},

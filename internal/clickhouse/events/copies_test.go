@@ -26,9 +26,11 @@ func testCopies(t *testing.T, s *Store) {
 	late.Event.Value = late.Event.Value.Add(late.Event.Value)
 	single := clickhousetest.UsageEvent("a", "r", "z", clickhousetest.Noon(), 6)
 
-	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO runs (number, month, created_at, first_month, currency, zone, cutoff) VALUES
-		(1, '2026-09', '2026-10-16 12:00:00', '2026-09', 'VND', 'Asia/Ho_Chi_Minh', [('billing.lifecycle', 0, 0), ('billing.usage', 0, 10)]),
-		(2, '2026-10', '2026-10-17 12:00:00', '2026-09', 'VND', 'Asia/Ho_Chi_Minh', [('billing.lifecycle', 0, 0), ('billing.usage', 0, 25)])`); err != nil {
+	// A run of another kind has the number between and a cutoff, and decides nothing.
+	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), `INSERT INTO runs (number, kind, month, created_at, first_month, currency, zone, cutoff) VALUES
+		(1, 'seal', '2026-09', '2026-10-16 12:00:00', '2026-09', 'VND', 'Asia/Ho_Chi_Minh', [('billing.lifecycle', 0, 0), ('billing.usage', 0, 10)]),
+		(2, 'account', '2026-10', '2026-10-16 18:00:00', '2026-09', 'VND', 'Asia/Ho_Chi_Minh', [('billing.lifecycle', 0, 0), ('billing.usage', 0, 23)]),
+		(3, 'seal', '2026-10', '2026-10-17 12:00:00', '2026-09', 'VND', 'Asia/Ho_Chi_Minh', [('billing.lifecycle', 0, 0), ('billing.usage', 0, 25)])`); err != nil {
 		t.Fatal(err)
 	}
 	clickhousetest.Store(t, s, counting, single)
@@ -64,7 +66,7 @@ func testCopies(t *testing.T, s *Store) {
 			t.Errorf("%s: got %q, %v, want %q", when, got, rows.Err(), verdicts)
 		}
 		const sealedBy = "SELECT sealed_by FROM event_copies WHERE offset = {offset:Int64}"
-		for offset, run := range map[int64]int64{5: 1, 6: 1, 20: 2, 30: 1<<63 - 1} {
+		for offset, run := range map[int64]int64{5: 1, 6: 1, 20: 3, 30: 1<<63 - 1} {
 			if got := clickhousetest.Number(t, config(s), sealedBy, column.Bind("offset", offset)); got != run {
 				t.Errorf("%s: offset %d is sealed by %d, want %d", when, offset, got, run)
 			}

@@ -1,1 +1,1 @@
-INSERT INTO runs (number, month, created_at, first_month, currency, zone, cutoff) FORMAT Native
+INSERT INTO runs (number, kind, month, created_at, first_month, currency, zone, cutoff) FORMAT Native
