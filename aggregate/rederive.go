@@ -35,6 +35,9 @@ func (f *feed) rederive(ctx context.Context) (schemas.Derived, error) {
 	// Of a history without any event there is nothing.
 	out := schemas.Derived{AccountID: only.AccountID, ResourceID: only.ResourceID}
 	for own.peek() {
+		if k := own.key; k != only && k != (schemas.ResourceKey{AccountID: only.AccountID}) {
+			return schemas.Derived{}, fmt.Errorf("the source has events of account %q, resource %q too", k.AccountID, k.ResourceID)
+		}
 		d, err := own.derive(ctx)
 		if err != nil {
 			return schemas.Derived{}, fmt.Errorf("from full history: %w", err)

@@ -38,6 +38,7 @@ func TestOnServers(t *testing.T) {
 		{"a seal waits for ingest and says for what", testSealWaits},
 		{"F4 F9: a broken account is parked, the others are sealed", testParkedAccount},
 		{"F1 F2 H6: seals that are killed or run at once end like one alone", testSealsDisturbed},
+		{"snapshots that cannot be read change nothing that is issued", testUnreadableSnapshots},
 		{"random histories come to what the naive calculator says", testHistories},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
