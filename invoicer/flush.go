@@ -8,7 +8,7 @@ import (
 )
 
 // flush hands over what has gathered to be written beside what comes next; the first
-// time it waits until it is known that no copies lie apart. No two batches are written
+// time it waits until it is known that there are no stray copies. No two batches are written
 // at once, so that headers stay behind lines; and no more than two are held.
 func (w *writer) flush() error {
 	if w.plan.AssumeNoStrays {

@@ -27,8 +27,8 @@ func (m manyResources) Derive(_ context.Context, plan schemas.Derivation, yield 
 			AccountID: fmt.Sprintf("a%06d", i), ResourceID: "r", Month: plan.Last, Start: plan.Last.Start(time.UTC), End: plan.Last.End(time.UTC),
 			Mode: schemas.Postpaid, Items: []schemas.PeriodItem{item},
 		}
-		edge := schemas.Snapshot{AccountID: p.AccountID, ResourceID: "r", At: plan.Last.Next()}
-		if err := yield(schemas.Derived{AccountID: p.AccountID, ResourceID: "r", Periods: []schemas.Period{p}, Snapshot: &edge}); err != nil {
+		snapshot := schemas.Snapshot{AccountID: p.AccountID, ResourceID: "r", At: plan.Last.Next()}
+		if err := yield(schemas.Derived{AccountID: p.AccountID, ResourceID: "r", Periods: []schemas.Period{p}, Snapshot: &snapshot}); err != nil {
 			return err
 		}
 	}
@@ -122,7 +122,7 @@ func TestBatchesAreWrittenInOrderBesideTheFold(t *testing.T) {
 }
 
 // hasty derives one resource more than there are, and an account that breaks, when
-// it is to take no notice of copies that lie apart and there are some.
+// it is to take no notice of stray copies and there are some.
 type hasty struct {
 	n      int
 	found  bool

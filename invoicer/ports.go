@@ -69,20 +69,20 @@ type Late interface {
 
 // Deriver derives reconciliation periods from the stored events.
 type Deriver interface {
-	// Derive yields every resource that has periods, an edge or an error, by
+	// Derive yields every resource that has periods, a snapshot or an error, by
 	// (account id, resource id) ascending. An error of its own means that the
 	// whole derivation failed.
 	Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error
-	// FindStrays begins to look whether copies of one event lie apart, anywhere inside the
+	// FindStrays begins to look whether there are stray copies, anywhere inside the
 	// plan's cutoff, which takes long and mostly finds none. What it returns waits for
-	// the answer, for Plan.Won; nil when there are none. It is there to be called, if
+	// the answer, for Derivation.Strays; nil when there are none. It is there to be called, if
 	// only after the context was canceled.
 	FindStrays(ctx context.Context, plan schemas.Derivation) (wait func() (schemas.StrayWinner, error))
 }
 
 // InvoiceStore keeps what was invoiced.
 type InvoiceStore interface {
-	// Write stores a batch: periods, lines and edges first, then what proves the
+	// Write stores a batch: periods, lines and snapshots first, then what proves the
 	// invoices, then the headers.
 	// Writing what is there already changes nothing.
 	Write(ctx context.Context, batch Batch) error
@@ -94,7 +94,7 @@ type InvoiceStore interface {
 	// AllInvoiced are the lines invoiced by runs before the given one for any
 	// resource, in the same order.
 	AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error)
-	// Forget removes lines, periods and edges that the run wrote for the accounts
+	// Forget removes lines, periods and snapshots that the run wrote for the accounts
 	// where no header was stored: an attempt that broke off.
 	Forget(ctx context.Context, run int64, accounts []string) error
 }

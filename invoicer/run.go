@@ -112,7 +112,7 @@ func (v *Invoicer) forget(ctx context.Context, run schemas.Run, parked []string)
 	return nil
 }
 
-// issue derives, prices and writes, at first as if no copies lay apart. Where nothing
+// issue derives, prices and writes, at first as if no copies were stray. Where nothing
 // is to be derived, nobody has to know whether any do.
 func (v *Invoicer) issue(ctx context.Context, d schemas.Derivation, strays *search) (*writer, error) {
 	d.AssumeNoStrays = d.New || !d.Untouched

@@ -7,7 +7,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// search is the one for copies of one event that lie apart. It goes on while resources
+// search is the one for stray copies. It goes on while resources
 // are derived and priced, as if there were none, and ends before the first of them is
 // written.
 type search struct {
@@ -28,12 +28,12 @@ func (s *search) stop() {
 
 // errStrays says that there are such copies, and all is to be derived again: what was
 // derived as if there were none is void.
-var errStrays = errors.New("copies of one event lie apart")
+var errStrays = errors.New("there are stray copies")
 
 // none waits until it is known that there are none.
 func (s *search) none() error {
-	won, err := s.wait()
-	if err == nil && won != nil {
+	strays, err := s.wait()
+	if err == nil && strays != nil {
 		err = errStrays
 	}
 	return err

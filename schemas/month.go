@@ -29,7 +29,7 @@ func MonthOf(t time.Time, zone *time.Location) Month {
 }
 
 // Start is the first instant of the month in the billing zone, in UTC. This is
-// the one place where billing edges are computed (contract 1).
+// the one place where the bounds of billing months are computed (contract 1).
 func (m Month) Start(zone *time.Location) time.Time {
 	return time.Date(m.Year, m.Month, 1, 0, 0, 0, 0, zone).UTC()
 }

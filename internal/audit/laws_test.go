@@ -106,9 +106,9 @@ func checkAgain(t *rapid.T, m *memory, z *time.Location, first, last schemas.Mon
 	}
 }
 
-// L1, L2, L3, C2, D2: a year sealed month by month from the edges gives the same lines as
+// L1, L2, L3, C2, D2: a year sealed month by month from snapshots gives the same lines as
 // the year derived at once from all events.
-func TestMonthsFromEdgesEqualTheWholeHistory(t *testing.T) {
+func TestMonthsFromSnapshotsEqualTheFullHistory(t *testing.T) {
 	z := zone(t, "Asia/Ho_Chi_Minh")
 	rapid.Check(t, func(t *rapid.T) {
 		m := newMemory()

@@ -25,11 +25,11 @@ type trace struct {
 	now func() time.Time
 	// total is all of Derive, yield what of it the invoicer's side took.
 	total, yield               time.Duration
-	run, touched, edges        time.Duration
+	run, touched, snapshots    time.Duration
 	lifecycle, usage, invoiced time.Duration
-	// apart is how long copies that lie apart were looked for, beside all else, and
+	// strays is how long stray copies were looked for, beside all else, and
 	// certain how long the rest waited for that.
-	apart, certain time.Duration
+	strays, certain time.Duration
 	// waited is how long a batch waited for the one before it to be written.
 	waited time.Duration
 	// derived is when Derive was over.
@@ -53,18 +53,18 @@ func traced(v *invoicer.Invoicer, store *clickhouse.Store, zone *time.Location, 
 // parts are the steps in the order of the data, which together are the whole, and
 // then those of writing, which goes on beside them.
 func (t *trace) parts(seconds float64) []part {
-	reading := t.edges + t.lifecycle + t.usage
+	reading := t.snapshots + t.lifecycle + t.usage
 	waited := t.waited + max(0, t.lastWritten().Sub(t.derived))
 	all := []part{
 		{"write down run and seal", t.run.Seconds()},
 		{"mark what late events touch", t.touched.Seconds()},
-		{"read edges", t.edges.Seconds()},
+		{"read snapshots", t.snapshots.Seconds()},
 		{"read lifecycle events", t.lifecycle.Seconds()},
 		{"read usage", t.usage.Seconds()},
 		{"fold into periods", (t.total - t.yield - reading).Seconds()},
 		{"read what was invoiced", t.invoiced.Seconds()},
 		{"price, sum, check", (t.yield - t.invoiced - t.waited).Seconds()},
-		{"wait until no copies lie apart", t.certain.Seconds()},
+		{"wait until no copies are stray", t.certain.Seconds()},
 		{"wait until all is written", waited.Seconds()},
 	}
 	rest := seconds
@@ -73,10 +73,10 @@ func (t *trace) parts(seconds float64) []part {
 	}
 	return append(all,
 		part{"the rest", rest},
-		part{"beside: look for copies that lie apart", t.apart.Seconds()},
+		part{"beside: look for stray copies", t.strays.Seconds()},
 		part{"beside: write periods", t.periods.Seconds()},
 		part{"beside: write lines", t.lines.Seconds()},
-		part{"beside: write edges", t.states.Seconds()},
+		part{"beside: write snapshots", t.states.Seconds()},
 		part{"beside: write hashes and item-minutes", t.proofs.Seconds()},
 		part{"beside: write headers", t.invoices.Seconds()},
 	)
@@ -140,7 +140,7 @@ func (p tracedPeriods) FindStrays(ctx context.Context, plan schemas.Derivation) 
 	wait := p.Deriver.FindStrays(ctx, plan)
 	return func() (schemas.StrayWinner, error) {
 		began := p.t.now()
-		won, err := wait()
+		strays, err := wait()
 		waited := p.t.now().Sub(began)
 		p.t.certain += waited
 		if p.t.derived.IsZero() {
@@ -148,7 +148,7 @@ func (p tracedPeriods) FindStrays(ctx context.Context, plan schemas.Derivation) 
 		} else {
 			p.t.derived = p.t.derived.Add(waited)
 		}
-		return won, err
+		return strays, err
 	}
 }
 
@@ -210,9 +210,9 @@ type tracedSource struct {
 }
 
 func (s tracedSource) Snapshots(ctx context.Context, scope aggregate.Scope) (schemas.Cursor[schemas.Snapshot], error) {
-	defer s.t.since(s.t.now(), &s.t.edges)
+	defer s.t.since(s.t.now(), &s.t.snapshots)
 	c, err := s.Source.Snapshots(ctx, scope)
-	return timed[schemas.Snapshot]{c, s.t, &s.t.edges}, err
+	return timed[schemas.Snapshot]{c, s.t, &s.t.snapshots}, err
 }
 
 func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what aggregate.What) (schemas.Cursor[aggregate.Rows], error) {
@@ -226,9 +226,9 @@ func (s tracedSource) Events(ctx context.Context, scope aggregate.Scope, what ag
 }
 
 func (s tracedSource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
-	defer s.t.since(s.t.now(), &s.t.apart)
+	defer s.t.since(s.t.now(), &s.t.strays)
 	c, err := s.Source.Strays(ctx, cutoff)
-	return timed[aggregate.StrayCopy]{c, s.t, &s.t.apart}, err
+	return timed[aggregate.StrayCopy]{c, s.t, &s.t.strays}, err
 }
 
 // timed times a cursor.
