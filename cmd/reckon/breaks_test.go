@@ -10,6 +10,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse"
+	"github.com/reckon-billing/reckon/internal/simulate"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
@@ -131,7 +132,7 @@ func chapters(t testing.TB, lines []string) []chapter {
 	var out []chapter
 	var now chapter
 	for _, line := range lines {
-		month, err := directive([]byte(line))
+		month, err := simulate.Directive([]byte(line))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -132,7 +132,7 @@ func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer)
 	err := v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
 		c.progress.Clear()
 		for _, l := range lines {
-			if err := out.Write(&report.Row{Line: l, CreatedAt: h.CreatedAt, Status: report.Status(&h), Kind: h.Kind}); err != nil {
+			if err := out.Write(&schemas.ReportRow{Line: l, CreatedAt: h.CreatedAt, Status: report.Status(&h), Kind: h.Kind}); err != nil {
 				return err
 			}
 		}

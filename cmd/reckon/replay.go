@@ -5,16 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/reckon-billing/reckon/ingest"
-	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/report"
+	"github.com/reckon-billing/reckon/internal/simulate"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
@@ -58,7 +56,6 @@ Two runs over the same files print the same bytes.`,
 // replay is one run over scenario files (contract 7).
 type replay struct {
 	*cli
-	files scenario
 	batch int
 	now   time.Time
 }
@@ -73,57 +70,37 @@ func (r *replay) run(ctx context.Context, names []string) error {
 		return fmt.Errorf("make a folder for what can be read only once: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(spool) }() // the system clears its folder in time
-	if r.files, err = openScenario(names, spool); err != nil {
+	files, err := simulate.OpenScenario(names, spool)
+	if err != nil {
 		return err
 	}
-	parser := codec.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}}
-	facts, err := r.files.survey(parser)
+	facts, err := files.Survey(codec.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}})
 	if err != nil {
 		return err
 	}
 	if r.now.IsZero() {
-		r.now = facts.clock(cfg.Billing.Location)
+		r.now = facts.Clock(cfg.Billing.Location)
 	}
-	limits := ingest.Limits{Rows: r.batch, Bytes: int(cfg.Ingest.BatchBytes), Age: scratchBatchAge}
-	s, err := r.startScratch(ctx, cfg, quiet(log, cfg), r.now, facts.first, limits)
-	if err != nil {
-		return err
-	}
-	options := reportOptions(s.App)
-	options.Replay = true
-	out := report.NewWriter(r.stdout, report.CSV, options)
-	err = s.WithIngest(ctx, func(ctx context.Context) error { return r.play(ctx, s, out) })
-	return errors.Join(err, s.Close())
-}
-
-// quiet is the log of a one-shot run: only what went wrong.
-func quiet(log *slog.Logger, cfg config.Config) *slog.Logger {
-	if cfg.Log.Level == "debug" {
-		return log
-	}
-	return slog.New(slog.DiscardHandler)
-}
-
-// play produces the lines, seals where told and counts at the end.
-func (r *replay) play(ctx context.Context, s *scratch, out report.Writer) error {
-	err := r.files.read(func(l *scenarioLine) error {
-		if l.seal.IsZero() {
-			return s.add(ctx, l)
-		}
-		return s.seal(ctx, l.seal, writeTo(out))
+	s, err := simulate.Scratch(ctx, simulate.Options{
+		Config: cfg, Log: quiet(log, cfg), Now: r.cli.now, Clock: simulate.NewClock(r.now), First: facts.First, BatchRows: r.batch,
 	})
 	if err != nil {
 		return err
 	}
-	counts, err := s.finish(ctx)
+	err = s.WithIngest(ctx, func(ctx context.Context) error { return r.play(ctx, s, names, files) })
+	return errors.Join(err, s.Close())
+}
+
+// play replays the files, and says what was rejected and what became of all.
+func (r *replay) play(ctx context.Context, s *simulate.Stack, names []string, files simulate.Scenario) error {
+	options := reportOptions(s.App)
+	options.Replay = true
+	counts, err := s.Replay(ctx, files, report.NewWriter(r.stdout, report.CSV, options))
 	if err != nil {
 		return err
 	}
-	if err := out.Close(); err != nil {
-		return fmt.Errorf("write the report: %w", err)
-	}
-	for _, rejected := range s.rejected() {
-		r.tell("%s:%d: rejected: %s\n", r.files[rejected.file].name, rejected.line, rejected.why)
+	for _, rejected := range s.Rejected() {
+		r.tell("%s:%d: rejected: %s\n", names[rejected.File], rejected.Line, rejected.Why)
 	}
 	line, err := json.Marshal(counts)
 	if err != nil {

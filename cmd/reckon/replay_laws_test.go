@@ -6,6 +6,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/reckon-billing/reckon/internal/simulate"
 )
 
 // A10, A12, C6, J4: a made-up two months with disorder, copies, conflicts, poison
@@ -164,7 +166,7 @@ func TestAnEmptyScenarioIsAHeaderAlone(t *testing.T) {
 	if got.code != 0 || strings.Count(got.stdout, "\n") != 1 || !strings.HasPrefix(got.stdout, "account_id,") {
 		t.Errorf("ended with %d and printed %q", got.code, got.stdout)
 	}
-	if want := (replayCounts{}).countsLine() + "\n"; got.stderr != want {
+	if want := countsLine(simulate.Counts{}) + "\n"; got.stderr != want {
 		t.Errorf("stderr is %q, want %q", got.stderr, want)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/simulate"
 	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
@@ -23,37 +24,37 @@ func goldenReplays() []goldenReplay {
 		// quantity two. 866,667 - 301,667 is the 565,000 that WF6 pays; 346,667 -
 		// 120,667 the 226,000 that WF7 returns; 8,800 - 3,300 the 5,500 of WF8;
 		// 7,333 + 7,960 the 15,293 of WF12.
-		{"the worked examples", "worked_examples", nil, replayCounts{Stored: 41}},
+		{"the worked examples", "worked_examples", nil, simulate.Counts{Stored: 41}},
 		// December 2023 to April 2024, with a February of 29 days, seen by what
 		// begins and ends on, just before and just after their edges; the one of 28
 		// days is WD3. Billing begins in December: what was lived before is not billed.
-		{"month edges, year ends and changes within a minute", "month_edges", nil, replayCounts{Stored: 25}},
+		{"month edges, year ends and changes within a minute", "month_edges", nil, simulate.Counts{Stored: 25}},
 		// Oldest period first over the months, in proportion within a period, largest
 		// remainder first, ties in item order; the rest of a balance is lost when a
 		// recovery brings another.
-		{"G1 G3 G6: coupons over periods, months and lives", "coupons", nil, replayCounts{Stored: 15}},
+		{"G1 G3 G6: coupons over periods, months and lives", "coupons", nil, simulate.Counts{Stored: 15}},
 		// An account that nobody put on postpaid pays first: its quantity items make
 		// no lines. Its missing term is not counted as an anomaly, the renewal of a
 		// postpaid resource is.
-		{"prepaid accounts and changes of mode", "modes", nil, replayCounts{Stored: 8, Anomalous: 1}},
+		{"prepaid accounts and changes of mode", "modes", nil, simulate.Counts{Stored: 8, Anomalous: 1}},
 		// Anomalies: resized after deletion, failed a millisecond too late, created
 		// twice, deleted unknown, usage in what never was, and resumed, suspended and
 		// recovered to no effect.
-		{"lives that fail, end, begin again and never were", "lives", nil, replayCounts{Stored: 29, Anomalous: 8}},
+		{"lives that fail, end, begin again and never were", "lives", nil, simulate.Counts{Stored: 29, Anomalous: 8}},
 		// The first seal issues ten lines. Late come usage (debit), a deletion
 		// (credit), a failure (the line is gone), a change at the very instant of the
 		// creation (one line is gone, the other dearer), a change under a coupon (the
 		// balance moves on) and one that splits a period; another copy of a creation
 		// changes nothing. Sealing again without news prints nothing, and with news
 		// settles every sealed month.
-		{"H1 H6 L4: late events become adjustments", "late", nil, replayCounts{Stored: 16, Conflicting: 1}},
-		{"all eight meters, allowances and units of time", "meters", nil, replayCounts{Stored: 38, Anomalous: 1}},
-		{"E1 E8: the largest and smallest numbers, and text that CSV quotes", "extremes", nil, replayCounts{Stored: 4}},
+		{"H1 H6 L4: late events become adjustments", "late", nil, simulate.Counts{Stored: 16, Conflicting: 1}},
+		{"all eight meters, allowances and units of time", "meters", nil, simulate.Counts{Stored: 38, Anomalous: 1}},
+		{"E1 E8: the largest and smallest numbers, and text that CSV quotes", "extremes", nil, simulate.Counts{Stored: 4}},
 		// November 2026 in New York has 43,260 minutes (C5, C11).
 		{
 			"dollars with cents across a change of the clock", "dollars",
 			[]string{"RECKON_BILLING_CURRENCY=USD", "RECKON_BILLING_ZONE=America/New_York"},
-			replayCounts{Stored: 5},
+			simulate.Counts{Stored: 5},
 		},
 	}
 }
@@ -61,7 +62,7 @@ func goldenReplays() []goldenReplay {
 type goldenReplay struct {
 	name, file string
 	settings   []string
-	counts     replayCounts
+	counts     simulate.Counts
 }
 
 func (s goldenReplay) path() string { return filepath.Join("testdata", s.file+".jsonl") }
@@ -77,7 +78,7 @@ func (s goldenReplay) golden(t *testing.T) string {
 }
 
 // countsLine is the last line of stderr as contract 7 writes it.
-func (c replayCounts) countsLine() string {
+func countsLine(c simulate.Counts) string {
 	return fmt.Sprintf(`{"stored":%d,"duplicate":%d,"conflicting":%d,"rejected":%d,"anomalous":%d}`,
 		c.Stored, c.Duplicate, c.Conflicting, c.Rejected, c.Anomalous)
 }
@@ -91,8 +92,8 @@ func TestReplayPrintsWhatWasWorkedByHand(t *testing.T) {
 				t.Fatalf("ended with %d:\n%s", got.code, got.stderr)
 			}
 			sameText(t, got.stdout, s.golden(t))
-			if got.lastLine() != s.counts.countsLine() {
-				t.Errorf("the last line of stderr is\n%s\nmust be\n%s", got.lastLine(), s.counts.countsLine())
+			if got.lastLine() != countsLine(s.counts) {
+				t.Errorf("the last line of stderr is\n%s\nmust be\n%s", got.lastLine(), countsLine(s.counts))
 			}
 		})
 	}

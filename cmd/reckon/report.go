@@ -71,7 +71,7 @@ func (a *cli) reportUsage(ctx context.Context, month schemas.Month, account stri
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	out := report.NewWriter(a.stdout, format, reportOptions(s))
-	if err := s.Store.UsageReport(ctx, month, account, writeTo(out)); err != nil {
+	if err := s.Store.UsageReport(ctx, month, account, func(r schemas.ReportRow) error { return out.Write(&r) }); err != nil {
 		return err
 	}
 	return out.Close()
@@ -79,11 +79,4 @@ func (a *cli) reportUsage(ctx context.Context, month schemas.Month, account stri
 
 func reportOptions(s *app.App) report.Options {
 	return report.Options{Zone: s.Config.Billing.Location, Currency: s.Currency()}
-}
-
-// writeTo hands the store's rows to a report.
-func writeTo(out report.Writer) func(schemas.ReportRow) error {
-	return func(r schemas.ReportRow) error {
-		return out.Write(&report.Row{Line: r.Line, CreatedAt: r.CreatedAt, Status: r.Status, Kind: r.Kind})
-	}
 }

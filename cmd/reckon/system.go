@@ -26,3 +26,11 @@ func (a *cli) settings() (config.Config, *slog.Logger, error) {
 func (a *cli) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*app.App, error) {
 	return app.Connect(ctx, app.Options{Config: cfg, Log: log, Now: a.now})
 }
+
+// quiet is the log of a one-shot run: only what went wrong.
+func quiet(log *slog.Logger, cfg config.Config) *slog.Logger {
+	if cfg.Log.Level == "debug" {
+		return log
+	}
+	return slog.New(slog.DiscardHandler)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/reckon-billing/reckon/internal/simulate"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -28,7 +29,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 
 	broke := 0
 	for i, line := range lines {
-		month, err := directive([]byte(line))
+		month, err := simulate.Directive([]byte(line))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +44,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 				}
 				return before + failure(i+n)%2
 			}}
-			v := *shaken.seals
+			v := *shaken.Seals.Invoicer
 			v.Invoices, v.RunLog, v.Late = b, b, b
 			err := shaken.WithIngest(t.Context(), func(ctx context.Context) error {
 				_, err := v.Seal(ctx, month)
@@ -59,7 +60,7 @@ func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 		err = shaken.WithIngest(t.Context(), func(ctx context.Context) error {
 			g, ctx := errgroup.WithContext(ctx)
 			for range 2 {
-				v := *shaken.seals
+				v := *shaken.Seals.Invoicer
 				g.Go(func() error {
 					_, err := v.Seal(ctx, month)
 					return err

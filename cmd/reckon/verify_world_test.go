@@ -16,16 +16,17 @@ import (
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	native "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/simulate"
 	"github.com/reckon-billing/reckon/schemas"
-	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
 // town is a reckon on engines of its own that commands find by its data folder,
 // as they find a reckon up that runs.
 type town struct {
-	*scratch
+	*simulate.Stack
 	settings []string
+	// produce sends messages; a command may send others meanwhile.
+	produce func(context.Context, []schemas.Message) ([]schemas.Position, error)
 	// conn goes behind the store's back.
 	conn native.Conn
 }
@@ -40,8 +41,9 @@ func startTown(t *testing.T, now time.Time, first schemas.Month) *town {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	limits := ingest.Limits{Rows: 1_000, Age: scratchBatchAge}
-	s, err := a.startOn(t.Context(), 0, folder, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), now, first, limits)
+	s, err := simulate.Keep(t.Context(), folder, simulate.Options{
+		Config: cfg, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now, Clock: simulate.NewClock(now), First: first, BatchRows: 1_000,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +61,12 @@ func startTown(t *testing.T, now time.Time, first schemas.Month) *town {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	return &town{scratch: s, settings: []string{"RECKON_DATA_DIR=" + folder}, conn: conn}
+	out, err := s.Kafka.NewProducer(t.Context(), s.EventTopics()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(out.Close)
+	return &town{Stack: s, produce: out.Produce, settings: []string{"RECKON_DATA_DIR=" + folder}, conn: conn}
 }
 
 // play produces the lines of a scenario and seals where told.
@@ -67,39 +74,26 @@ func (w *town) play(t *testing.T, lines ...string) {
 	t.Helper()
 	err := w.WithIngest(t.Context(), func(ctx context.Context) error {
 		for _, text := range lines {
-			month, err := directive([]byte(text))
+			month, err := simulate.Directive([]byte(text))
 			if err != nil {
 				return err
 			}
 			if !month.IsZero() {
-				if err := w.seal(ctx, month, func(schemas.ReportRow) error { return nil }); err != nil {
+				if _, err := w.Seal(ctx, month); err != nil {
 					return err
 				}
 				continue
 			}
-			if err := w.send(ctx, text); err != nil {
+			if _, err := w.produce(ctx, []schemas.Message{w.Message([]byte(text))}); err != nil {
 				return err
 			}
 		}
-		_, err := w.seals.NoteCutoff(ctx) // all of it is stored
+		_, err := w.Seals.NoteCutoff(ctx) // all of it is stored
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// send produces a line as a scenario's is: a command may have produced others
-// meanwhile.
-func (w *town) send(ctx context.Context, line string) error {
-	kind, _ := codec.TypeOf([]byte(line))
-	topic := w.Config.Kafka.Topics.Of(codec.Topic(kind))
-	m := schemas.Message{Position: schemas.Position{Topic: topic}, Time: w.clock, Value: []byte(line)}
-	if account, ok := codec.AccountOf(m.Value); ok {
-		m.Key = []byte(account)
-	}
-	_, err := w.out.Produce(ctx, []schemas.Message{m})
-	return err
 }
 
 // scenarioLines are the lines of a file of testdata.
@@ -120,7 +114,7 @@ func (w *town) command(t *testing.T, stdin string, args ...string) outcome {
 	var stdout, stderr bytes.Buffer
 	a := &cli{
 		environ: slices.Concat(outside(), w.settings), stdin: strings.NewReader(stdin), stdout: &stdout, stderr: &stderr,
-		now: func() time.Time { return w.clock },
+		now: w.Clock.Now,
 	}
 	return outcome{a.run(ctx, args), stdout.String(), stderr.String()}
 }

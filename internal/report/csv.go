@@ -3,6 +3,8 @@ package report
 import (
 	"encoding/csv"
 	"io"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // csvWriter writes as RFC 4180 says, but with lines ended by LF (contract 6).
@@ -19,7 +21,7 @@ func newCSVWriter(w io.Writer, o Options) *csvWriter {
 	return c
 }
 
-func (c *csvWriter) Write(row *Row) error {
+func (c *csvWriter) Write(row *schemas.ReportRow) error {
 	c.fields = appendFields(c.fields[:0], c.options, row)
 	return c.csv.Write(c.fields)
 }

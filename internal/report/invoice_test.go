@@ -20,7 +20,7 @@ func header(t testing.TB, kind schemas.Kind, lines []schemas.Line, sums schemas.
 	}
 }
 
-func linesOf(rows []Row) []schemas.Line {
+func linesOf(rows []schemas.ReportRow) []schemas.Line {
 	var lines []schemas.Line
 	for i := range rows {
 		lines = append(lines, rows[i].Line)

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // jsonWriter writes an array of objects, one a line. Decimals are strings, as a
@@ -27,7 +29,7 @@ func newJSONWriter(w io.Writer, o Options) *jsonWriter {
 	return j
 }
 
-func (j *jsonWriter) Write(row *Row) error {
+func (j *jsonWriter) Write(row *schemas.ReportRow) error {
 	j.fields = appendFields(j.fields[:0], j.options, row)
 	j.line.Reset()
 	for i, name := range j.names {

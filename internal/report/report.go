@@ -10,20 +10,10 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Row is one line of the usage report with what only its invoice knows.
-type Row struct {
-	schemas.Line
-	// CreatedAt is when the invoice was issued, UTC.
-	CreatedAt time.Time
-	// Status is the invoice's: Unpaid, Partial_Paid or Paid (contract 5.6).
-	Status string
-	Kind   schemas.Kind
-}
-
 // Rows hands out rows one by one, in the order of the report. Next returns
 // io.EOF after the last; the row is valid until the next call.
 type Rows interface {
-	Next() (*Row, error)
+	Next() (*schemas.ReportRow, error)
 }
 
 // Format is how a report is written.
@@ -59,7 +49,7 @@ type Options struct {
 // written, but does not close what it was written to. A report whose Write
 // failed is not to be closed: it must not look whole.
 type Writer interface {
-	Write(row *Row) error
+	Write(row *schemas.ReportRow) error
 	Close() error
 }
 
@@ -113,7 +103,7 @@ func columns(o Options) []string {
 const minutesColumn = "minutes"
 
 // appendFields appends the row's fields as text, in the order of columns.
-func appendFields(fields []string, o Options, r *Row) []string {
+func appendFields(fields []string, o Options, r *schemas.ReportRow) []string {
 	fields = append(
 		fields, r.AccountID, r.InvoiceCode, instant(r.CreatedAt, o.Zone), r.Status, r.ResourceName, r.ResourceID, r.Product, r.Service,
 		r.Item.Name, r.Item.Unit, instant(r.PeriodStart, o.Zone), instant(r.PeriodEnd, o.Zone), strconv.FormatInt(r.Minutes, 10),

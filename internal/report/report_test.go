@@ -44,7 +44,7 @@ func amounts(before, tax, coupon, total string) schemas.Amounts {
 // october is two servers and their traffic for the 31 days of October 2026: 2 ×
 // 165,000 × 31/30 = 341,000 and 10% tax; 10 × 1,000; of a coupon of 5,000 the
 // parts in proportion to 375,100 and 10,000 are 4,870 and 130.
-func october(t testing.TB) []Row {
+func october(t testing.TB) []schemas.ReportRow {
 	server := schemas.Line{
 		InvoiceCode: "INV-2026-10-0123456789ABCDEFGHJK", AccountID: "acme", ResourceID: "srv-1",
 		ResourceName: "Máy chủ web", Product: "vServer", Service: "Compute",
@@ -63,12 +63,12 @@ func october(t testing.TB) []Row {
 	traffic.Quantity = dec("1e1")
 	traffic.Amounts = amounts("10000", "0", "130", "9870")
 	created := at(t, "2026-10-31T18:00:00.999Z")
-	return []Row{{server, created, "Unpaid", schemas.KindInvoice}, {traffic, created, "Unpaid", schemas.KindInvoice}}
+	return []schemas.ReportRow{{Line: server, CreatedAt: created, Status: "Unpaid", Kind: schemas.KindInvoice}, {Line: traffic, CreatedAt: created, Status: "Unpaid", Kind: schemas.KindInvoice}}
 }
 
 // correction is the credit of a volume that a late event made smaller, and of
 // another account a line of 10^15 with a long quantity.
-func correction(t testing.TB) []Row {
+func correction(t testing.TB) []schemas.ReportRow {
 	volume := schemas.Line{
 		InvoiceCode: "ADJ-2026-09-ZYXWVTSRQPNMKJHGFEDC", AccountID: "bình an, \"JSC\"", ResourceID: "vol;2",
 		ResourceName: "O\u0302\u0309 đĩa", Product: "vStorage", Service: "Block <SSD> & more",
@@ -85,17 +85,17 @@ func correction(t testing.TB) []Row {
 	large.Item.UnitPrice, large.Quantity = dec("1000000000000000"), dec("0")
 	large.Amounts = amounts("1000000000000000", "0", "0", "1000000000000000")
 	created := at(t, "2026-10-31T18:00:00Z")
-	return []Row{{volume, created, "Paid", schemas.KindAdjustment}, {large, created, "Unpaid", schemas.KindAdjustment}}
+	return []schemas.ReportRow{{Line: volume, CreatedAt: created, Status: "Paid", Kind: schemas.KindAdjustment}, {Line: large, CreatedAt: created, Status: "Unpaid", Kind: schemas.KindAdjustment}}
 }
 
-// sliceRows hands out the same Row over and over, as a cursor may.
+// sliceRows hands out the same row over and over, as a cursor may.
 type sliceRows struct {
-	rows []Row
-	row  Row
+	rows []schemas.ReportRow
+	row  schemas.ReportRow
 }
 
-func (s *sliceRows) Next() (*Row, error) {
-	s.row = Row{}
+func (s *sliceRows) Next() (*schemas.ReportRow, error) {
+	s.row = schemas.ReportRow{}
 	if len(s.rows) == 0 {
 		return nil, io.EOF
 	}
@@ -103,7 +103,7 @@ func (s *sliceRows) Next() (*Row, error) {
 	return &s.row, nil
 }
 
-func written(t testing.TB, format Format, o Options, rows []Row) string {
+func written(t testing.TB, format Format, o Options, rows []schemas.ReportRow) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, format, o, &sliceRows{rows: rows}); err != nil {
@@ -140,7 +140,7 @@ func TestReportsAreAsTheContractSays(t *testing.T) {
 		golden  string
 		format  Format
 		options Options
-		rows    []Row
+		rows    []schemas.ReportRow
 	}{
 		{"usage.csv", CSV, vietnam, october(t)},
 		{"replay.csv", CSV, replay, all},

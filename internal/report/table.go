@@ -26,36 +26,36 @@ type tableWriter struct {
 type tableColumn struct {
 	name string
 	side Align
-	text func(o *Options, r *Row) string
+	text func(o *Options, r *schemas.ReportRow) string
 }
 
 func tableColumns(o Options) []tableColumn {
 	list := []tableColumn{
-		{"account_id", Left, func(_ *Options, r *Row) string { return r.AccountID }},
-		{"resource_id", Left, func(_ *Options, r *Row) string { return r.ResourceID }},
-		{"resource_name", Left, func(_ *Options, r *Row) string { return r.ResourceName }},
-		{"item", Left, func(_ *Options, r *Row) string { return r.Item.Name }},
-		{"period_start", Left, func(o *Options, r *Row) string { return minute(r.PeriodStart, o.Zone) }},
-		{"period_end", Left, func(o *Options, r *Row) string { return minute(r.PeriodEnd, o.Zone) }},
-		{minutesColumn, Right, func(_ *Options, r *Row) string { return grouped(strconv.FormatInt(r.Minutes, 10)) }},
-		{"quantity", Right, func(_ *Options, r *Row) string { return plain(r.Quantity) }},
-		{"unit", Left, func(_ *Options, r *Row) string { return r.Item.Unit }},
-		{"unit_price", Right, func(_ *Options, r *Row) string { return plain(r.Item.UnitPrice) }},
-		{"discount", Right, func(_ *Options, r *Row) string { return schemas.FormatDecimal(r.Item.DiscountPercent) + "%" }},
-		{"tax", Right, func(_ *Options, r *Row) string { return schemas.FormatDecimal(r.Item.TaxPercent) + "%" }},
-		{"before_tax", Right, func(o *Options, r *Row) string { return money(o.Currency, r.BeforeTax) }},
-		{"tax_amount", Right, func(o *Options, r *Row) string { return money(o.Currency, r.TaxAmount) }},
-		{"coupon_code", Left, func(_ *Options, r *Row) string { return r.CouponCode }},
-		{"coupon_value", Right, func(o *Options, r *Row) string { return money(o.Currency, r.CouponValue) }},
-		{"total_amount", Right, func(o *Options, r *Row) string { return money(o.Currency, r.TotalAmount) }},
-		{"status", Left, func(_ *Options, r *Row) string { return r.Status }},
-		{"invoice_code", Left, func(_ *Options, r *Row) string { return r.InvoiceCode }},
+		{"account_id", Left, func(_ *Options, r *schemas.ReportRow) string { return r.AccountID }},
+		{"resource_id", Left, func(_ *Options, r *schemas.ReportRow) string { return r.ResourceID }},
+		{"resource_name", Left, func(_ *Options, r *schemas.ReportRow) string { return r.ResourceName }},
+		{"item", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Item.Name }},
+		{"period_start", Left, func(o *Options, r *schemas.ReportRow) string { return minute(r.PeriodStart, o.Zone) }},
+		{"period_end", Left, func(o *Options, r *schemas.ReportRow) string { return minute(r.PeriodEnd, o.Zone) }},
+		{minutesColumn, Right, func(_ *Options, r *schemas.ReportRow) string { return grouped(strconv.FormatInt(r.Minutes, 10)) }},
+		{"quantity", Right, func(_ *Options, r *schemas.ReportRow) string { return plain(r.Quantity) }},
+		{"unit", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Item.Unit }},
+		{"unit_price", Right, func(_ *Options, r *schemas.ReportRow) string { return plain(r.Item.UnitPrice) }},
+		{"discount", Right, func(_ *Options, r *schemas.ReportRow) string { return schemas.FormatDecimal(r.Item.DiscountPercent) + "%" }},
+		{"tax", Right, func(_ *Options, r *schemas.ReportRow) string { return schemas.FormatDecimal(r.Item.TaxPercent) + "%" }},
+		{"before_tax", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.BeforeTax) }},
+		{"tax_amount", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.TaxAmount) }},
+		{"coupon_code", Left, func(_ *Options, r *schemas.ReportRow) string { return r.CouponCode }},
+		{"coupon_value", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.CouponValue) }},
+		{"total_amount", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.TotalAmount) }},
+		{"status", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Status }},
+		{"invoice_code", Left, func(_ *Options, r *schemas.ReportRow) string { return r.InvoiceCode }},
 	}
 	if o.Replay {
 		list = append(
 			list,
-			tableColumn{"month", Left, func(_ *Options, r *Row) string { return r.Month.String() }},
-			tableColumn{"kind", Left, func(_ *Options, r *Row) string { return string(r.Kind) }},
+			tableColumn{"month", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Month.String() }},
+			tableColumn{"kind", Left, func(_ *Options, r *schemas.ReportRow) string { return string(r.Kind) }},
 		)
 	}
 	return list
@@ -79,7 +79,7 @@ func (t *tableWriter) begin() {
 	t.page.Add(names...)
 }
 
-func (t *tableWriter) Write(row *Row) error {
+func (t *tableWriter) Write(row *schemas.ReportRow) error {
 	if t.page.Len() > pageRows {
 		t.page.Add()
 		if err := t.page.Flush(t.out); err != nil {
@@ -99,7 +99,7 @@ func (t *tableWriter) Write(row *Row) error {
 
 func (t *tableWriter) Close() error {
 	rules, totals := make([]string, len(t.columns)), make([]string, len(t.columns))
-	total := &Row{Line: schemas.Line{Amounts: t.sum}}
+	total := &schemas.ReportRow{Line: schemas.Line{Amounts: t.sum}}
 	for i, c := range t.columns {
 		switch c.name {
 		case "account_id":

@@ -38,7 +38,7 @@ func drawText(t *rapid.T, label string) string {
 	).Draw(t, label)
 }
 
-func drawRow(t *rapid.T, base Row) Row {
+func drawRow(t *rapid.T, base schemas.ReportRow) schemas.ReportRow {
 	number := func(label string, digits int32) decimal.Decimal {
 		return decimal.New(rapid.Int64().Draw(t, label), -digits)
 	}
@@ -61,7 +61,7 @@ func TestEveryFieldIsReadBackFromCSVAndJSON(t *testing.T) {
 	o := Options{Zone: zone(t, "Asia/Ho_Chi_Minh"), Currency: usd(), Replay: true}
 	base := october(t)[0]
 	rapid.Check(t, func(r *rapid.T) {
-		rows := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) Row { return drawRow(r, base) }), 0, 4).Draw(r, "rows")
+		rows := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) schemas.ReportRow { return drawRow(r, base) }), 0, 4).Draw(r, "rows")
 		text := written(t, CSV, o, rows)
 		if strings.Contains(text, "\r") || !strings.HasSuffix(text, "\n") {
 			r.Fatalf("lines do not end by LF:\n%q", text)
@@ -90,7 +90,7 @@ func readObjects(t *rapid.T, text string) []map[string]any {
 	return objects
 }
 
-func checkRow(t *rapid.T, o Options, row *Row, names, fields []string, object map[string]any) {
+func checkRow(t *rapid.T, o Options, row *schemas.ReportRow, names, fields []string, object map[string]any) {
 	want := appendFields(nil, o, row)
 	if len(object) != len(want) {
 		t.Fatalf("the object has %d members, want %d", len(object), len(want))
@@ -116,7 +116,7 @@ func checkRow(t *rapid.T, o Options, row *Row, names, fields []string, object ma
 
 // counting is one row many times that notes how much was written at each call.
 type counting struct {
-	row     Row
+	row     schemas.ReportRow
 	left    int
 	out     *bytes.Buffer
 	longest int
@@ -124,7 +124,7 @@ type counting struct {
 	fail    error
 }
 
-func (c *counting) Next() (*Row, error) {
+func (c *counting) Next() (*schemas.ReportRow, error) {
 	c.longest = max(c.longest, c.out.Len()-c.before)
 	c.before = c.out.Len()
 	if c.left--; c.left < 0 {

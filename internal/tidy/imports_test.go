@@ -46,7 +46,7 @@ func house() map[string]room {
 		"internal/embedded/embeddedtest": {imports: []string{"internal/embedded"}},
 		"internal/config":                {tests: []string{"schemas", "schemas/codec"}},
 		"internal/telemetry":             {},
-		"internal/simulate":              {imports: []string{"schemas", "internal/generate", "internal/oracle"}},
+		"internal/simulate":              {imports: []string{"schemas", "schemas/codec", "internal/app", "internal/config", "internal/embedded", "internal/report", "internal/schedule", "internal/generate", "internal/oracle"}},
 		"internal/generate":              {imports: []string{"schemas", "schemas/codec"}},
 		"internal/oracle":                {imports: []string{"schemas"}, pure: true},
 		"internal/oracle/histories":      {imports: []string{"schemas", "internal/oracle"}, tests: []string{"schemas/codec"}},

@@ -1,4 +1,4 @@
-package main
+package simulate
 
 import (
 	"bufio"
@@ -13,43 +13,46 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/reckon-billing/reckon/internal/config"
+
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
-// scenarioLine is one line of a scenario file that is not blank (contract 7): a
+// Line is one line of a scenario file that is not blank (contract 7): a
 // directive when Seal is set, else bytes to be produced as they stand.
-type scenarioLine struct {
-	at    origin
-	name  string
-	seal  schemas.Month
-	value []byte
+type Line struct {
+	At    Origin
+	Seal  schemas.Month
+	Value []byte
+
+	name string
 }
 
-// origin is where a line came from: which file of the list, and its line.
-type origin struct{ file, line int }
+// Origin is where a line came from: which file of the list, and its line.
+type Origin struct{ File, Line int }
 
-func (l *scenarioLine) where() string { return fmt.Sprintf("%s:%d", l.name, l.at.line) }
+func (l *Line) where() string { return fmt.Sprintf("%s:%d", l.name, l.At.Line) }
 
-// scenario is a list of files. A replay reads them twice, so what can be read
+// Scenario is a list of files. A replay reads them twice, so what can be read
 // only once (a pipe) is copied first.
-type scenario []scenarioFile
+type Scenario []file
 
-// scenarioFile has the name that it was called by and where its bytes are.
-type scenarioFile struct{ name, path string }
+// file has the name that it was called by and where its bytes are.
+type file struct{ name, path string }
 
-// openScenario looks at the files. The folder takes copies of pipes.
-func openScenario(names []string, folder string) (scenario, error) {
-	files := make(scenario, len(names))
+// OpenScenario looks at the files. The folder takes copies of pipes.
+func OpenScenario(names []string, folder string) (Scenario, error) {
+	files := make(Scenario, len(names))
 	for i, name := range names {
 		info, err := os.Stat(name)
 		if err != nil {
-			return nil, usagef("read scenario: %w", err)
+			return nil, config.Usagef("read scenario: %w", err)
 		}
-		files[i] = scenarioFile{name, name}
+		files[i] = file{name, name}
 		switch {
 		case info.IsDir():
-			return nil, usagef("read scenario: %s is a folder", name)
+			return nil, config.Usagef("read scenario: %s is a folder", name)
 		case !info.Mode().IsRegular():
 			files[i].path = filepath.Join(folder, fmt.Sprintf("scenario-%d", i))
 			if err := copyFile(name, files[i].path); err != nil {
@@ -74,10 +77,10 @@ func copyFile(from, to string) error {
 	return errors.Join(err, out.Close())
 }
 
-// read hands out the lines of the files in order. What cannot be read is a usage
+// Read hands out the lines of the files in order. What cannot be read is a usage
 // error named by file and line: a directive, or a line over the size limit. The
 // value is valid until each returns.
-func (s scenario) read(each func(*scenarioLine) error) error {
+func (s Scenario) Read(each func(*Line) error) error {
 	for i := range s {
 		if err := s[i].read(i, each); err != nil {
 			return err
@@ -86,11 +89,11 @@ func (s scenario) read(each func(*scenarioLine) error) error {
 	return nil
 }
 
-func (s scenarioFile) read(index int, each func(*scenarioLine) error) error {
+func (s file) read(index int, each func(*Line) error) error {
 	name := s.name
 	f, err := os.Open(s.path)
 	if err != nil {
-		return usagef("read scenario: %w", err)
+		return config.Usagef("read scenario: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
 	r := bufio.NewReaderSize(f, 1<<20)
@@ -98,12 +101,12 @@ func (s scenarioFile) read(index int, each func(*scenarioLine) error) error {
 	for n := 1; ; n++ {
 		raw, ended, err := readLine(r, &long)
 		if err != nil {
-			return usagef("read scenario %s:%d: %w", name, n, err)
+			return config.Usagef("read scenario %s:%d: %w", name, n, err)
 		}
 		if len(bytes.Trim(raw, " \t\r")) > 0 {
-			l := scenarioLine{at: origin{index, n}, name: name, value: raw}
-			if l.seal, err = directive(raw); err != nil {
-				return usagef("%s: %w", l.where(), err)
+			l := Line{At: Origin{index, n}, name: name, Value: raw}
+			if l.Seal, err = Directive(raw); err != nil {
+				return config.Usagef("%s: %w", l.where(), err)
 			}
 			if err := each(&l); err != nil {
 				return err
@@ -146,10 +149,10 @@ func readLine(r *bufio.Reader, long *[]byte) (line []byte, ended bool, err error
 	}
 }
 
-// directive reads a line that is a JSON object with the key seal and no
+// Directive reads a line that is a JSON object with the key seal and no
 // specversion; the zero month means that it is none. One that is there but cannot
 // be read is an error.
-func directive(line []byte) (schemas.Month, error) {
+func Directive(line []byte) (schemas.Month, error) {
 	if !bytes.Contains(line, []byte("seal")) && !bytes.Contains(line, []byte(`\u`)) {
 		return schemas.Month{}, nil
 	}
@@ -183,48 +186,48 @@ func cutText(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// scenarioFacts is what is known of a scenario before anything starts.
-type scenarioFacts struct {
-	lines int
-	// first and last are the earliest and latest month of its seal directives.
-	first, last schemas.Month
-	seals       int
-	// newest is the latest time of an event that is not rejected for a reason
+// Facts is what is known of a scenario before anything starts.
+type Facts struct {
+	Lines int
+	// First and Last are the earliest and latest month of its seal directives.
+	First, Last schemas.Month
+	Seals       int
+	// Newest is the latest time of an event that is not rejected for a reason
 	// other than its Kafka timestamp.
-	newest time.Time
+	Newest time.Time
 }
 
-// survey reads the files once, so that whatever cannot be read is found before
+// Survey reads the files once, so that whatever cannot be read is found before
 // anything starts.
-func (s scenario) survey(parser codec.Parser) (scenarioFacts, error) {
-	var facts scenarioFacts
-	err := s.read(func(l *scenarioLine) error {
-		if !l.seal.IsZero() {
-			facts.seals++
-			if facts.first.IsZero() || l.seal.Before(facts.first) {
-				facts.first = l.seal
+func (s Scenario) Survey(parser codec.Parser) (Facts, error) {
+	var facts Facts
+	err := s.Read(func(l *Line) error {
+		if !l.Seal.IsZero() {
+			facts.Seals++
+			if facts.First.IsZero() || l.Seal.Before(facts.First) {
+				facts.First = l.Seal
 			}
-			if facts.last.Before(l.seal) {
-				facts.last = l.seal
+			if facts.Last.Before(l.Seal) {
+				facts.Last = l.Seal
 			}
 			return nil
 		}
-		facts.lines++
-		e, err := parser.ParseUndated(&schemas.Message{Value: l.value})
-		if err == nil && e.Time.After(facts.newest) {
-			facts.newest = e.Time
+		facts.Lines++
+		e, err := parser.ParseUndated(&schemas.Message{Value: l.Value})
+		if err == nil && e.Time.After(facts.Newest) {
+			facts.Newest = e.Time
 		}
 		return nil
 	})
 	return facts, err
 }
 
-// clock is the replay's default for --now: the later of the newest event, cut to
+// Clock is the replay's default for --now: the later of the newest event, cut to
 // the second, and the end of the last month to be sealed.
-func (f scenarioFacts) clock(zone *time.Location) time.Time {
-	now := f.newest.Truncate(time.Second)
-	if !f.last.IsZero() {
-		if end := f.last.End(zone); end.After(now) {
+func (f Facts) Clock(zone *time.Location) time.Time {
+	now := f.Newest.Truncate(time.Second)
+	if !f.Last.IsZero() {
+		if end := f.Last.End(zone); end.After(now) {
 			now = end
 		}
 	}
