@@ -9,9 +9,11 @@ import (
 	"regexp"
 
 	"github.com/reckon-billing/reckon/aggregate"
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/internal/clickhouse/events"
-	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
+	"github.com/reckon-billing/reckon/internal/clickhouse/invoices"
+	"github.com/reckon-billing/reckon/internal/clickhouse/runs"
 )
 
 // Config says where the store is.
@@ -32,22 +34,28 @@ type Config struct {
 // Store is a ClickHouse database. It is safe for concurrent use.
 type Store struct {
 	*eventStore
+	*invoiceStore
+	*runStore
 
-	db      *column.DB
-	config  Config
-	rowSets rowSets
+	db     *column.DB
+	config Config
 }
 
-// The stores are parts of it by these names.
+// The stores of the stages are parts of it by these names.
 type (
-	eventStore = events.Store
+	eventStore   = events.Store
+	invoiceStore = invoices.Store
+	runStore     = runs.Store
 )
 
-var _ aggregate.Source = (*Store)(nil)
+var (
+	_ aggregate.Source = (*Store)(nil)
+	_ audit.Resource   = oneResource{}
+)
 
 var databaseName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-//go:embed queries/*.sql queries/parts/*.sql
+//go:embed queries/*.sql
 var queries embed.FS
 
 // Open checks the configuration; it does not connect, since the database may
@@ -63,7 +71,9 @@ func Open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
-	return &Store{eventStore: events.New(db), db: db, config: config}, nil
+	s := &Store{db: db, config: config, eventStore: events.New(db), invoiceStore: invoices.New(db, config.Digits)}
+	s.runStore = runs.New(db, config.Digits, s.CatchUp)
+	return s, nil
 }
 
 // open makes a database of the server known.
@@ -74,7 +84,7 @@ func (c *Config) open(database string) (*column.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	return db.With(queries, scope.Parts), nil
+	return db.With(queries), nil
 }
 
 // EndWith cuts every connection soon after ctx has ended: queries are cancelled
@@ -86,3 +96,19 @@ func (s *Store) Ping(ctx context.Context) error { return s.db.Ping(ctx) }
 
 // Close closes every connection.
 func (s *Store) Close() error { return s.db.Close() }
+
+// oneResource is what the stores have of one resource alone.
+type oneResource struct {
+	eventsOf
+	invoicesOf
+}
+
+type (
+	eventsOf   = events.Resource
+	invoicesOf = invoices.Resource
+)
+
+// OneResource narrows the store to one resource.
+func (s *Store) OneResource(account, resource string) audit.Resource {
+	return oneResource{s.eventStore.OneResource(account, resource), s.invoiceStore.OneResource(account, resource)}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
+	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -43,9 +44,9 @@ func testEdges(t *testing.T, s *Store) {
 	}
 	write := func(run int64, at, account, resource, state string, deleted bool) {
 		t.Helper()
-		err := s.writeEdges(t.Context(), run, []schemas.Snapshot{{
+		err := s.Write(t.Context(), invoicer.Batch{Run: schemas.Run{Number: run}, Snapshots: []schemas.Snapshot{{
 			AccountID: account, ResourceID: resource, At: month(at), Deleted: deleted, State: state, CouponUsed: clickhousetest.Dec(t, "1000000000000000"), UsedBefore: clickhousetest.Dec(t, "30"),
-		}})
+		}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -62,6 +62,10 @@ func house() map[string]room {
 		"internal/clickhouse/events": {imports: []string{
 			"schemas", "schemas/codec", "ingest", "aggregate", "aggregate/fold", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
 		}},
+		"internal/clickhouse/runs": {imports: []string{"schemas", "invoicer", "internal/clickhouse/column", "internal/clickhouse/scope"}},
+		"internal/clickhouse/invoices": {imports: []string{
+			"schemas", "aggregate", "invoicer", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
+		}},
 		"internal/clickhouse/clickhousetest": {imports: []string{"schemas", "schemas/migrations", "ingest", "internal/clickhouse/column"}},
 
 		"internal/audit": {imports: []string{"schemas", "schemas/codec", "aggregate", "aggregate/", "invoicer", "invoicer/"}},

@@ -1,4 +1,4 @@
-package clickhouse
+package runs
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func (s *Store) NextNumber(ctx context.Context) (int64, error) {
 // Runs are the runs of seals by number, as [invoicer.RunLog] says. Whoever goes on
 // from them sees all that was written before, on whatever replica.
 func (s *Store) Runs(ctx context.Context) ([]schemas.Run, error) {
-	if err := s.CatchUp(ctx); err != nil {
+	if err := s.catchUp(ctx); err != nil {
 		return nil, err
 	}
 	return s.runs(ctx, "runs", column.Bind("kind", string(schemas.KindSeal)))

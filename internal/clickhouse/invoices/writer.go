@@ -1,4 +1,4 @@
-package clickhouse
+package invoices
 
 import (
 	"context"
@@ -81,7 +81,7 @@ func (m *monthText) of(month schemas.Month) string {
 
 // insertRows inserts rows into the table that the statement is for.
 func insertRows[T any](ctx context.Context, s *Store, statement string, run int64, all []T, of func(*rowSet) table[T]) error {
-	rows := s.rowSets.take(s.config.Digits)
+	rows := s.rowSets.take(s.digits)
 	t := of(rows)
 	t.input().Reset()
 	for i := range all {
@@ -89,14 +89,9 @@ func insertRows[T any](ctx context.Context, s *Store, statement string, run int6
 			return err
 		}
 	}
-	if err := s.insert(ctx, statement, "", t.input()); err != nil {
+	if err := s.insert(ctx, statement, t.input()); err != nil {
 		return err // nobody knows whether its columns are still being sent
 	}
 	s.rowSets.give(rows)
 	return nil
-}
-
-// insert inserts one block.
-func (s *Store) insert(ctx context.Context, statement, token string, block column.Input) error {
-	return s.db.Insert(ctx, token, column.Insert{Statement: statement, Blocks: []column.Input{block}})
 }

@@ -1,4 +1,4 @@
-package clickhouse
+package runs
 
 import (
 	"github.com/shopspring/decimal"
@@ -16,7 +16,7 @@ func (s *Store) amounts(a *schemas.Amounts) (column.Input, error) {
 	}{
 		{"before_tax", a.BeforeTax}, {"tax_amount", a.TaxAmount}, {"coupon_value", a.CouponValue}, {"total_amount", a.TotalAmount},
 	} {
-		c := &column.Decimal256Input{Name: of.name, Places: s.config.Digits}
+		c := &column.Decimal256Input{Name: of.name, Places: s.digits}
 		if err := c.Add(of.value); err != nil {
 			return nil, err
 		}

@@ -1,4 +1,4 @@
-package clickhouse
+package invoices
 
 import (
 	"cmp"
@@ -11,7 +11,7 @@ import (
 // writeEdges puts the states of what is alive and of what is not into their
 // tables.
 func (s *Store) writeEdges(ctx context.Context, run int64, all []schemas.Snapshot) error {
-	set := s.rowSets.take(s.config.Digits)
+	set := s.rowSets.take(s.digits)
 	set.living.all.Reset()
 	set.dead.all.Reset()
 	for i := range all {

@@ -1,4 +1,4 @@
-package clickhouse
+package invoices
 
 import (
 	"context"
@@ -31,12 +31,12 @@ func (s *Store) Snapshots(ctx context.Context, of aggregate.Scope) (schemas.Curs
 	}
 	c := &edges{}
 	for _, name := range names {
-		block := func() *edgeBlock { return newEdgeBlock(s.config.Digits) }
+		block := func() *edgeBlock { return newEdgeBlock(s.digits) }
 		rows, err := column.OpenStream(ctx, s.db, name, column.Settings{"max_block_size": edgeRows}, args, block(), block())
 		if err != nil {
 			return nil, errors.Join(err, c.Close())
 		}
-		c.streams = append(c.streams, &edgeStream{Stream: rows, places: s.config.Digits})
+		c.streams = append(c.streams, &edgeStream{Stream: rows, places: s.digits})
 	}
 	return c, nil
 }

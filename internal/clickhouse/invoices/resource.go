@@ -1,33 +1,26 @@
-package clickhouse
+package invoices
 
 import (
 	"context"
 	"fmt"
 	"time"
 
-	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
-	"github.com/reckon-billing/reckon/internal/clickhouse/events"
 	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// oneResource is what is stored of one resource alone.
-type oneResource struct {
-	events.Resource
+// Resource is what is stored of one resource alone.
+type Resource struct {
 	store             *Store
 	account, resource string
 }
 
-var _ audit.Resource = oneResource{}
-
 // OneResource narrows the store to one resource.
-func (s *Store) OneResource(account, resource string) audit.Resource {
-	return oneResource{s.eventStore.OneResource(account, resource), s, account, resource}
-}
+func (s *Store) OneResource(account, resource string) Resource { return Resource{s, account, resource} }
 
 // Before yields what runs before the given one invoiced of the resource's month.
-func (r oneResource) Before(ctx context.Context, month schemas.Month, run int64, yield func(schemas.ReportRow) error) error {
+func (r Resource) Before(ctx context.Context, month schemas.Month, run int64, yield func(schemas.ReportRow) error) error {
 	err := r.store.reportRows(ctx, "explain_rows", yield,
 		column.Bind("month", month.String()), column.Bind("account", r.account), column.Bind("resource", r.resource), column.Bind("run", run))
 	if err != nil {
@@ -39,7 +32,7 @@ func (r oneResource) Before(ctx context.Context, month schemas.Month, run int64,
 // Period is the events that opened and closed a period when it was last stored
 // by a run up to the given one: closed is nil where it went on, opened where there
 // is no such period.
-func (r oneResource) Period(ctx context.Context, month schemas.Month, start time.Time, run int64) (opened, closed *schemas.EventRef, err error) {
+func (r Resource) Period(ctx context.Context, month schemas.Month, start time.Time, run int64) (opened, closed *schemas.EventRef, err error) {
 	var o, c schemas.EventRef
 	var openedType, closedType string
 	var isClosed bool

@@ -1,0 +1,30 @@
+package invoices
+
+import (
+	"context"
+	"embed"
+
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
+)
+
+// Store is what runs have issued in a database, and the snapshots that the next ones
+// begin with. It is safe for concurrent use.
+type Store struct {
+	db      *column.DB
+	digits  int32
+	rowSets rowSets
+}
+
+//go:embed queries/*.sql
+var queries embed.FS
+
+// New is the store of a database, whose money has so many decimals.
+func New(db *column.DB, digits int32) *Store {
+	return &Store{db: db.With(queries, scope.Parts), digits: digits}
+}
+
+// insert inserts one block.
+func (s *Store) insert(ctx context.Context, statement string, block column.Input) error {
+	return s.db.Insert(ctx, "", column.Insert{Statement: statement, Blocks: []column.Input{block}})
+}
