@@ -13,7 +13,7 @@ var _ invoicer.RunLog = (*Store)(nil)
 
 // NextNumber is the number after the newest run's, as [invoicer.RunLog] says.
 func (s *Store) NextNumber(ctx context.Context) (int64, error) {
-	if err := s.CatchUp(ctx); err != nil {
+	if err := s.catchUp(ctx); err != nil {
 		return 0, err
 	}
 	var next int64
