@@ -8,6 +8,7 @@ import (
 
 	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // writer gathers what one run issues, account by account, and writes it in
@@ -29,7 +30,7 @@ type writer struct {
 	headers []schemas.Invoice
 	hashes  []schemas.InvoiceHash
 	lived   []schemas.ResourceMinutes
-	digest  digest
+	hasher  tables.Hasher
 	totals  Totals
 	parked  map[string]string
 }
@@ -75,9 +76,10 @@ func (w *writer) price(d schemas.Derived) error {
 		if d.Rederived && p.Month != w.plan.Last {
 			continue // priced for what it uses of a coupon; it is sealed as it is
 		}
-		lived = minutesOf(lived, p, lines)
+		lived = minutesOf(lived, w.plan.Run.Number, p, lines)
 		w.minutes = w.minutes.Add(rating.Count(p, lines))
 		if w.plan.New && p.Month == w.plan.Last {
+			p.Run = w.plan.Run.Number
 			w.batch.Periods = append(w.batch.Periods, *p)
 			w.invoice(p, lines)
 			continue
@@ -92,6 +94,7 @@ func (w *writer) price(d schemas.Derived) error {
 		if b := d.Snapshot.Before; b != nil {
 			d.Snapshot.UsedBefore = rater.Used(b)
 		}
+		d.Snapshot.Run = w.plan.Run.Number
 		w.batch.Snapshots = append(w.batch.Snapshots, *d.Snapshot)
 	}
 	if !d.FullHistory || len(w.plan.Earlier) == 0 || d.ResourceID == "" {
@@ -126,14 +129,15 @@ func (w *writer) issue(h schemas.Invoice, lines []schemas.Line) {
 	h = header(w.plan.Run, h, lines)
 	w.batch.Lines = append(w.batch.Lines, lines...)
 	w.headers = append(w.headers, h)
-	w.hashes = append(w.hashes, schemas.InvoiceHash{
-		Month: h.Month, AccountID: h.AccountID, ResourceID: h.ResourceID, Code: h.Code, Run: h.Run, Hash: w.digest.invoice(&h, lines),
-	})
+	w.hashes = append(w.hashes, w.hash(&w.headers[len(w.headers)-1], lines))
 }
 
-// header completes a header: which run issues it, and the totals of its lines.
+// header completes an invoice: which run issues it and its lines, and their totals.
 func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.Invoice {
 	h.Run, h.CreatedAt = run.Number, run.CreatedAt
+	for i := range lines {
+		lines[i].Run = run.Number
+	}
 	h.Lines, h.Amounts = len(lines), rating.Total(lines)
 	return h
 }

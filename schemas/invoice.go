@@ -59,6 +59,8 @@ type Line struct {
 	AccountID, ResourceID          string
 	ResourceName, Product, Service string
 	Month                          Month
+	// Run is the number of the run that issued it.
+	Run int64
 	// PeriodStart and PeriodEnd are UTC instants at whole minutes.
 	PeriodStart, PeriodEnd time.Time
 	// Position is the item's place in its configuration, from 0.
@@ -90,7 +92,6 @@ func (l *Line) Key() LineKey {
 // header knows.
 type ReportRow struct {
 	Line
-	Run  int64
 	Kind Kind
 	// CreatedAt is the header's, UTC.
 	CreatedAt time.Time

@@ -13,6 +13,8 @@ type Period struct {
 	ResourceName, Product, Service string
 	// Month is the billing month that the period was clipped to.
 	Month Month
+	// Run is the number of the run that billed it.
+	Run int64
 	// Start and End are UTC instants at whole minutes, [Start, End), Start < End.
 	Start, End time.Time
 	// Mode is that of the resource's life: prepaid quantity items are excluded
@@ -62,6 +64,8 @@ type Snapshot struct {
 	ResourceID string
 	// At is the month that begins here.
 	At Month
+	// Run is the number of the run that wrote it.
+	Run int64
 	// Deleted marks the state of a resource that is not alive: it is written
 	// once, in the month it died, and looked up only when an event arrives.
 	Deleted bool

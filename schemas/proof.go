@@ -11,7 +11,9 @@ type InvoiceHash struct {
 	AccountID, ResourceID string
 	Code                  string
 	Run                   int64
-	Hash                  Digest
+	// Form is how it was made: which columns are in it.
+	Form uint8
+	Hash Digest
 }
 
 // RunHash is what one run issued for a month: how many invoices, and their hash.
@@ -42,6 +44,7 @@ func (m ItemMinutes) Balanced() bool { return m.Lived == m.OnLines+m.Excluded }
 type ResourceMinutes struct {
 	Month                 Month
 	AccountID, ResourceID string
+	Run                   int64
 	ItemMinutes
 }
 

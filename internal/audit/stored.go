@@ -9,7 +9,6 @@ import (
 // StoredLine is a line as it stands in the store.
 type StoredLine struct {
 	schemas.Line
-	Run int64
 	// MonthText is the month as it stands, which may be no month.
 	MonthText string
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // Proof is what was checked of a sealed month, and what is not as its events say.
@@ -66,7 +67,7 @@ func (a *Auditor) begin(ctx context.Context, month schemas.Month) (*proof, error
 	if err != nil {
 		return nil, err
 	}
-	p := &proof{Auditor: a, Proof: Proof{Month: month}, runs: map[int64]int{}}
+	p := &proof{Auditor: a, Proof: Proof{Month: month}, forms: tables.StoredForms(), runs: map[int64]int{}}
 	sealed := map[int64]invoicer.Seal{}
 	for _, seal := range seals {
 		sealed[seal.Run] = seal

@@ -14,6 +14,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/oracle/histories"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // Whatever the history, the seals and the lateness, each run's invoices can be
@@ -112,7 +113,7 @@ func (m *memory) compareReissued(plan schemas.Derivation, d schemas.Derived) (in
 	}
 	for i := range issued {
 		h := m.headers[issued[i].Code]
-		if invoicer.HashInvoice(&h, m.lines[h.Code]) != invoicer.HashInvoice(&issued[i].Invoice, issued[i].Rows) {
+		if tables.NewestForm().Hash(&h, m.lines[h.Code]) != tables.NewestForm().Hash(&issued[i].Invoice, issued[i].Rows) {
 			return 0, fmt.Errorf("issued %+v\n%+v\nmade again %+v\n%+v", h, m.lines[h.Code], issued[i].Invoice, issued[i].Rows)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // nameChanges says what is not as it was sealed: each invoice whose hash does
@@ -66,7 +67,7 @@ type naming struct {
 // the lines that it had when it was sealed, as far as that is known.
 func (n *naming) compare(ctx context.Context, s *storedInvoice, issued map[string]invoicer.Issued) ([]schemas.Line, error) {
 	want, known := issued[s.code]
-	if !known || invoicer.HashInvoice(&want.Invoice, want.Rows) != s.hash.Hash {
+	if !known || s.form.Hash(&want.Invoice, want.Rows) != s.hash.Hash {
 		// Its events have changed as well, or the hash has.
 		err := n.differ("%s: it was sealed with hash %x, which is neither that of its rows nor of what run %d derives", s.code, s.hash.Hash, s.run)
 		if err != nil || !known {
@@ -94,9 +95,9 @@ func (n *naming) compare(ctx context.Context, s *storedInvoice, issued map[strin
 
 // header compares a header, found elsewhere if need be.
 func (n *naming) header(s *storedInvoice, want *schemas.Invoice) error {
-	derived := invoicer.HeaderColumns(want)
+	derived := s.form.Header(want)
 	if s.header == nil {
-		i := nearest(derived, n.strayHeaders, invoicer.HeaderColumns)
+		i := nearest(derived, n.strayHeaders, s.form.Header)
 		if i < 0 {
 			return n.differ("%s: the header is gone", s.code)
 		}
@@ -104,7 +105,7 @@ func (n *naming) header(s *storedInvoice, want *schemas.Invoice) error {
 		n.strayHeaders = slices.Delete(n.strayHeaders, i, i+1)
 		s.header = &found
 	}
-	return n.columns(s.code+": header", invoicer.HeaderColumns(s.header), derived)
+	return n.columns(s.code+": header", s.form.Header(s.header), derived)
 }
 
 // lines compares the lines of an invoice: first those that stand where they
@@ -113,7 +114,7 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 	left := slices.Clone(s.lines)
 	var missing []schemas.Line
 	for i := range want {
-		j := slices.IndexFunc(left, func(l StoredLine) bool { return invoicer.CompareLines(&l.Line, &want[i]) == 0 })
+		j := slices.IndexFunc(left, func(l StoredLine) bool { return tables.CompareLines(&l.Line, &want[i]) == 0 })
 		if j < 0 {
 			missing = append(missing, want[i])
 			continue
@@ -124,15 +125,15 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 		left = slices.Delete(left, j, j+1)
 	}
 	for i := range missing {
-		derived := invoicer.LineColumns(s.run, &missing[i])
-		if j := nearest(derived, left, storedColumns); j >= 0 {
+		derived := s.form.Line(&missing[i])
+		if j := nearest(derived, left, s.line); j >= 0 {
 			if err := n.line(s, &left[j], &missing[i]); err != nil {
 				return err
 			}
 			left = slices.Delete(left, j, j+1)
 			continue
 		}
-		if j := nearest(derived, n.strayLines, storedColumns); j >= 0 {
+		if j := nearest(derived, n.strayLines, s.line); j >= 0 {
 			if err := n.line(s, &n.strayLines[j], &missing[i]); err != nil {
 				return err
 			}
@@ -153,18 +154,18 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 
 func (n *naming) line(s *storedInvoice, stored *StoredLine, want *schemas.Line) error {
 	n.told[sameLineOf(&stored.Line)] = true
-	return n.columns(s.code+": line "+n.lineName(want), storedColumns(stored), invoicer.LineColumns(s.run, want))
+	return n.columns(s.code+": line "+n.lineName(want), s.line(stored), s.form.Line(want))
 }
 
-// storedColumns are a stored line's columns, its month as it stands.
-func storedColumns(l *StoredLine) []invoicer.Column {
-	columns := invoicer.LineColumns(l.Run, &l.Line)
+// line are a stored line's columns in the invoice's form, its month as it stands.
+func (s *storedInvoice) line(l *StoredLine) []tables.Value {
+	columns := s.form.Line(&l.Line)
 	columns[0].Text = l.MonthText
 	return columns
 }
 
 // columns names each column that differs.
-func (n *naming) columns(what string, stored, derived []invoicer.Column) error {
+func (n *naming) columns(what string, stored, derived []tables.Value) error {
 	for i := range stored {
 		if stored[i] != derived[i] {
 			if err := n.differ("%s: %s is stored as %q, derived %q", what, stored[i].Name, stored[i].Text, derived[i].Text); err != nil {
@@ -200,7 +201,7 @@ func (n *naming) leftOver() error {
 
 // nearest finds the row with the fewest columns that differ, -1 if none has most
 // of them in common.
-func nearest[T any](want []invoicer.Column, rows []T, columns func(*T) []invoicer.Column) int {
+func nearest[T any](want []tables.Value, rows []T, columns func(*T) []tables.Value) int {
 	best, fewest := -1, len(want)/3
 	for i := range rows {
 		differ := 0

@@ -8,9 +8,9 @@ import (
 	"slices"
 
 	"github.com/reckon-billing/reckon/aggregate"
-	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // proof compares a sealed month with what its events come to. It holds one
@@ -19,6 +19,7 @@ type proof struct {
 	*Auditor
 	Proof
 
+	forms tables.Forms
 	// all are the runs up to the last that was carried out; runs finds one by its
 	// number.
 	all  []schemas.Run
@@ -156,7 +157,7 @@ func (p *proof) hashes(ctx context.Context) error {
 		have[h.Run] = true
 		now, issued := byRun[h.Run]
 		if !issued {
-			now = schemas.RunHash{Run: h.Run, Hash: invoicer.NewMonthHash().Sum()}
+			now = schemas.RunHash{Run: h.Run, Hash: tables.NewMonthHash().Sum()}
 		}
 		if now != h {
 			if err := p.differ("run %d sealed %d invoices of %s with hash %x, and %d are stored with hash %x",

@@ -13,6 +13,7 @@ import (
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // storedInvoice is what is stored under one code by one run; what is missing is
@@ -21,8 +22,10 @@ type storedInvoice struct {
 	run    int64
 	code   string
 	header *schemas.Invoice
-	hash   *schemas.InvoiceHash
-	lines  []StoredLine
+	// hash is of the form.
+	hash  *schemas.InvoiceHash
+	form  *tables.Form
+	lines []StoredLine
 }
 
 // rows are the lines without what only the store knows.
@@ -36,11 +39,11 @@ func (s *storedInvoice) rows() []schemas.Line {
 
 // intact tells whether header and lines are those that were sealed.
 func (s *storedInvoice) intact() bool {
-	return s.header != nil && s.hash != nil && invoicer.HashInvoice(s.header, s.rows()) == s.hash.Hash
+	return s.header != nil && s.hash != nil && s.form.Hash(s.header, s.rows()) == s.hash.Hash
 }
 
 // storedInvoices sorts what is stored of a resource by run and code.
-func storedInvoices(r *SealedResource) []*storedInvoice {
+func (p *proof) storedInvoices(r *SealedResource) ([]*storedInvoice, error) {
 	type key struct {
 		run  int64
 		code string
@@ -60,7 +63,13 @@ func storedInvoices(r *SealedResource) []*storedInvoice {
 		of(r.Headers[i].Run, r.Headers[i].Code).header = &r.Headers[i]
 	}
 	for i := range r.Hashes {
-		of(r.Hashes[i].Run, r.Hashes[i].Code).hash = &r.Hashes[i]
+		h := &r.Hashes[i]
+		form, err := p.forms.Of(h.Form)
+		if err != nil {
+			return nil, fmt.Errorf("invoice %s of run %d: %w", h.Code, h.Run, err)
+		}
+		s := of(h.Run, h.Code)
+		s.hash, s.form = h, form
 	}
 	for i := range r.Lines {
 		s := of(r.Lines[i].Run, r.Lines[i].InvoiceCode)
@@ -69,7 +78,7 @@ func storedInvoices(r *SealedResource) []*storedInvoice {
 	slices.SortFunc(out, func(a, b *storedInvoice) int {
 		return cmp.Or(cmp.Compare(a.run, b.run), strings.Compare(a.code, b.code))
 	})
-	return out
+	return out, nil
 }
 
 // sameLineOf is the line's key in the month that is verified, whatever month the
@@ -86,7 +95,10 @@ func (p *proof) resource(ctx context.Context, r *SealedResource, derived []schem
 	if slices.Contains(p.except, r.AccountID) {
 		return nil
 	}
-	all := storedInvoices(r)
+	all, err := p.storedInvoices(r)
+	if err != nil {
+		return err
+	}
 	told := map[schemas.LineKey]bool{}
 	if slices.ContainsFunc(all, func(s *storedInvoice) bool { return !s.intact() }) {
 		if err := p.nameChanges(ctx, r, all, told); err != nil {
@@ -176,8 +188,8 @@ func (p *proof) compareAmounts(codes []string, line string, stored, derived sche
 	return nil
 }
 
-func amountColumns(a schemas.Amounts) []invoicer.Column {
-	return []invoicer.Column{
+func amountColumns(a schemas.Amounts) []tables.Value {
+	return []tables.Value{
 		{Name: "before_tax", Text: schemas.FormatDecimal(a.BeforeTax)},
 		{Name: "tax_amount", Text: schemas.FormatDecimal(a.TaxAmount)},
 		{Name: "coupon_value", Text: schemas.FormatDecimal(a.CouponValue)},

@@ -54,6 +54,18 @@ func header(run int64, kind schemas.Kind, lines ...schemas.Line) schemas.Invoice
 func write(t *testing.T, s *Store, run int64, batch invoicer.Batch) {
 	t.Helper()
 	batch.Run.Number = run
+	for i := range batch.Lines {
+		batch.Lines[i].Run = run
+	}
+	for i := range batch.Periods {
+		batch.Periods[i].Run = run
+	}
+	for i := range batch.Snapshots {
+		batch.Snapshots[i].Run = run
+	}
+	for i := range batch.Minutes {
+		batch.Minutes[i].Run = run
+	}
 	if err := s.Write(t.Context(), batch); err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func (s *Store) agree(all []migrations.Migration, applied []appliedMigration) er
 }
 
 func (s *Store) note(ctx context.Context, m *migrations.Migration, now time.Time) error {
-	return s.db.Insert(ctx, "", column.Insert{Statement: "insert_migration", Blocks: []column.Input{{
+	return s.db.Insert(ctx, "", column.Insert{Table: "schema_migrations", Blocks: []column.Input{{
 		{Name: "number", Data: column.UInt32s{uint32(m.Number)}}, //nolint:gosec // counted from 1
 		{Name: "name", Data: column.StringsOf(m.Name)},
 		{Name: "checksum", Data: column.StringsOf(m.Checksum)},

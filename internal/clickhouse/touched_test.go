@@ -45,7 +45,7 @@ func testEdges(t *testing.T, s *Store) {
 	write := func(run int64, at, account, resource, state string, deleted bool) {
 		t.Helper()
 		err := s.Write(t.Context(), invoicer.Batch{Run: schemas.Run{Number: run}, Snapshots: []schemas.Snapshot{{
-			AccountID: account, ResourceID: resource, At: month(at), Deleted: deleted, State: state, CouponUsed: clickhousetest.Dec(t, "1000000000000000"), UsedBefore: clickhousetest.Dec(t, "30"),
+			Run: run, AccountID: account, ResourceID: resource, At: month(at), Deleted: deleted, State: state, CouponUsed: clickhousetest.Dec(t, "1000000000000000"), UsedBefore: clickhousetest.Dec(t, "30"),
 		}}})
 		if err != nil {
 			t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 func TestProofsOnTheEngine(t *testing.T) {
@@ -51,7 +52,7 @@ func testMonthHashes(t *testing.T, s *Store) {
 		}
 	}
 	sum := func(run int64, hashes ...schemas.InvoiceHash) schemas.RunHash {
-		m := invoicer.NewMonthHash()
+		m := tables.NewMonthHash()
 		for _, h := range hashes {
 			m.Add(h.Code, h.Hash)
 		}

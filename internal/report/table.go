@@ -41,7 +41,9 @@ func tableColumns(o Options) []tableColumn {
 		{"quantity", Right, func(_ *Options, r *schemas.ReportRow) string { return plain(r.Quantity) }},
 		{"unit", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Item.Unit }},
 		{"unit_price", Right, func(_ *Options, r *schemas.ReportRow) string { return plain(r.Item.UnitPrice) }},
-		{"discount", Right, func(_ *Options, r *schemas.ReportRow) string { return schemas.FormatDecimal(r.Item.DiscountPercent) + "%" }},
+		{"discount", Right, func(_ *Options, r *schemas.ReportRow) string {
+			return schemas.FormatDecimal(r.Item.DiscountPercent) + "%"
+		}},
 		{"tax", Right, func(_ *Options, r *schemas.ReportRow) string { return schemas.FormatDecimal(r.Item.TaxPercent) + "%" }},
 		{"before_tax", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.BeforeTax) }},
 		{"tax_amount", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.TaxAmount) }},

@@ -32,11 +32,12 @@ func house() map[string]room {
 		"schemas/codec":      {imports: []string{"schemas"}, pure: true, tests: []string{"schemas/json"}},
 		"schemas/json":       {},
 		"schemas/migrations": {},
+		"schemas/tables":     {imports: []string{"schemas"}, pure: true},
 
 		"ingest":          {imports: []string{"schemas"}},
 		"aggregate":       {imports: []string{"schemas", "aggregate/fold"}},
 		"aggregate/fold":  {imports: []string{"schemas"}, pure: true, tests: []string{"invoicer/rating"}},
-		"invoicer":        {imports: []string{"schemas", "invoicer/rating"}, tests: []string{"aggregate"}},
+		"invoicer":        {imports: []string{"schemas", "schemas/tables", "invoicer/rating"}, tests: []string{"aggregate"}},
 		"invoicer/rating": {imports: []string{"schemas"}, pure: true},
 		"notifier":        {imports: []string{"schemas"}},
 
@@ -56,19 +57,19 @@ func house() map[string]room {
 		"internal/testkit":               {},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
 		"internal/schedule":              {pure: true},
-		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/audit", "internal/clickhouse/")},
+		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "schemas/tables", "internal/audit", "internal/clickhouse/")},
 		"internal/clickhouse/column":     {},
 		"internal/clickhouse/scope":      {imports: []string{"schemas", "aggregate", "internal/clickhouse/column"}},
 		"internal/clickhouse/events": {imports: []string{
 			"schemas", "schemas/codec", "ingest", "aggregate", "aggregate/fold", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
 		}},
-		"internal/clickhouse/runs": {imports: []string{"schemas", "invoicer", "internal/clickhouse/column", "internal/clickhouse/scope"}},
+		"internal/clickhouse/runs": {imports: []string{"schemas", "schemas/tables", "invoicer", "internal/clickhouse/column", "internal/clickhouse/scope"}},
 		"internal/clickhouse/invoices": {imports: []string{
-			"schemas", "aggregate", "invoicer", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
+			"schemas", "schemas/tables", "aggregate", "invoicer", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
 		}},
 		"internal/clickhouse/clickhousetest": {imports: []string{"schemas", "schemas/migrations", "ingest", "internal/clickhouse/column"}},
 
-		"internal/audit": {imports: []string{"schemas", "schemas/codec", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
+		"internal/audit": {imports: []string{"schemas", "schemas/codec", "schemas/tables", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
 		"internal/app": {imports: append(stages, "schemas/codec", "internal/audit", "internal/kafka", "internal/clickhouse", "internal/embedded",
 			"internal/config", "internal/telemetry", "internal/schedule")},
 

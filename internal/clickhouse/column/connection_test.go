@@ -42,12 +42,14 @@ func TestAServerThatHangsHoldsNobodyWhoIsToldToStop(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	db = db.With(fstest.MapFS{"queries/any.sql": {Data: []byte("SELECT 1")}, "queries/insert.sql": {Data: []byte("INSERT INTO t (n) FORMAT Native")}})
+	db = db.With(fstest.MapFS{"queries/any.sql": {Data: []byte("SELECT 1")}})
 	db.EndWith(ctx)
 	asks := map[string]func() error{
-		"a ping":    func() error { return db.Ping(ctx) },
-		"a query":   func() error { return db.Row(ctx, "any", []any{new(uint8)}) },
-		"an insert": func() error { return db.Insert(ctx, "", Insert{"insert", []Input{{{Name: "n", Data: Int64s{1}}}}}) },
+		"a ping":  func() error { return db.Ping(ctx) },
+		"a query": func() error { return db.Row(ctx, "any", []any{new(uint8)}) },
+		"an insert": func() error {
+			return db.Insert(ctx, "", Insert{Table: "t", Blocks: []Input{{{Name: "n", Data: Int64s{1}}}}})
+		},
 	}
 	type end struct {
 		name string

@@ -5,30 +5,43 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 )
 
-// Insert is rows for the table of a statement, by column: blocks of the same columns,
-// of which the server makes parts as large as it likes them.
+// Insert is rows for a table, by column: blocks of the same columns, of which the
+// server makes parts as large as it likes them.
 type Insert struct {
-	// Statement names it.
-	Statement string
-	Blocks    []Input
+	Table string
+	// Settings are those of this insert.
+	Settings Settings
+	Blocks   []Input
+}
+
+// statement lists the columns as the blocks have them.
+func (i *Insert) statement() string {
+	names := make([]string, len(i.Blocks[0]))
+	for n, column := range i.Blocks[0] {
+		names[n] = column.Name
+	}
+	return "INSERT INTO " + i.Table + " (" + strings.Join(names, ", ") + ") FORMAT Native"
 }
 
 // Insert carries out inserts one after the other. With a token, one with the token of
 // an earlier one is dropped by the server; without, every insert is written. After
 // [insertPatience] the server counts as hung.
 func (db *DB) Insert(ctx context.Context, token string, inserts ...Insert) error {
-	settings := nativeSettings(insertSettings(token))
 	return db.withClient(ctx, func(ctx context.Context, c *nativeClient) error {
 		for i := range inserts {
-			if err := db.insert(ctx, c, settings, &inserts[i]); err != nil {
-				return fmt.Errorf("%s: %w", inserts[i].Statement, err)
+			settings := insertSettings(token)
+			maps.Copy(settings, inserts[i].Settings)
+			if err := insert(ctx, c, nativeSettings(settings), &inserts[i]); err != nil {
+				return fmt.Errorf("insert into %s: %w", inserts[i].Table, err)
 			}
 		}
 		return nil
@@ -47,15 +60,11 @@ func insertSettings(token string) Settings {
 	return Settings{"deduplicate_insert": "enable", "insert_deduplication_token": token}
 }
 
-func (db *DB) insert(ctx context.Context, c *nativeClient, settings []ch.Setting, insert *Insert) error {
-	text, err := db.statement(insert.Statement)
-	if err != nil {
-		return err
-	}
+func insert(ctx context.Context, c *nativeClient, settings []ch.Setting, insert *Insert) error {
 	// The library sends what input holds whenever the function has returned.
 	blocks := insert.Blocks
 	input, next := slices.Clone(blocks[0]), 1
-	return c.Do(ctx, ch.Query{Body: text, Input: input, Settings: settings, OnInput: func(context.Context) error {
+	return c.Do(ctx, ch.Query{Body: insert.statement(), Input: input, Settings: settings, OnInput: func(context.Context) error {
 		if next == len(blocks) {
 			for i := range input {
 				input[i].Data = noRows{input[i].Data}

@@ -43,8 +43,7 @@ func onTheEngine(t *testing.T) *DB {
 		}
 	}
 	return db.With(fstest.MapFS{
-		"queries/insert.sql": {Data: []byte("INSERT INTO t (n) FORMAT Native")},
-		"queries/count.sql":  {Data: []byte("SELECT toInt64(count()) FROM t")},
+		"queries/count.sql": {Data: []byte("SELECT toInt64(count()) FROM t")},
 	})
 }
 
@@ -58,7 +57,7 @@ func count(t *testing.T, db *DB) (n int64) {
 
 // rowsOf are blocks of one column, each of which has the numbers.
 func rowsOf(blocks ...Int64s) Insert {
-	insert := Insert{Statement: "insert"}
+	insert := Insert{Table: "t"}
 	for _, block := range blocks {
 		insert.Blocks = append(insert.Blocks, Input{{Name: "n", Data: block}})
 	}

@@ -114,7 +114,7 @@ func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.
 		newPartitions, newOffsets = append(newPartitions, r.As.Partition), append(newOffsets, r.As.Offset)
 		fixed, times = append(fixed, r.Fixed), append(times, at.UnixMilli())
 	}
-	err := s.db.Insert(ctx, "", column.Insert{Statement: "insert_replays", Blocks: []column.Input{{
+	err := s.db.Insert(ctx, "", column.Insert{Table: "dead_letter_replays", Blocks: []column.Input{{
 		{Name: "topic", Data: &topics},
 		{Name: "partition", Data: &partitions},
 		{Name: "offset", Data: &offsets},

@@ -97,8 +97,11 @@ func (b *batchRows) Store(ctx context.Context) error {
 // insert stores the rejects of batches and, beside them, the events, before those their
 // identities: a crash in between may leave too many of them, never too few.
 func (q *ingestion) insert(ctx context.Context, batches []*batchRows) error {
-	letters := column.Insert{Statement: "insert_dead_letters"}
-	identities, events := column.Insert{Statement: "insert_identities"}, column.Insert{Statement: "insert_events"}
+	// Rows of equal keys are made one while inserting otherwise, as a merge would. Here
+	// are none, or hardly any, and readers take what there is. Merges make statistics.
+	settings := column.Settings{"optimize_on_insert": 0, "materialize_statistics_on_insert": 0}
+	letters := column.Insert{Table: "dead_letters", Settings: settings}
+	identities, events := column.Insert{Table: "identities", Settings: settings}, column.Insert{Table: "events", Settings: settings}
 	rejected, accepted := sha256.New(), sha256.New()
 	for _, b := range batches {
 		if b.letters != nil {

@@ -42,7 +42,7 @@ func testWriterAfterOutage(t *testing.T, s *Store) {
 	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "RENAME TABLE events TO hidden"); err != nil {
 		t.Fatal(err)
 	}
-	if err := insert(10); err == nil || !strings.Contains(err.Error(), "insert_events") {
+	if err := insert(10); err == nil || !strings.Contains(err.Error(), "insert into events") {
 		t.Errorf("without a table: %v", err)
 	}
 	if err := clickhousetest.Direct(t, config(s)).Exec(t.Context(), "RENAME TABLE hidden TO events"); err != nil {

@@ -8,6 +8,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 var _ invoicer.InvoiceStore = (*Store)(nil)
@@ -27,12 +28,22 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 		rows  int
 		write func() error
 	}{
-		{"periods", len(batch.Periods), func() error { return s.writePeriods(ctx, run, batch.Periods) }},
-		{"lines", len(batch.Lines), func() error { return s.writeLines(ctx, run, batch.Lines) }},
-		{"edges", len(batch.Snapshots), func() error { return s.writeEdges(ctx, run, batch.Snapshots) }},
-		{"item-minutes", len(batch.Minutes), func() error { return s.writeMinutes(ctx, run, batch.Minutes) }},
-		{"hashes", len(batch.Hashes), func() error { return s.writeHashes(ctx, batch.Hashes) }},
-		{"invoices", len(batch.Invoices), func() error { return s.writeInvoices(ctx, batch.Invoices) }},
+		{"periods", len(batch.Periods), func() error {
+			return insertRows(ctx, s, batch.Periods, func(r *rowSet) *tableRows[schemas.Period] { return r.periods })
+		}},
+		{"lines", len(batch.Lines), func() error {
+			return insertRows(ctx, s, batch.Lines, func(r *rowSet) *tableRows[schemas.Line] { return r.lines })
+		}},
+		{"edges", len(batch.Snapshots), func() error { return s.writeSnapshots(ctx, batch.Snapshots) }},
+		{"item-minutes", len(batch.Minutes), func() error {
+			return insertRows(ctx, s, batch.Minutes, func(r *rowSet) *tableRows[schemas.ResourceMinutes] { return r.minutes })
+		}},
+		{"hashes", len(batch.Hashes), func() error {
+			return insertRows(ctx, s, batch.Hashes, func(r *rowSet) *tableRows[schemas.InvoiceHash] { return r.hashes })
+		}},
+		{"invoices", len(batch.Invoices), func() error {
+			return insertRows(ctx, s, batch.Invoices, func(r *rowSet) *tableRows[schemas.Invoice] { return r.headers })
+		}},
 	} {
 		if step.rows == 0 {
 			continue
@@ -41,6 +52,36 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 			return fmt.Errorf("run %d: write %d %s: %w", run, step.rows, step.what, err)
 		}
 	}
+	return nil
+}
+
+// writeSnapshots puts those of what is alive and of what is not into their tables.
+func (s *Store) writeSnapshots(ctx context.Context, all []schemas.Snapshot) error {
+	set := s.rowSets.take(s.digits)
+	counts := map[*tableRows[schemas.Snapshot]]int{}
+	set.living.columns.input.Reset()
+	set.dead.columns.input.Reset()
+	for i := range all {
+		rows := set.living
+		if all[i].Deleted {
+			rows = set.dead
+		}
+		rows.add(&all[i])
+		counts[rows]++
+	}
+	var inserts []column.Insert
+	for _, rows := range []*tableRows[schemas.Snapshot]{set.living, set.dead} {
+		if err := rows.columns.failure(); err != nil {
+			return err
+		}
+		if counts[rows] > 0 {
+			inserts = append(inserts, rows.insert())
+		}
+	}
+	if err := s.db.Insert(ctx, "", inserts...); err != nil {
+		return err
+	}
+	s.rowSets.give(set)
 	return nil
 }
 
@@ -71,20 +112,20 @@ func (s *Store) invoiced(ctx context.Context, args []any) (schemas.Cursor[schema
 	if err != nil {
 		return nil, err
 	}
-	return &invoiced{Rows: rows}, nil
+	return &invoiced{rows, newRowScan(tables.Lines())}, nil
 }
 
 // invoiced reads rows of invoiced.sql.
 type invoiced struct {
 	*column.Rows
-	row lineRow
+	row *rowScan[schemas.Line]
 }
 
 // Next is as [schemas.Cursor] says; the line is a new one each time.
 func (c *invoiced) Next() (*schemas.Line, error) {
-	if err := c.Rows.Next(c.row.dest()...); err != nil {
-		return nil, err
+	line, err := c.row.read(c.Rows)
+	if err == nil && c.row.err != nil {
+		err = fmt.Errorf("stored line of invoice %s: %w", line.InvoiceCode, c.row.err)
 	}
-	line, err := c.row.line()
 	return &line, err
 }

@@ -3,13 +3,11 @@ package invoices
 import (
 	"context"
 	"fmt"
-	"time"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // UsageReport yields the rows of a month, adjustments of it included, ordered
@@ -68,83 +66,24 @@ func monthOfCode(code string) (schemas.Month, error) {
 }
 
 func (s *Store) header(ctx context.Context, month schemas.Month, code string) (schemas.Invoice, error) {
-	var (
-		h                           schemas.Invoice
-		kind, in                    string
-		lines                       int64
-		found                       bool
-		sources, ids, types, topics []string
-		times                       []time.Time
-		partitions                  []int32
-		offsets                     []int64
-	)
-	dest := append([]any{
-		&h.Code, &kind, &h.AccountID, &h.ResourceID, &in, &h.Run, &h.CreatedAt, &h.PeriodStart, &h.PeriodEnd, &lines,
-	}, scanAmounts(&h.Amounts)...)
-	dest = append(dest, &h.LateEvents, &sources, &ids, &types, &times, &topics, &partitions, &offsets)
-	err := s.db.Each(ctx, "invoice", dest, func() error {
-		found = true
-		return nil
-	}, column.Bind("month", month.String()), column.Bind("code", code))
+	row := newRowScan(tables.Invoices())
+	all, err := column.All(ctx, s.db, "invoice", row.read, column.Bind("month", month.String()), column.Bind("code", code))
 	if err != nil {
-		return h, err
+		return schemas.Invoice{}, err
 	}
-	if !found {
-		return h, audit.ErrNotFound
+	if len(all) == 0 {
+		return schemas.Invoice{}, audit.ErrNotFound
 	}
-	h.Kind, h.Month, h.Lines = schemas.Kind(kind), month, int(lines)
-	h.CreatedAt, h.PeriodStart, h.PeriodEnd = h.CreatedAt.UTC(), h.PeriodStart.UTC(), h.PeriodEnd.UTC()
-	for i := range sources {
-		h.Late = append(h.Late, schemas.EventRef{
-			Source: sources[i], ID: ids[i], Type: schemas.Type(types[i]), Time: times[i].UTC(),
-			Position: schemas.Position{Topic: topics[i], Partition: partitions[i], Offset: offsets[i]},
-		})
-	}
-	return h, nil
+	return all[len(all)-1], nil
 }
 
 func (s *Store) reportRows(ctx context.Context, name string, yield func(schemas.ReportRow) error, args ...any) error {
-	var (
-		row    lineRow
-		report schemas.ReportRow
-		kind   string
-	)
-	dest := append(row.dest(), &report.Run, &kind, &report.CreatedAt, &report.Status)
-	return s.db.Each(ctx, name, dest, func() error {
-		line, err := row.line()
-		if err != nil {
-			return err
+	row := newRowScan(tables.ReportRows())
+	return s.db.Each(ctx, name, row.dest, func() error {
+		r := row.take()
+		if row.err != nil {
+			return fmt.Errorf("stored line of invoice %s: %w", r.InvoiceCode, row.err)
 		}
-		report.Line, report.Kind, report.CreatedAt = line, schemas.Kind(kind), report.CreatedAt.UTC()
-		return yield(report)
+		return yield(r)
 	}, args...)
-}
-
-// lineRow is where the columns of a line are scanned to.
-type lineRow struct {
-	schemas.Line
-	month, meter, per string
-	position          int32
-	fixed             decimal.Decimal
-}
-
-func (r *lineRow) dest() []any {
-	l, it := &r.Line, &r.Item
-	return append([]any{
-		&l.InvoiceCode, &l.AccountID, &l.ResourceID, &l.ResourceName, &l.Product, &l.Service, &r.month,
-		&l.PeriodStart, &l.PeriodEnd, &r.position, &it.Name, &it.Unit, &it.UnitPrice, &r.fixed, &r.meter, &r.per,
-		&it.DiscountPercent, &it.TaxPercent, &it.FreeQuantity, &l.Minutes, &l.Quantity, &l.CouponCode,
-	}, scanAmounts(&l.Amounts)...)
-}
-
-// line is the line that was scanned.
-func (r *lineRow) line() (schemas.Line, error) {
-	l := r.Line
-	var err error
-	if l.Month, err = schemas.ParseMonth(r.month); err != nil {
-		return l, fmt.Errorf("stored line of invoice %s: %w", l.InvoiceCode, err)
-	}
-	l.PeriodStart, l.PeriodEnd, l.Position = l.PeriodStart.UTC(), l.PeriodEnd.UTC(), int(r.position)
-	l.Item.Quantity, l.Item.Meter, l.Item.Per = r.fixed, schemas.Meter(r.meter), schemas.Per(r.per)
-	return l, nil
 }

@@ -1,7 +1,6 @@
 package invoices
 
 import (
-	"context"
 	"embed"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
@@ -21,10 +20,5 @@ var queries embed.FS
 
 // New is the store of a database, whose money has so many decimals.
 func New(db *column.DB, digits int32) *Store {
-	return &Store{db: db.With(queries, scope.Parts), digits: digits}
-}
-
-// insert inserts one block.
-func (s *Store) insert(ctx context.Context, statement string, block column.Input) error {
-	return s.db.Insert(ctx, "", column.Insert{Statement: statement, Blocks: []column.Input{block}})
+	return &Store{db: db.With(queries, scope.Parts, columnLists()), digits: digits}
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
-	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 func hashOf(column string) (h schemas.Digest) {
@@ -35,7 +35,7 @@ func (s *Store) MonthHashes(ctx context.Context, month schemas.Month, run int64)
 // should say.
 func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]schemas.RunHash, error) {
 	var all []schemas.RunHash
-	var current *invoicer.MonthHash
+	var current *tables.MonthHash
 	var number int64
 	var code, hash string
 	end := func() {
@@ -46,7 +46,7 @@ func (s *Store) Rehash(ctx context.Context, month schemas.Month, run int64) ([]s
 	err := s.db.Each(ctx, "sealed_hashes", []any{&number, &code, &hash}, func() error {
 		if n := len(all); n == 0 || all[n-1].Run != number {
 			end()
-			all, current = append(all, schemas.RunHash{Run: number}), invoicer.NewMonthHash()
+			all, current = append(all, schemas.RunHash{Run: number}), tables.NewMonthHash()
 		}
 		current.Add(code, hashOf(hash))
 		return nil

@@ -72,7 +72,7 @@ func (s *Store) insertRun(ctx context.Context, run *schemas.Run) error {
 	// Not the month, and not the kind: two runners that take the number for different
 	// ones race too.
 	token := fmt.Sprintf("run-%d", run.Number)
-	return s.insert(ctx, "insert_run", token, column.Input{
+	return s.insert(ctx, "runs", token, column.Input{
 		{Name: "number", Data: column.Int64s{run.Number}},
 		{Name: "kind", Data: &kind},
 		{Name: "month", Data: column.StringsOf(run.Month.String())},
@@ -171,7 +171,7 @@ func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
 	if err != nil {
 		return fmt.Errorf("seal of run %d: %w", seal.Run, err)
 	}
-	err = s.insert(ctx, "insert_seal", "", append(column.Input{
+	err = s.insert(ctx, "seals", "", append(column.Input{
 		{Name: "run", Data: column.Int64s{seal.Run}},
 		{Name: "sealed_at", Data: column.MillisOf(seal.SealedAt)},
 		{Name: "month", Data: column.StringsOf(seal.Month.String())},

@@ -8,6 +8,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // hashMonths writes the hash of each month that the run issued for, and of the
@@ -15,10 +16,10 @@ import (
 // second runner writes the same row.
 func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
 	var months []string
-	var hashes []*invoicer.MonthHash
+	var hashes []*tables.MonthHash
 	err := s.runHashes(ctx, seal.Run, func(month, code string, hash []byte) {
 		if n := len(months); n == 0 || months[n-1] != month {
-			months, hashes = append(months, month), append(hashes, invoicer.NewMonthHash())
+			months, hashes = append(months, month), append(hashes, tables.NewMonthHash())
 		}
 		hashes[len(hashes)-1].Add(code, schemas.Digest(hash))
 	})
@@ -26,7 +27,7 @@ func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
 		return err
 	}
 	if n := len(months); n == 0 || months[n-1] != seal.Month.String() { // no run issues for a later month
-		months, hashes = append(months, seal.Month.String()), append(hashes, invoicer.NewMonthHash())
+		months, hashes = append(months, seal.Month.String()), append(hashes, tables.NewMonthHash())
 	}
 	var runs, counts column.Int64s
 	sums := column.FixedStrings{Size: len(schemas.Digest{})}
@@ -35,7 +36,7 @@ func (s *Store) hashMonths(ctx context.Context, seal invoicer.Seal) error {
 		runs, counts = append(runs, seal.Run), append(counts, hashes[i].Invoices)
 		sums.Append(sum[:])
 	}
-	return s.insert(ctx, "insert_month_hashes", "", column.Input{
+	return s.insert(ctx, "month_hashes", "", column.Input{
 		{Name: "month", Data: column.StringsOf(months...)}, {Name: "run", Data: &runs}, {Name: "invoices", Data: &counts}, {Name: "hash", Data: &sums},
 	})
 }

@@ -25,6 +25,6 @@ func New(db *column.DB, digits int32, catchUp func(context.Context) error) *Stor
 }
 
 // insert inserts one block.
-func (s *Store) insert(ctx context.Context, statement, token string, block column.Input) error {
-	return s.db.Insert(ctx, token, column.Insert{Statement: statement, Blocks: []column.Input{block}})
+func (s *Store) insert(ctx context.Context, table, token string, block column.Input) error {
+	return s.db.Insert(ctx, token, column.Insert{Table: table, Blocks: []column.Input{block}})
 }

@@ -1,9 +1,5 @@
 -- What runs before the given one invoiced of a resource's month.
-SELECT
-    invoice_code, account_id, resource_id, resource_name, product, service, month, period_start, period_end, position,
-    item, unit, unit_price, item_quantity, meter, per, discount_percent, tax_percent, free_quantity,
-    minutes, quantity, coupon_code, before_tax, tax_amount, coupon_value, total_amount,
-    run, kind, created_at, status
+SELECT {{columns_of_invoice_rows}}
 FROM invoice_rows
 WHERE month = {month:String} AND account_id = {account:String} AND resource_id = {resource:String} AND run < {run:Int64}
 ORDER BY run, period_start, position, item, coupon_code

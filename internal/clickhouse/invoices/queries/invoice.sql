@@ -1,6 +1,3 @@
-SELECT
-    code, kind, account_id, resource_id, month, run, created_at, period_start, period_end, lines,
-    before_tax, tax_amount, coupon_value, total_amount, late_events,
-    late_sources, late_ids, late_types, late_times, late_topics, late_partitions, late_offsets
+SELECT {{columns_of_invoices}}
 FROM invoices FINAL
 WHERE month = {month:String} AND code = {code:String}

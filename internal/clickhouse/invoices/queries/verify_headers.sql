@@ -1,7 +1,4 @@
-SELECT
-    code, kind, account_id, resource_id, month, run, created_at, period_start, period_end, lines,
-    before_tax, tax_amount, coupon_value, total_amount, late_events,
-    late_sources, late_ids, late_types, late_times, late_topics, late_partitions, late_offsets
+SELECT {{columns_of_invoices}}
 FROM invoices FINAL
 WHERE month = {month:String} AND run <= {run:Int64}
 ORDER BY account_id, resource_id, run, code

@@ -1,4 +1,4 @@
-package invoicer
+package tables
 
 import (
 	"slices"
@@ -28,7 +28,7 @@ func sample() (schemas.Invoice, []schemas.Line) {
 
 func TestTheHashOfAnInvoiceIsOfWhatItSays(t *testing.T) {
 	h, lines := sample()
-	want := HashInvoice(&h, lines)
+	want := NewestForm().Hash(&h, lines)
 	for _, c := range []struct {
 		name   string
 		change func(h *schemas.Invoice, lines []schemas.Line) []schemas.Line
@@ -65,7 +65,7 @@ func TestTheHashOfAnInvoiceIsOfWhatItSays(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			h, lines := sample()
 			lines = c.change(&h, slices.Clone(lines))
-			if got := HashInvoice(&h, lines); (got == want) != c.same {
+			if got := NewestForm().Hash(&h, lines); (got == want) != c.same {
 				t.Errorf("the hash is the same: %t, want %t", got == want, c.same)
 			}
 		})
@@ -89,6 +89,6 @@ func TestTheHashOfAMonthTellsItsInvoicesApart(t *testing.T) {
 func BenchmarkHashInvoice(b *testing.B) {
 	h, lines := sample()
 	for b.Loop() {
-		HashInvoice(&h, lines)
+		NewestForm().Hash(&h, lines)
 	}
 }

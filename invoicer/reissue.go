@@ -55,10 +55,10 @@ func (s *lineSlice) Next() (*schemas.Line, error) {
 func (s *lineSlice) Close() error { return nil }
 
 // minutesOf counts a resource's item-minutes by month, ascending.
-func minutesOf(all []schemas.ResourceMinutes, p *schemas.Period, lines []schemas.Line) []schemas.ResourceMinutes {
+func minutesOf(all []schemas.ResourceMinutes, run int64, p *schemas.Period, lines []schemas.Line) []schemas.ResourceMinutes {
 	n := len(all)
 	if n == 0 || all[n-1].Month != p.Month {
-		all = append(all, schemas.ResourceMinutes{Month: p.Month, AccountID: p.AccountID, ResourceID: p.ResourceID})
+		all = append(all, schemas.ResourceMinutes{Month: p.Month, AccountID: p.AccountID, ResourceID: p.ResourceID, Run: run})
 		n++
 	}
 	all[n-1].ItemMinutes = all[n-1].Add(rating.Count(p, lines))

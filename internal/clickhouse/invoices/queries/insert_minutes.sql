@@ -1,1 +1,0 @@
-INSERT INTO item_minutes (month, account_id, resource_id, run, lived, on_lines, excluded) SETTINGS optimize_on_insert = 0 FORMAT Native

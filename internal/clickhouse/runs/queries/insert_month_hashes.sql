@@ -1,1 +1,0 @@
-INSERT INTO month_hashes (month, run, invoices, hash) FORMAT Native

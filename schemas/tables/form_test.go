@@ -1,0 +1,132 @@
+package tables
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// issued is an invoice of two lines in which no two columns are equal.
+func issued() (schemas.Invoice, []schemas.Line) {
+	month, start := schemas.Month{Year: 2026, Month: 10}, time.UnixMilli(1790787600000).UTC()
+	number := decimal.RequireFromString
+	first := schemas.Line{
+		InvoiceCode: "INV-2026-10-A", AccountID: "account", ResourceID: "resource", ResourceName: "máy chủ", Product: "vServer",
+		Service: "Compute", Month: month, Run: 7, PeriodStart: start, PeriodEnd: start.Add(time.Hour), Position: 3, Minutes: 60,
+		Quantity: number("2.500000000"), CouponCode: "TẾT",
+		Item: schemas.Item{
+			Name: "vCPU", Unit: "core", UnitPrice: number("150000.25"), Quantity: number("4"), Meter: schemas.Max, Per: schemas.Per1d,
+			DiscountPercent: number("12.5"), TaxPercent: number("10"), FreeQuantity: number("1.5"),
+		},
+		Amounts: schemas.Amounts{BeforeTax: number("1000"), TaxAmount: number("100"), CouponValue: number("-50"), TotalAmount: number("99999999999999999999")},
+	}
+	second := first
+	second.Position, second.Item.Name, second.Amounts = 1, "RAM", schemas.Amounts{}
+	return schemas.Invoice{
+		Code: "INV-2026-10-A", Kind: schemas.KindAdjustment, AccountID: "account", ResourceID: "resource", Month: month, Run: 7,
+		CreatedAt: start.Add(time.Minute), PeriodStart: start, PeriodEnd: start.Add(time.Hour), Lines: 2, Amounts: first.Amounts, LateEvents: 2,
+		Late: []schemas.EventRef{
+			{Source: "s", ID: `a"b`, Type: schemas.UsageRecorded, Time: start, Position: schemas.Position{Topic: "t", Partition: 1, Offset: 2}},
+			{Source: "s", ID: "c", Type: schemas.ResourceCreated, Time: start, Position: schemas.Position{Topic: "u", Partition: 3, Offset: 4}},
+		},
+	}, []schemas.Line{first, second}
+}
+
+// said are the texts that are in the hash of [issued], by form, as a person reads them
+// off the columns.
+func said() map[uint8][]string {
+	line := func(position, item string, amounts ...string) []string {
+		return append([]string{
+			"2026-10", "account", "resource", "1790787600000", position, "7", "INV-2026-10-A", item, "TẾT", "1790791200000",
+			"máy chủ", "vServer", "Compute", "core", "150000.25", "4", "max", "1d", "12.5", "10", "1.5", "60", "2.5",
+		}, amounts...)
+	}
+	form1 := []string{
+		"2026-10", "account", "resource", "INV-2026-10-A", "adjustment", "7", "1790787660000", "1790787600000", "1790791200000", "2",
+		"1000", "100", "-50", "99999999999999999999", "2",
+		`"s""s"`, `"a\"b""c"`, `"usage.recorded""resource.created"`, `"1790787600000""1790787600000"`, `"t""u"`, `"1""3"`, `"2""4"`,
+		"2", // lines
+	}
+	form1 = append(form1, line("1", "RAM", "0", "0", "0", "0")...)
+	form1 = append(form1, line("3", "vCPU", "1000", "100", "-50", "99999999999999999999")...)
+	return map[uint8][]string{1: form1}
+}
+
+// golden are the hashes of [issued] by form. What was sealed is verified by them: none
+// may change, and each new form has its own.
+func golden() map[uint8]string {
+	return map[uint8]string{
+		1: "2a1888ac798048470ed54ca8e1ac5ceb026a77fb32d0e44238bffddd18beffb1",
+	}
+}
+
+func TestEachFormHasItsGoldenHash(t *testing.T) {
+	h, lines := issued()
+	for _, form := range StoredForms() {
+		var bytes []byte
+		for _, text := range said()[form.Number] {
+			bytes = append(binary.BigEndian.AppendUint64(bytes, uint64(len(text))), text...)
+		}
+		spelled := fmt.Sprintf("%x", sha256.Sum256(bytes))
+		if got, want := fmt.Sprintf("%x", form.Hash(&h, lines)), golden()[form.Number]; got != want || spelled != want {
+			t.Errorf("form %d: %s, spelled out %s, want %q", form.Number, got, spelled, want)
+		}
+	}
+	if got, want := len(golden()), len(StoredForms()); got != want {
+		t.Errorf("%d golden hashes for %d forms", got, want)
+	}
+}
+
+// wider are the lines with one column more, as a later form would have it.
+func wider() Table[schemas.Line] {
+	return Table[schemas.Line]{"invoice_lines", func(l *schemas.Line, c Columns) {
+		line(l, c)
+		if c.From(2) {
+			c.Text("remark", &l.ResourceName)
+		}
+	}}
+}
+
+func TestANewColumnIsANewForm(t *testing.T) {
+	h, lines := issued()
+	forms := NewForms(Invoices(), wider())
+	if len(forms) != 2 {
+		t.Fatalf("%d forms, want 2", len(forms))
+	}
+	first, err := forms.Of(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := forms.Of(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := first.Hash(&h, lines), NewestForm().Hash(&h, lines); got != want {
+		t.Errorf("form 1 has hash %x beside form 2, %x alone", got, want)
+	}
+	if first.Hash(&h, lines) == second.Hash(&h, lines) {
+		t.Error("form 2 has the hash of form 1")
+	}
+	var hasher Hasher // goes from one form to the other
+	for _, form := range []*Form{first, second, first} {
+		if got, want := hasher.Invoice(form, &h, lines), form.Hash(&h, lines); got != want {
+			t.Errorf("form %d: %x, want %x", form.Number, got, want)
+		}
+	}
+	old, wide := first.Line(&lines[0]), second.Line(&lines[0])
+	if len(wide) != len(old)+1 || wide[len(old)] != (Value{"remark", "máy chủ"}) {
+		t.Errorf("the columns of form 2 are %v", wide)
+	}
+	for _, number := range []uint8{0, 3, 255} {
+		if _, err := forms.Of(number); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("form %d: this program knows forms up to 2", number)) {
+			t.Errorf("form %d: %v", number, err)
+		}
+	}
+}
