@@ -256,7 +256,7 @@ func (m *memory) dumpWithoutNumbers() string {
 		}
 		plain.headers[h.Code] = h
 		for _, l := range m.lines[code] {
-			l.InvoiceCode = h.Code
+			l.InvoiceCode, l.Run = h.Code, h.Run
 			plain.lines[h.Code] = append(plain.lines[h.Code], l)
 		}
 	}
