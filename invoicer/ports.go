@@ -75,8 +75,8 @@ type Deriver interface {
 	Derive(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error
 	// FindStrays begins to look whether there are stray copies, anywhere inside the
 	// plan's cutoff, which takes long and mostly finds none. What it returns waits for
-	// the answer, for Derivation.Strays; nil when there are none. It is there to be called, if
-	// only after the context was canceled.
+	// the answer, for Derivation.Strays; nil when there are none. It is there to be
+	// called, if only after the context was canceled.
 	FindStrays(ctx context.Context, plan schemas.Derivation) (wait func() (schemas.StrayWinner, error))
 }
 
