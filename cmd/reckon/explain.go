@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/audit"
-	"github.com/spf13/cobra"
 )
 
 func (a *cli) explainCommand() *cobra.Command {

@@ -5,8 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/reckon-billing/reckon/internal/simulate"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/reckon-billing/reckon/internal/simulate"
 )
 
 // proofs is everything that proves what was sealed.

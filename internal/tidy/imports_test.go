@@ -57,7 +57,7 @@ func house() map[string]room {
 		"internal/testkit":               {},
 		"internal/tidy":                  {imports: []string{"internal/config"}},
 		"internal/schedule":              {pure: true},
-		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/audit", "internal/clickhouse/")},
+		"internal/clickhouse":            {imports: append(stages, "aggregate/fold", "schemas/codec", "schemas/migrations", "internal/audit", "internal/clickhouse/"), tests: []string{"schemas/tables"}},
 		"internal/clickhouse/column":     {},
 		"internal/clickhouse/scope":      {imports: []string{"schemas", "aggregate", "internal/clickhouse/column"}},
 		"internal/clickhouse/events": {imports: []string{

@@ -26,7 +26,7 @@ func NewForms(invoices Table[schemas.Invoice], lines Table[schemas.Line]) Forms 
 	lines.Columns(&schemas.Line{}, &all)
 	forms := make(Forms, max(1, all.newest))
 	for i := range forms {
-		forms[i] = Form{uint8(i + 1), invoices.Columns, lines.Columns} //nolint:gosec // up to newest
+		forms[i] = Form{uint8(i + 1), invoices.Columns, lines.Columns}
 	}
 	return forms
 }

@@ -111,20 +111,44 @@ func (d *Hasher) exact(name string, v *decimal.Decimal) {
 	}
 }
 
-// Text and the rest are as [Columns] says: each writes its value's text.
-func (d *Hasher) Text(name string, v *string)              { d.text(name, *v) }
-func (d *Hasher) Word(name string, v *string)              { d.text(name, *v) }
-func (d *Hasher) Integer(name string, v *int64)            { d.integer(name, *v) }
-func (d *Hasher) Count(name string, v *int)                { d.integer(name, int64(*v)) }
-func (d *Hasher) Small(name string, v *int32)              { d.integer(name, int64(*v)) }
-func (d *Hasher) Place(name string, v *int)                { d.integer(name, int64(*v)) }
-func (d *Hasher) Byte(name string, v *uint8)               { d.integer(name, int64(*v)) }
-func (d *Hasher) Flag(name string, v bool)                 { d.text(name, strconv.FormatBool(v)) }
-func (d *Hasher) Instant(name string, v *time.Time)        { d.integer(name, v.UnixMilli()) }
+// Text is as [Columns] says, like those that follow: each writes its value's text.
+func (d *Hasher) Text(name string, v *string) { d.text(name, *v) }
+
+// Word is as [Columns] says.
+func (d *Hasher) Word(name string, v *string) { d.text(name, *v) }
+
+// Integer is as [Columns] says.
+func (d *Hasher) Integer(name string, v *int64) { d.integer(name, *v) }
+
+// Count is as [Columns] says.
+func (d *Hasher) Count(name string, v *int) { d.integer(name, int64(*v)) }
+
+// Small is as [Columns] says.
+func (d *Hasher) Small(name string, v *int32) { d.integer(name, int64(*v)) }
+
+// Place is as [Columns] says.
+func (d *Hasher) Place(name string, v *int) { d.integer(name, int64(*v)) }
+
+// Byte is as [Columns] says.
+func (d *Hasher) Byte(name string, v *uint8) { d.integer(name, int64(*v)) }
+
+// Flag is as [Columns] says.
+func (d *Hasher) Flag(name string, v bool) { d.text(name, strconv.FormatBool(v)) }
+
+// Instant is as [Columns] says.
+func (d *Hasher) Instant(name string, v *time.Time) { d.integer(name, v.UnixMilli()) }
+
+// Quantity is as [Columns] says.
 func (d *Hasher) Quantity(name string, v *decimal.Decimal) { d.exact(name, v) }
-func (d *Hasher) Percent(name string, v *decimal.Decimal)  { d.exact(name, v) }
-func (d *Hasher) Money(name string, v *decimal.Decimal)    { d.exact(name, v) }
-func (d *Hasher) Digest(name string, v *schemas.Digest)    { d.text(name, hex.EncodeToString(v[:])) }
+
+// Percent is as [Columns] says.
+func (d *Hasher) Percent(name string, v *decimal.Decimal) { d.exact(name, v) }
+
+// Money is as [Columns] says.
+func (d *Hasher) Money(name string, v *decimal.Decimal) { d.exact(name, v) }
+
+// Digest is as [Columns] says.
+func (d *Hasher) Digest(name string, v *schemas.Digest) { d.text(name, hex.EncodeToString(v[:])) }
 
 // Month is as [Columns] says.
 func (d *Hasher) Month(name string, v *schemas.Month) {

@@ -58,11 +58,17 @@ func (c *ArenaInput) each(yield func([]byte)) {
 	}
 }
 
-// Type, Rows, EncodeColumn, WriteColumn and Reset are for the library.
-func (c *ArenaInput) Type() proto.ColumnType       { return proto.ColumnTypeString }
-func (c *ArenaInput) Rows() int                    { return c.rows }
+// Type is for the library.
+func (c *ArenaInput) Type() proto.ColumnType { return proto.ColumnTypeString }
+
+// Rows is for the library.
+func (c *ArenaInput) Rows() int { return c.rows }
+
+// EncodeColumn is for the library.
 func (c *ArenaInput) EncodeColumn(b *proto.Buffer) { c.each(b.PutRaw) }
-func (c *ArenaInput) WriteColumn(w *proto.Writer)  { c.each(w.ChainWrite) }
+
+// WriteColumn is for the library.
+func (c *ArenaInput) WriteColumn(w *proto.Writer) { c.each(w.ChainWrite) }
 
 // Reset gives the memory back.
 func (c *ArenaInput) Reset() {

@@ -28,12 +28,20 @@ func (c *StringInput) AddBytes(b []byte) {
 	c.rows++
 }
 
-// Type, Rows, EncodeColumn, WriteColumn and Reset are for the library.
-func (c *StringInput) Type() proto.ColumnType       { return proto.ColumnTypeString }
-func (c *StringInput) Rows() int                    { return c.rows }
+// Type is for the library.
+func (c *StringInput) Type() proto.ColumnType { return proto.ColumnTypeString }
+
+// Rows is for the library.
+func (c *StringInput) Rows() int { return c.rows }
+
+// EncodeColumn is for the library.
 func (c *StringInput) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.bytes) }
-func (c *StringInput) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.bytes) }
-func (c *StringInput) Reset()                       { c.bytes, c.rows = c.bytes[:0], 0 }
+
+// WriteColumn is for the library.
+func (c *StringInput) WriteColumn(w *proto.Writer) { w.ChainWrite(c.bytes) }
+
+// Reset is for the library.
+func (c *StringInput) Reset() { c.bytes, c.rows = c.bytes[:0], 0 }
 
 // LowCardinalityInput is a column LowCardinality(String) to insert: each word once,
 // and of each row its place among them. Words mostly repeat the one before.
@@ -60,17 +68,24 @@ func (c *LowCardinalityInput) Add(word string) {
 	c.keys = append(c.keys, c.place)
 }
 
-// Type, Rows, EncodeState, Prepare, EncodeColumn, WriteColumn and Reset are for the
-// library.
+// Type is for the library.
 func (c *LowCardinalityInput) Type() proto.ColumnType {
 	return proto.ColumnTypeLowCardinality.Sub(proto.ColumnTypeString)
 }
 
-func (c *LowCardinalityInput) Rows() int                    { return len(c.keys) }
-func (c *LowCardinalityInput) EncodeState(b *proto.Buffer)  { b.PutInt64(1) } // the version
-func (c *LowCardinalityInput) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.sent) }
-func (c *LowCardinalityInput) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.sent) }
+// Rows is for the library.
+func (c *LowCardinalityInput) Rows() int { return len(c.keys) }
 
+// EncodeState is for the library.
+func (c *LowCardinalityInput) EncodeState(b *proto.Buffer) { b.PutInt64(1) } // the version
+
+// EncodeColumn is for the library.
+func (c *LowCardinalityInput) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.sent) }
+
+// WriteColumn is for the library.
+func (c *LowCardinalityInput) WriteColumn(w *proto.Writer) { w.ChainWrite(c.sent) }
+
+// Reset is for the library.
 func (c *LowCardinalityInput) Reset() {
 	if c.places == nil {
 		c.places = map[string]uint32{}
@@ -123,20 +138,25 @@ type ArrayInput struct {
 // End ends the list of a row: its values were added to Values.
 func (c *ArrayInput) End() { c.ends = append(c.ends, uint64(c.Values.Rows())) } //nolint:gosec // never negative
 
-// Type, Rows, EncodeColumn, WriteColumn and Reset are for the library.
+// Type is for the library.
 func (c *ArrayInput) Type() proto.ColumnType { return proto.ColumnTypeArray.Sub(c.Values.Type()) }
-func (c *ArrayInput) Rows() int              { return len(c.ends) }
 
+// Rows is for the library.
+func (c *ArrayInput) Rows() int { return len(c.ends) }
+
+// EncodeColumn is for the library.
 func (c *ArrayInput) EncodeColumn(b *proto.Buffer) {
 	c.ends.EncodeColumn(b)
 	c.Values.EncodeColumn(b)
 }
 
+// WriteColumn is for the library.
 func (c *ArrayInput) WriteColumn(w *proto.Writer) {
 	c.ends.WriteColumn(w)
 	c.Values.WriteColumn(w)
 }
 
+// Reset is for the library.
 func (c *ArrayInput) Reset() {
 	c.Values.Reset()
 	c.ends = c.ends[:0]
@@ -145,7 +165,7 @@ func (c *ArrayInput) Reset() {
 // TupleInput is a column Tuple to insert, of what other columns hold.
 type TupleInput []InputColumn
 
-// Type, Rows, EncodeColumn, WriteColumn and Reset are for the library.
+// Type is for the library.
 func (c TupleInput) Type() proto.ColumnType {
 	var kinds []string
 	for _, element := range c {
@@ -154,20 +174,24 @@ func (c TupleInput) Type() proto.ColumnType {
 	return proto.ColumnTypeTuple.Sub(proto.ColumnType(strings.Join(kinds, ", ")))
 }
 
+// Rows is for the library.
 func (c TupleInput) Rows() int { return c[0].Data.Rows() }
 
+// EncodeColumn is for the library.
 func (c TupleInput) EncodeColumn(b *proto.Buffer) {
 	for _, element := range c {
 		element.Data.EncodeColumn(b)
 	}
 }
 
+// WriteColumn is for the library.
 func (c TupleInput) WriteColumn(w *proto.Writer) {
 	for _, element := range c {
 		element.Data.WriteColumn(w)
 	}
 }
 
+// Reset is for the library.
 func (c TupleInput) Reset() {
 	input := Input(c)
 	input.Reset()
