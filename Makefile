@@ -13,7 +13,7 @@ export RECKON_ENGINE_DIR := $(abspath $(or $(RECKON_ENGINE_DIR),$(or $(XDG_CACHE
 LINT := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 FUZZTIME ?= 1m
 # Two packages at once: an embedded engine takes about 300 MB.
-GOTEST := go test -shuffle=on -timeout 15m -p 2
+GOTEST := go test -shuffle=on -timeout 30m -p 2
 
 # Where Apache Kafka's jars go, beside the engine.
 KAFKA_DIR := $(abspath $(RECKON_ENGINE_DIR)/../kafka)
