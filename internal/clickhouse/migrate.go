@@ -54,6 +54,7 @@ func (s *Store) createDatabase(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = db.Close() }() // what matters is whether the database is there
+	db.EndWith(ctx)                   // its connections are not those of the store
 	name, cluster := "create_database", s.config.Cluster
 	if cluster != "" {
 		name = "create_database_on_cluster"
