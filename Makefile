@@ -108,6 +108,23 @@ faults: engine kafka ## the long fault tests, with their figures: about half an 
 	go test -count=1 -v -timeout 2h ./internal/faults
 	APACHE_KAFKA_LIBS="$(KAFKA_DIR)/libs" go test -count=1 -v -timeout 1h -tags apache -run OfThreeBrokers ./internal/faults
 
+DRAWS ?= 50000
+HISTORIES ?= 3000
+
+# Packages whose laws draw from rapid and start no engine.
+LAWFUL = {{$$law := false}}{{$$engine := false}}{{range .TestImports}}{{if eq . "pgregory.net/rapid"}}{{$$law = true}}{{end}}\
+{{if eq . "github.com/reckon-billing/reckon/internal/embedded/embeddedtest"}}{{$$engine = true}}{{end}}{{end}}\
+{{range .XTestImports}}{{if eq . "pgregory.net/rapid"}}{{$$law = true}}{{end}}\
+{{if eq . "github.com/reckon-billing/reckon/internal/embedded/embeddedtest"}}{{$$engine = true}}{{end}}{{end}}\
+{{if and $$law (not $$engine)}}{{.ImportPath}}{{end}}
+
+.PHONY: laws
+laws: engine ## every law drawn $DRAWS times (50000), and $HISTORIES (3000) random histories on the engines: two hours
+	@packages=$$(go list -f '$(LAWFUL)' ./aggregate/... ./invoicer/... ./schemas/... ./internal/audit ./internal/oracle/...)
+	set -x
+	go test -timeout 0 -run 'Test' $$packages -rapid.checks=$(DRAWS)
+	go test -count=1 -v -timeout 0 -run TestHistoriesOnTheEngines ./internal/app -rapid.checks=$(HISTORIES)
+
 .PHONY: build
 build: ## make bin/reckon
 	go build -trimpath -buildvcs=false -o bin/reckon ./cmd/reckon

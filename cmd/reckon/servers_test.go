@@ -39,7 +39,6 @@ func TestOnServers(t *testing.T) {
 		{"F4 F9: a broken account is parked, the others are sealed", testParkedAccount},
 		{"F1 F2 H6: seals that are killed or run at once end like one alone", testSealsDisturbed},
 		{"snapshots that cannot be read change nothing that is issued", testUnreadableSnapshots},
-		{"random histories come to what the naive calculator says", testHistories},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, s) })
 	}
