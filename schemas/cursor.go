@@ -81,9 +81,14 @@ func (s *Sorted[T]) Take(k ResourceKey) ([]T, error) {
 	return out, nil
 }
 
+// Headed is a [Sorted] of any rows.
+type Headed interface {
+	Head() (ResourceKey, bool)
+}
+
 // Lowest is the first resource that any of the streams stands at; false when all
 // have ended.
-func Lowest(streams ...interface{ Head() (ResourceKey, bool) }) (lowest ResourceKey, found bool) {
+func Lowest(streams ...Headed) (lowest ResourceKey, found bool) {
 	for _, s := range streams {
 		if k, more := s.Head(); more && (!found || k.Compare(lowest) < 0) {
 			lowest, found = k, true

@@ -91,3 +91,21 @@ func (db *DB) Row(ctx context.Context, name string, dest []any, args ...any) err
 	}
 	return nil
 }
+
+// Texts are parts of statements by the names of their files.
+type Texts map[string]string
+
+// ColumnsOf adds {{columns_of_TABLE}}.
+func (t Texts) ColumnsOf(table, names string) { t["queries/parts/columns_of_"+table+".sql"] = names }
+
+// Open is for the interface: nobody asks for more than ReadFile gives.
+func (Texts) Open(string) (fs.File, error) { return nil, fs.ErrNotExist }
+
+// ReadFile is the text of a part.
+func (t Texts) ReadFile(name string) ([]byte, error) {
+	text, found := t[name]
+	if !found {
+		return nil, fs.ErrNotExist
+	}
+	return []byte(text), nil
+}

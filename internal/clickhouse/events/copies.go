@@ -170,7 +170,8 @@ func firstOfNextMonth(at time.Time) time.Time {
 	return time.Date(at.Year(), at.Month()+1, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// copies merges months, whose times do not overlap, in the order of their times.
+// copies merges months, whose times do not overlap, in the order of their times: whole
+// stretches of columns, for the reason that [merged] gives.
 type copies struct {
 	streams []*eventStream
 	months  []ordered

@@ -77,7 +77,7 @@ func testCopies(t *testing.T, s *Store) {
 	check("after a merge")
 }
 
-func testMoved(t *testing.T, s *Store) {
+func testStrayCopies(t *testing.T, s *Store) {
 	at := func(id string, offset int64, change func(*schemas.Event)) clickhousetest.Carried {
 		row := clickhousetest.UsageEvent("a", "r", id, clickhousetest.Noon(), offset)
 		change(&row.Event)
@@ -122,6 +122,6 @@ func testMoved(t *testing.T, s *Store) {
 		delete(offsets, identity)
 	}
 	if len(offsets) > 0 {
-		t.Errorf("more than what moved: %q", offsets)
+		t.Errorf("more than the stray copies: %q", offsets)
 	}
 }

@@ -69,9 +69,9 @@ func TestOnTheEngine(t *testing.T) {
 		{"F5: a read that breaks off is an error, never an early end", testBrokenRead},
 		{"a cursor that is closed leaves no query behind", testNothingLeft},
 		{"A12: copies are judged by identity over all history, before and after a merge", testCopies},
-		{"moved identities are found with all their copies", testMoved},
+		{"stray copies are found with all their copies", testStrayCopies},
 		{"no event is ever stored without its identity", testIdentitiesFirst},
-		{"moved identities are found wherever they lie among millions", testMovedAmongMany},
+		{"stray copies are found wherever they lie among millions", testStrayCopiesAmongMany},
 		{"a row that cannot be read back breaks its account alone", testBrokenRow},
 		{"A14: dead letters keep every byte", testDeadLetters},
 	} {

@@ -34,8 +34,8 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 	if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM identities"); n != 100 {
 		t.Errorf("%d identities after a crash before the events, want 100", n)
 	}
-	if got := movedOffsets(t, s); len(got) != 0 {
-		t.Errorf("identities without events moved: %v", got)
+	if got := strayOffsets(t, s); len(got) != 0 {
+		t.Errorf("identities without events are strays: %v", got)
 	}
 	// Identities cannot be written: no event is.
 	exec("RENAME TABLE identities TO hidden")
@@ -53,14 +53,14 @@ func testIdentitiesFirst(t *testing.T, s *Store) {
 	if n := clickhousetest.Number(t, config(s), withoutIdentity); n != 0 {
 		t.Errorf("%d events without their identities", n)
 	}
-	if got := movedOffsets(t, s); len(got) != 0 {
-		t.Errorf("redelivered messages moved: %v", got)
+	if got := strayOffsets(t, s); len(got) != 0 {
+		t.Errorf("redelivered messages are strays: %v", got)
 	}
 }
 
-// movedOffsets are the offsets of each identity that moved, in the order they
+// strayOffsets are the offsets of each identity with stray copies, in the order they
 // came in.
-func movedOffsets(t *testing.T, s *Store) map[schemas.Hash]string {
+func strayOffsets(t *testing.T, s *Store) map[schemas.Hash]string {
 	t.Helper()
 	cursor, err := s.Strays(t.Context(), clickhousetest.Everything())
 	got := map[schemas.Hash]string{}
@@ -70,9 +70,9 @@ func movedOffsets(t *testing.T, s *Store) map[schemas.Hash]string {
 	return got
 }
 
-// testMovedAmongMany looks at several ranges of identities, their first and their
+// testStrayCopiesAmongMany looks at several ranges of identities, their first and their
 // last among them, in parts that no merge has joined yet and in one.
-func testMovedAmongMany(t *testing.T, s *Store) {
+func testStrayCopiesAmongMany(t *testing.T, s *Store) {
 	lowest, highest := schemas.Hash{}, schemas.Hash{}
 	for i := range highest {
 		highest[i] = 0xff
@@ -109,14 +109,14 @@ func testMovedAmongMany(t *testing.T, s *Store) {
 	}
 	check := func(when string) {
 		t.Helper()
-		got := movedOffsets(t, s)
+		got := strayOffsets(t, s)
 		for identity, offsets := range want {
 			if got[identity] != offsets {
 				t.Errorf("%s: identity %x: got %q, want %q", when, identity, got[identity], offsets)
 			}
 		}
 		if len(got) != len(want) {
-			t.Errorf("%s: %d identities moved, want %d", when, len(got), len(want))
+			t.Errorf("%s: %d identities with stray copies, want %d", when, len(got), len(want))
 		}
 	}
 	check("in parts")

@@ -23,6 +23,11 @@ type ordered interface {
 }
 
 // merged is the rows of several streams of one month, each in order by itself.
+//
+// It goes by column, and where a resource's rows are of one stream they are handed on
+// as they lie. The merge of everything else, [schemas.Sorted], goes row by row: of four
+// streams and a million rows it takes 60 ns a row where this takes 33, of some 300 that
+// sealing a month of usage takes in all.
 type merged struct {
 	// live are the streams that have rows left, here those of them that stand at the
 	// resource.

@@ -14,8 +14,8 @@ import (
 )
 
 // Resource is the events of one resource, and of its account's own, as a
-// source to derive that resource from alone: only for whole derivations, which
-// need no edge.
+// source to derive that resource from alone: only from full history, which
+// needs no snapshot.
 type Resource struct {
 	store             *Store
 	account, resource string
@@ -48,11 +48,11 @@ func (r Resource) Events(ctx context.Context, of aggregate.Scope, what aggregate
 
 // Strays streams copies as [aggregate.Source] says.
 func (r Resource) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[aggregate.StrayCopy], error) {
-	rows, err := r.store.db.Rows(ctx, "resource_moved", r.bind(cutoff)...)
+	rows, err := r.store.db.Rows(ctx, "resource_stray_copies", r.bind(cutoff)...)
 	if err != nil {
 		return nil, err
 	}
-	return &moved{Rows: rows}, nil
+	return &strays{Rows: rows}, nil
 }
 
 // Snapshots has none: a whole derivation begins at the beginning.

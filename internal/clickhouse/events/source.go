@@ -17,21 +17,21 @@ func (s *Store) Strays(ctx context.Context, cutoff schemas.Cutoff) (schemas.Curs
 		return nil, err
 	}
 	ctx = column.WithSettings(ctx, column.Settings{"max_threads": threads})
-	rows, err := s.db.Rows(ctx, "moved", scope.BindCutoff("", cutoff)...)
+	rows, err := s.db.Rows(ctx, "stray_copies", scope.BindCutoff("", cutoff)...)
 	if err != nil {
 		return nil, err
 	}
-	return &moved{Rows: rows}, nil
+	return &strays{Rows: rows}, nil
 }
 
-// moved reads rows of moved.sql.
-type moved struct {
+// strays reads rows of stray_copies.sql.
+type strays struct {
 	*column.Rows
 	row aggregate.StrayCopy
 }
 
 // Next is as [schemas.Cursor] says.
-func (c *moved) Next() (*aggregate.StrayCopy, error) {
+func (c *strays) Next() (*aggregate.StrayCopy, error) {
 	var identity string
 	var at int64
 	p := &c.row.Position

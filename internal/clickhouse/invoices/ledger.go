@@ -13,7 +13,7 @@ import (
 
 var _ invoicer.InvoiceStore = (*Store)(nil)
 
-// Write stores a batch as [invoicer.InvoiceStore] says: periods, lines and edges, then
+// Write stores a batch as [invoicer.InvoiceStore] says: periods, lines and snapshots, then
 // what proves the invoices, and only then the headers that make them exist.
 //
 // No insert has a deduplication token here, and the server's own by the bytes
@@ -86,7 +86,7 @@ func (s *Store) writeSnapshots(ctx context.Context, all []schemas.Snapshot) erro
 }
 
 // Forget removes what the run wrote without a header, as [invoicer.InvoiceStore] says:
-// lines of invoices that do not exist, and periods and edges of resources for
+// lines of invoices that do not exist, and periods and snapshots of resources for
 // which the run issued none.
 func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error {
 	for _, name := range []string{"forget_lines", "forget_periods", "forget_edges", "forget_tombstones", "forget_hashes", "forget_minutes"} {

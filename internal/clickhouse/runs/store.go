@@ -21,7 +21,7 @@ var queries embed.FS
 
 // New is the store of a database, whose money has so many decimals.
 func New(db *column.DB, digits int32, catchUp func(context.Context) error) *Store {
-	return &Store{db: db.With(queries, scope.Parts), digits: digits, catchUp: catchUp}
+	return &Store{db: db.With(queries, scope.Parts, columnLists()), digits: digits, catchUp: catchUp}
 }
 
 // insert inserts one block.

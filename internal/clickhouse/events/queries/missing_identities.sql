@@ -1,5 +1,5 @@
 -- Events before a cutoff that identities knows nothing of, which the search for
--- copies that lie apart (moved.sql) would therefore miss. Equal rows of both tables are grouped, on disk
+-- copies that lie apart (stray_copies.sql) would therefore miss. Equal rows of both tables are grouped, on disk
 -- where there are many.
 SELECT position.1 AS topic, position.2 AS partition, position.3 AS offset
 FROM

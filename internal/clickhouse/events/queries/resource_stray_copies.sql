@@ -1,4 +1,4 @@
--- moved.sql for the identities of one resource's events and of its account's own.
+-- stray_copies.sql for the identities of one resource's events and of its account's own.
 WITH
     inside AS (
         SELECT *
