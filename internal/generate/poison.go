@@ -72,7 +72,7 @@ func faults() []fault {
 		{"missing_field", swap(`"id":`, `"identity":`)},
 		{"bad_specversion", swap(`"specversion":"1.0"`, `"specversion":"0.3"`)},
 		{"unknown_type", swap(`"type":"usage.recorded"`, `"type":"usage.recoded"`)},
-		{"data_base64", swap(`"data":{`, `"data_base64":"e30=","data":{`)},
+		{"data_twice", swap(`"data":{`, `"data_base64":"e30=","data":{`)},
 		{"bad_sequence", swap(`"data":{`, `"sequence":"9223372036854775808","data":{`)},
 		{"negative_number", valued("-1")},
 		{"null", valued("null")},

@@ -18,7 +18,16 @@ func binaryMode(t testing.TB, event string, more ...schemas.Header) *schemas.Mes
 	}
 	m := schemas.Message{Time: farStamp(), Value: members["data"]}
 	for name, raw := range members {
-		if name == "data" {
+		switch {
+		case name == "data":
+			continue
+		case string(raw) == "null":
+			m.Headers = append(m.Headers, schemas.Header{Key: "ce_" + name})
+			continue
+		case name == "data_base64":
+			if err := json.Unmarshal(raw, &m.Value); err != nil {
+				t.Fatal(err)
+			}
 			continue
 		}
 		text := string(raw)
@@ -76,7 +85,14 @@ func TestBinaryEventsAreReadStrictly(t *testing.T) {
 		{"an extension in capitals", "", header("ce_Trace", "x"), "", RejectBadAttributeName},
 		{"an extension without a name", "", header("ce_", "x"), "", RejectBadAttributeName},
 		{"an attribute named data", "", header("ce_data", "{}"), "", RejectBadAttributeName},
-		{"data_base64", "", header("ce_data_base64", "e30="), "", RejectDataBase64},
+		{"data_base64", "", header("ce_data_base64", "e30="), "", RejectDataTwice},
+		{"an id without a value", "ce_id", []schemas.Header{{Key: "ce_id"}}, "", RejectMissingField},
+		{"a version without a value", "ce_specversion", []schemas.Header{{Key: "ce_specversion"}}, "", RejectMissingField},
+		{"a dataschema without a value", "", []schemas.Header{{Key: "ce_dataschema"}}, "", ""},
+		{"an extension without a value", "", []schemas.Header{{Key: "ce_trace"}}, "", ""},
+		{"a content type without a value", "", []schemas.Header{{Key: "content-type"}}, "", ""},
+		{"an empty content type", "", header("content-type", ""), "", RejectBadContentType},
+		{"a header without a value twice", "", []schemas.Header{{Key: "ce_trace"}, {Key: "ce_trace"}}, "", RejectDuplicateHeader},
 		{"a header twice", "", header("ce_id", "u-1"), "", RejectDuplicateHeader},
 		{"JSON of another kind", "", header("content-type", "application/vnd.x+json;v=1"), "", ""},
 		{"Avro", "", header("content-type", "application/avro"), "", RejectBadContentType},

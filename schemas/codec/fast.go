@@ -42,8 +42,12 @@ type FastParser struct {
 	// objects of its data.
 	attributes attributeSet
 	fields     fieldSet
-	subject    string
-	items      []schemas.Item
+	// nulls are those of the attributes that are null, and so are left out.
+	nulls   attributeSet
+	subject string
+	items   []schemas.Item
+	// unpacked is room for what a data_base64 holds.
+	unpacked []byte
 }
 
 // What is beyond these the strict parser reads: comparing each with each would
@@ -86,7 +90,7 @@ func (p *FastParser) read(m *schemas.Message, e *schemas.Event) bool {
 		return false
 	}
 	p.scan.b, p.scan.i, p.scan.bad = m.Value, 0, false
-	p.attributes, p.fields = 0, 0
+	p.attributes, p.nulls, p.fields = 0, 0, 0
 	if binary {
 		ok = p.binary(m.Headers, e) && p.data(e)
 	} else {
@@ -137,7 +141,7 @@ func isStructuredType(t []byte) (structured, ok bool) {
 func (p *FastParser) complete(e *schemas.Event) bool {
 	const needed = 1<<attrSpecVersion | 1<<attrID | 1<<attrSource | 1<<attrType | 1<<attrSubject | 1<<attrTime
 	kind := p.kind
-	if p.attributes&needed != needed || p.fields&kind.required != kind.required ||
+	if p.attributes&^p.nulls&needed != needed || p.fields&kind.required != kind.required ||
 		p.fields&^(kind.required|kind.optional) != 0 || (p.family != kind.family && p.family != noFamily) {
 		return false
 	}

@@ -17,6 +17,10 @@ const wholeEvent = `{"specversion":"1.0","id":"u-1","source":"/hcm","type":"usag
 	`"time":"2026-10-01T10:00:00.250+07:00","sequence":17,"datacontenttype":"application/json","dataschema":"https://x",` +
 	`"trace":"00-ab","sampled":true,"hop":-3,"data":{"account_id":"a\u00e9é","item":"traffic","value":5.50}}`
 
+// packedEvent has its data in base64, which may begin and end anywhere.
+const packedEvent = `{"specversion":"1.0","data_base64":"eyJhY2NvdW50X2lkIjoiYSIsIml0ZW0iOiJ4IiwidmFsdWUiOjEuNX0=","id":"u-1","source":"/hcm",` +
+	`"type":"usage.recorded","subject":"srv-1","time":"2026-10-01T10:00:00Z","trace":null,"sequence":null}`
+
 // resizedEvent ends with its list of items.
 const resizedEvent = `{"specversion":"1.0","id":"r-1","source":"/hcm","type":"resource.resized","subject":"srv-1",` +
 	`"time":"2026-10-01T10:00:00Z","data":{"account_id":"a","items":[{"item":"x","unit":"y","unit_price":1,"quantity":2}]}}`
@@ -41,18 +45,20 @@ func TestTheFastParserAgreesWhateverByteIsAnother(t *testing.T) {
 			bothRead(t, p, structured(string(value)))
 		}
 	}
-	for i := range len(createdEvent) {
-		for _, c := range []byte(telling) {
-			value := []byte(createdEvent)
-			value[i] = c
-			bothRead(t, p, structured(string(value)))
+	for _, event := range []string{createdEvent, packedEvent} {
+		for i := range len(event) {
+			for _, c := range []byte(telling) {
+				value := []byte(event)
+				value[i] = c
+				bothRead(t, p, structured(string(value)))
+			}
 		}
 	}
 }
 
 func TestTheFastParserAgreesWhateverByteIsMissingOrTooMany(t *testing.T) {
 	p := newFast()
-	for _, event := range []string{wholeEvent, createdEvent, accountEvent, resizedEvent} {
+	for _, event := range []string{wholeEvent, createdEvent, accountEvent, resizedEvent, packedEvent} {
 		for i := range len(event) {
 			before, after := event[:i], event[i:]
 			bothRead(t, p, structured(before))
@@ -111,7 +117,7 @@ func mutate(t *rapid.T, value []byte) []byte {
 		default:
 			words := []string{
 				`"`, `\"`, `\\`, `\/`, `\u00e9`, `\u0000`, `\ud83d\ude00`, `\ud83d`, "é", "€", "\u0085", "null", "true", "0", "00", "1e2", "-0", "-1",
-				`{}`, `[]`, `,`, `,"x":1`, `"value":1,`, `"DATA":{},`, ` `, "\ufeff",
+				`{}`, `[]`, `,`, `,"x":1`, `"value":1,`, `"DATA":{},`, `"data_base64":"e30=",`, ` `, "\ufeff",
 			}
 			value = slices.Insert(value, i, []byte(rapid.SampledFrom(words).Draw(t, "word"))...)
 		}
@@ -163,7 +169,7 @@ func FuzzFastParserAgrees(f *testing.F) {
 	for _, c := range messageCases() {
 		add(&c.message)
 	}
-	for _, event := range []string{wholeEvent, string(usageLoad(1)[0].Value), string(createdLoad(1)[0].Value)} {
+	for _, event := range []string{wholeEvent, packedEvent, string(usageLoad(1)[0].Value), string(createdLoad(1)[0].Value)} {
 		f.Add([]byte(event), "", int64(0))
 		add(structured(event))
 		add(binaryMode(f, event, schemas.Header{Key: "content-type", Value: []byte("application/json")}))

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -74,10 +76,16 @@ func BenchmarkFast(b *testing.B) {
 	for i := range binary {
 		binary[i] = *binaryMode(b, string(binary[i].Value), schemas.Header{Key: "content-type", Value: []byte("application/json")})
 	}
+	packed := usageLoad(n)
+	for i := range packed {
+		before, data, _ := bytes.Cut(packed[i].Value, []byte(`"data":`))
+		text := base64.StdEncoding.EncodeToString(data[:len(data)-1])
+		packed[i].Value = []byte(string(before) + `"data_base64":"` + text + `"}`)
+	}
 	for _, load := range []struct {
 		name     string
 		messages []schemas.Message
-	}{{"usage", usageLoad(n)}, {"created", createdLoad(n)}, {"binary", binary}} {
+	}{{"usage", usageLoad(n)}, {"created", createdLoad(n)}, {"binary", binary}, {"base64", packed}} {
 		fast := NewFastParser(Parser{Currency: vnd()})
 		readers := []struct {
 			name string

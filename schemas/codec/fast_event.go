@@ -12,32 +12,55 @@ func (p *FastParser) event(e *schemas.Event) bool {
 	s := &p.scan
 	extensions, data := 0, false
 	for key := s.firstKey(); key != nil; key = s.nextKey() {
-		if string(key) == "data" {
-			if data || !p.data(e) {
-				return false
-			}
-			data = true
-			continue
-		}
-		a := fastAttribute(key)
 		ok := false
-		switch {
+		switch a := fastAttribute(key); {
+		case string(key) == "data":
+			ok = !data && p.data(e)
+			data = true
 		case a < 0:
 			ok = p.extension(key, extensions) && p.extensionValue()
 			extensions++
-		case a == attrSequence && s.next() != '"':
-			ok = p.see(a) && p.sequence(e)
-		default:
-			var t []byte
-			if t, ok = s.text(); ok {
-				ok = p.see(a) && p.attribute(e, a, t)
+		case a == attrDataBase64:
+			if ok = p.see(a); ok && !s.literal("null") {
+				ok = !data && p.packed(e)
+				data = true
 			}
+		default:
+			ok = p.see(a) && p.attributeValue(e, a)
 		}
 		if !ok {
 			return false
 		}
 	}
 	return data && !s.bad
+}
+
+// attributeValue reads what an attribute with rules of its own is given.
+func (p *FastParser) attributeValue(e *schemas.Event, a attribute) bool {
+	if t, ok := p.scan.text(); ok {
+		return p.attribute(e, a, t)
+	}
+	if p.scan.literal("null") {
+		p.nulls |= 1 << a
+		return true
+	}
+	return a == attrSequence && p.sequence(e)
+}
+
+// packed reads data that is written in base64.
+func (p *FastParser) packed(e *schemas.Event) bool {
+	t, ok := p.scan.text()
+	if !ok {
+		return false
+	}
+	if p.unpacked, ok = appendBase64(p.unpacked[:0], t); !ok {
+		return false
+	}
+	event := p.scan
+	p.scan = scanner{b: p.unpacked, unescaped: event.unescaped}
+	ok = p.data(e) && p.scan.atEnd()
+	p.scan = event
+	return ok
 }
 
 // binary reads the attributes of an event whose data is the value.
@@ -52,7 +75,12 @@ func (p *FastParser) binary(headers []schemas.Header, e *schemas.Event) bool {
 		}
 		name := h.Key[len(attributePrefix):]
 		if a := fastAttribute(name); a >= 0 {
-			if !p.see(a) || !p.attribute(e, a, h.Value) {
+			if h.Value == nil {
+				p.nulls |= 1 << a
+			} else if !p.attribute(e, a, h.Value) {
+				return false
+			}
+			if !p.see(a) {
 				return false
 			}
 			continue
@@ -191,7 +219,7 @@ func (p *FastParser) extension(name []byte, n int) bool {
 	return true
 }
 
-// extensionValue reads a text, a boolean or a whole number of 32 bits.
+// extensionValue reads a text, a boolean, a whole number of 32 bits or null.
 func (p *FastParser) extensionValue() bool {
 	s := &p.scan
 	switch s.next() {
@@ -202,6 +230,8 @@ func (p *FastParser) extensionValue() bool {
 		return s.literal("true")
 	case 'f':
 		return s.literal("false")
+	case 'n':
+		return s.literal("null")
 	}
 	t, limit := s.numeral(), int64(math.MaxInt32)
 	if len(t) > 0 && t[0] == '-' {

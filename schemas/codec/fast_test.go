@@ -38,7 +38,7 @@ func bothRead(t reporter, p *FastParser, m *schemas.Message) (fast bool) {
 }
 
 func allEdits() []edit {
-	return slices.Concat(jsonEdits(), attributeEdits(), dataEdits(), numberEdits(), timeEdits(), fastEdits())
+	return slices.Concat(strictEdits(), fastEdits())
 }
 
 // slowEdits names the accepted cases that are so unusual that the strict parser

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -212,14 +213,28 @@ func (w writer) event(e *schemas.Event) string {
 	}
 	m := []string{
 		`"specversion":"1.0"`, `"id":` + w.text(e.ID), `"source":` + w.text(e.Source), `"type":` + w.text(string(e.Type)),
-		`"subject":` + w.text(subject), `"time":` + w.time(e.Time), `"data":` + w.data(e),
+		`"subject":` + w.text(subject), `"time":` + w.time(e.Time),
+	}
+	data := w.data(e)
+	if rapid.IntRange(0, 4).Draw(w.t, "packed") == 0 {
+		m = append(m, `"data_base64":`+w.text(base64.StdEncoding.EncodeToString([]byte(data))))
+	} else {
+		m = w.perhaps(append(m, `"data":`+data), true, `"data_base64":null`)
 	}
 	sequence := fmt.Sprint(e.Sequence)
 	if rapid.Bool().Draw(w.t, "sequence quoted") {
 		sequence = `"0` + sequence + `"`
 	}
+	if e.Sequence == 0 && rapid.Bool().Draw(w.t, "sequence null") {
+		sequence = "null"
+	}
 	m = w.perhaps(m, e.Sequence == 0, `"sequence":`+sequence)
-	m = w.perhaps(m, true, `"datacontenttype":"application/json"`)
-	m = w.perhaps(m, true, `"traceparent":"00-00"`)
+	for _, optional := range []string{`"datacontenttype":"application/json"`, `"traceparent":"00-00"`, `"dataschema":"x:y"`} {
+		if rapid.IntRange(0, 4).Draw(w.t, "null") == 0 {
+			name, _, _ := strings.Cut(optional, ":")
+			optional = name + ":null"
+		}
+		m = w.perhaps(m, true, optional)
+	}
 	return w.object(m)
 }

@@ -31,17 +31,19 @@ const (
 //  1. the message: no_value, too_large, duplicate_header, bad_content_type;
 //  2. the value as JSON, all of it: not_json, invalid_utf8, duplicate_name;
 //  3. the attributes: specversion, id, source, type, subject, time, sequence,
-//     datacontenttype, dataschema, data_base64, then the names of the others,
-//     then their values;
-//  4. data: whether it is an object, then unknown fields, then the fields of
-//     its type in the order of the family's file, items one by one (an item's unknown
+//     datacontenttype, dataschema, then the names of the others, then their
+//     values;
+//  4. data: data_base64, whether data is beside it, and as in 2 what it holds;
+//     whether data is an object, then unknown fields, then the fields of its type
+//     in the order of the family's file, items one by one (an item's unknown
 //     fields first), then duplicate_item;
 //  5. what joins fields: subject_mismatch, a missing expires_at of a prepaid
 //     resource, expires_not_later;
 //  6. the Kafka timestamp: no_timestamp, time_in_future.
 //
 // Of one field, the order is: missing, null, wrong type, empty, too long,
-// UTF-8 (of a header), control character, and then what it means.
+// UTF-8 (of a header), control character, and then what it means. An attribute
+// that is null, or a header without a value, is one that is left out.
 type Parser struct {
 	// Currency is the installation's: coupons are in its whole minor units.
 	Currency schemas.Currency
@@ -132,7 +134,7 @@ func readHeaders(m *schemas.Message) (h headers, r *schemas.Rejection) {
 		name, isAttribute := strings.CutPrefix(header.Key, attributePrefix)
 		switch {
 		case isAttribute:
-			h.attributes = append(h.attributes, rawMember{name, rawValue{kind: '"', text: header.Value}})
+			h.attributes = append(h.attributes, rawMember{name, headerValue(header.Value)})
 			h.binary = h.binary || name == "specversion"
 			seen = append(seen, header.Key)
 		case header.Key == contentTypeHeader:
@@ -143,13 +145,21 @@ func readHeaders(m *schemas.Message) (h headers, r *schemas.Rejection) {
 	if twice := duplicate(seen); twice != "" {
 		return h, &schemas.Rejection{Reason: RejectDuplicateHeader, Detail: quote(twice) + " is given twice"}
 	}
-	if slices.Contains(seen, contentTypeHeader) && !isJSONType(string(contentType)) {
+	if contentType != nil && !isJSONType(string(contentType)) {
 		return h, &schemas.Rejection{Reason: RejectBadContentType, Detail: "content-type: " + quote(string(contentType)) + " is not a JSON type"}
 	}
 	if len(contentType) >= len(structuredPrefix) && strings.EqualFold(string(contentType[:len(structuredPrefix)]), structuredPrefix) {
 		h.binary = false
 	}
 	return h, nil
+}
+
+// headerValue is null for a header without a value.
+func headerValue(value []byte) rawValue {
+	if value == nil {
+		return rawValue{kind: 'n'}
+	}
+	return rawValue{kind: '"', text: value}
 }
 
 // duplicate names a text that is there twice, the first of them when sorted, or
@@ -190,10 +200,20 @@ func isToken(s string) bool {
 // AccountOf reads data.account_id of a structured event that may be invalid in
 // any way, as far as its JSON can be read up to there: a replay keys its lines
 // by it (contract 7). It is false when there is none, or none that is a string
-// with anything in it. Of repeated keys the first counts.
+// with anything in it. Of repeated keys the first counts, and data before
+// data_base64.
 func AccountOf(value []byte) (string, bool) {
 	d := newLenientDecoder(value)
-	if !seek(d, "data") || !seek(d, "account_id") {
+	if !seek(d, "data") {
+		d = newLenientDecoder(value)
+		if !seek(d, "data_base64") {
+			return "", false
+		}
+		text, _ := readText(d)
+		data, _ := appendBase64(nil, []byte(text))
+		d = newLenientDecoder(data)
+	}
+	if !seek(d, "account_id") {
 		return "", false
 	}
 	return readText(d)

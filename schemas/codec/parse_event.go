@@ -86,9 +86,6 @@ func (c *checker) attributes(raw *rawEvent) (e schemas.Event) {
 		}
 		c.clean(attrDataSchema, v)
 	}
-	if a[attrDataBase64].kind != 0 {
-		c.refuse(RejectDataBase64, attrDataBase64, "data must be JSON, in data")
-	}
 	return e
 }
 
@@ -112,7 +109,7 @@ type attributeName string
 func (n attributeName) String() string { return cut(string(n)) }
 
 // others checks the attributes that are kept with the raw bytes and not used:
-// names first, then values.
+// names first, then the values of those that are not null.
 func (c *checker) others(others []rawMember) {
 	for _, m := range others {
 		if !isAttributeName(m.name) {
@@ -121,6 +118,9 @@ func (c *checker) others(others []rawMember) {
 	}
 	for _, m := range others {
 		name := attributeName(m.name)
+		if m.value.kind == 'n' {
+			continue
+		}
 		if !c.present(name, m.value, true, `"0tf`, "a string, a boolean or a whole number") {
 			return
 		}
@@ -153,6 +153,7 @@ func isInt32(s string) bool {
 func (c *checker) data(e *schemas.Event, raw *rawEvent) {
 	t := typeNamed(e.Type)
 	c.within = ""
+	c.unpack(raw)
 	if !c.present(attributeName("data"), raw.data.rawValue, true, "{", "an object") {
 		return
 	}
@@ -161,6 +162,26 @@ func (c *checker) data(e *schemas.Event, raw *rawEvent) {
 	f := &raw.data.fields
 	e.AccountID = c.text(fieldAccountID, f[fieldAccountID])
 	c.payload(e, raw, t)
+}
+
+// unpack reads what data_base64 holds as the data.
+func (c *checker) unpack(raw *rawEvent) {
+	v := raw.attributes[attrDataBase64]
+	if !c.present(attrDataBase64, v, false, `"`, "a string") {
+		return
+	}
+	if raw.data.kind != 0 {
+		c.refuse(RejectDataTwice, attrDataBase64, "stands beside data")
+		return
+	}
+	data, ok := appendBase64(nil, v.text)
+	if !ok {
+		c.refuse(RejectBadDataBase64, attrDataBase64, show(v)+" is not base64 with padding")
+		return
+	}
+	if r := raw.readDataAlone(data); r != nil {
+		c.refuse(r.Reason, attrDataBase64, r.Detail)
+	}
 }
 
 // joins checks the rules between fields: step 5.

@@ -62,22 +62,37 @@ func readStructured(value []byte) (raw rawEvent, r *schemas.Rejection) {
 // readBinary reads an event whose attributes are headers and whose data is the
 // value.
 func readBinary(attributes []rawMember, value []byte) (raw rawEvent, r *schemas.Rejection) {
+	if r := raw.readDataAlone(value); r != nil {
+		return raw, r
+	}
+	for _, m := range attributes {
+		raw.attribute(m)
+	}
+	return raw, nil
+}
+
+// attribute puts an attribute where it belongs. One of our own that is null is left
+// out; of another the name is still looked at.
+func (raw *rawEvent) attribute(m rawMember) {
+	switch a := attributeNamed(m.name); {
+	case a < 0:
+		raw.others = append(raw.others, m)
+	case m.value.kind != 'n':
+		raw.attributes[a] = m.value
+	}
+}
+
+// readDataAlone reads data that is all of the bytes.
+func (raw *rawEvent) readDataAlone(value []byte) *schemas.Rejection {
 	d := newDecoder(value)
 	err := raw.readData(d)
 	if err == nil {
 		err = readEnd(d)
 	}
 	if err != nil {
-		return raw, syntaxRejection(value, err)
+		return syntaxRejection(value, err)
 	}
-	for _, m := range attributes {
-		if a := attributeNamed(m.name); a >= 0 {
-			raw.attributes[a] = m.value
-		} else {
-			raw.others = append(raw.others, m)
-		}
-	}
-	return raw, nil
+	return nil
 }
 
 func newDecoder(value []byte, options ...jsontext.Options) *jsontext.Decoder {
@@ -109,11 +124,7 @@ func (raw *rawEvent) readEvent(d *jsontext.Decoder) error {
 		if err != nil {
 			return err
 		}
-		if a := attributeNamed(string(name)); a >= 0 {
-			raw.attributes[a] = v
-		} else {
-			raw.others = append(raw.others, rawMember{string(name), v})
-		}
+		raw.attribute(rawMember{string(name), v})
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package codec
 
 import (
+	"bytes"
+	"encoding/base64"
 	"math/big"
 	"strings"
 	"time"
@@ -223,6 +225,16 @@ func parseOffset(s string) (offset time.Duration, ok bool) {
 		return -offset, true
 	}
 	return offset, true
+}
+
+// appendBase64 appends what a text in base64 holds; ok is false when it is not base64
+// as RFC 4648, section 4, writes it: padded, no line breaks, no bit to spare.
+func appendBase64(dst, text []byte) (data []byte, ok bool) {
+	if bytes.ContainsAny(text, "\r\n") { // which the decoder passes over
+		return dst, false
+	}
+	data, err := base64.StdEncoding.Strict().AppendDecode(dst, text)
+	return data, err == nil
 }
 
 // canonicalTime is how a time stands in canonical data: UTC, milliseconds.

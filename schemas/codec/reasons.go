@@ -8,12 +8,13 @@ const (
 	RejectBadAttributeName   = "bad_attribute_name"
 	RejectBadAttributeNumber = "bad_attribute_number"
 	RejectBadContentType     = "bad_content_type"
+	RejectBadDataBase64      = "bad_data_base64"
 	RejectBadDataContentType = "bad_datacontenttype"
 	RejectBadSequence        = "bad_sequence"
 	RejectBadSpecVersion     = "bad_specversion"
 	RejectBadTime            = "bad_time"
 	RejectControlCharacter   = "control_character"
-	RejectDataBase64         = "data_base64"
+	RejectDataTwice          = "data_twice"
 	RejectDuplicateHeader    = "duplicate_header"
 	RejectDuplicateName      = "duplicate_name"
 	RejectEmptyText          = "empty_text"
@@ -51,7 +52,8 @@ type ReasonText struct {
 	// Beyond marks a reason that the published JSON Schemas cannot state, at
 	// least not in every case: an event may pass its schema and still be refused
 	// with it. Every event refused with another reason fails its schema as well,
-	// or cannot be read by an ordinary JSON reader at all.
+	// or cannot be read by an ordinary JSON reader at all. What data_base64 holds
+	// a schema states by contentSchema: a validator sees it that decodes content.
 	Beyond bool
 }
 
@@ -61,12 +63,13 @@ func commonReasons() []ReasonText {
 		{RejectBadAttributeName, "An attribute's name is not one that CloudEvents allows: a to z and 0 to 9.", false},
 		{RejectBadAttributeNumber, "An extension attribute's number is not a whole number of 32 bits written as an integer.", true},
 		{RejectBadContentType, "The header content-type is not a JSON media type.", true},
+		{RejectBadDataBase64, "The data_base64 is not base64 as RFC 4648, section 4, writes it, with padding.", false},
 		{RejectBadDataContentType, "The attribute datacontenttype is not a JSON media type.", false},
 		{RejectBadSequence, "The sequence is not digits only, or not below 2^63.", true},
 		{RejectBadSpecVersion, `The specversion is not "1.0".`, false},
 		{RejectBadTime, "A time is not written as RFC 3339 with an offset, or has an hour, minute, second, day or month that no time has.", false},
 		{RejectControlCharacter, "A text holds a control character (C0, DEL or C1).", false},
-		{RejectDataBase64, "The data is given as data_base64; it must be JSON in data.", false},
+		{RejectDataTwice, "Both data and data_base64 are given.", false},
 		{RejectDuplicateHeader, "The header content-type, or one that begins with ce_, is given twice.", true},
 		{RejectDuplicateName, "A key is given twice in one JSON object.", true},
 		{RejectEmptyText, "A text that must not be empty is.", false},
@@ -81,7 +84,7 @@ func commonReasons() []ReasonText {
 		{RejectNoValue, "The message has no value.", false},
 		{RejectNotANumber, "A text that must hold a number as JSON writes it holds something else.", false},
 		{RejectNotJSON, "The value is not one JSON value.", false},
-		{RejectNull, "A field is null; an optional field is left out instead.", false},
+		{RejectNull, "The data or a field of it is null; an optional field is left out instead.", false},
 		{RejectSubjectMismatch, "The subject of an account's event is not its data.account_id.", true},
 		{RejectTextTooLong, "A text has more than 256 bytes.", true},
 		{RejectTimeInFuture, "The event's time is more than 10 minutes later than the message's Kafka timestamp.", true},
