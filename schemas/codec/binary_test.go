@@ -82,6 +82,8 @@ func TestBinaryEventsAreReadStrictly(t *testing.T) {
 		{"an id with a line break", "ce_id", header("ce_id", "a\nb"), "", RejectControlCharacter},
 		{"an extension that is not UTF-8", "", header("ce_trace", "\xc3"), "", RejectInvalidUTF8},
 		{"an extension with a C1 control", "", header("ce_trace", "\u0090"), "", RejectControlCharacter},
+		{"an id that is written backwards", "ce_id", header("ce_id", "a\u202e1"), "", RejectControlCharacter},
+		{"a content type that is written backwards", "", header("content-type", "a/json;x=\u2067"), "", RejectBadContentType},
 		{"an extension in capitals", "", header("ce_Trace", "x"), "", RejectBadAttributeName},
 		{"an extension without a name", "", header("ce_", "x"), "", RejectBadAttributeName},
 		{"an attribute named data", "", header("ce_data", "{}"), "", RejectBadAttributeName},

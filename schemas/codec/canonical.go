@@ -159,6 +159,7 @@ func (r *canonicalReader) text() string {
 	if escapes {
 		s = unescape(s)
 	}
+	// Turns of the direction of writing were taken once, and are in stored rows.
 	r.check(s != "" && len(s) <= maxTextBytes && !hasControl(s) && utf8.ValidString(s))
 	return s
 }

@@ -106,6 +106,15 @@ func TestDamagedDataIsAnErrorAndNeverAnotherValue(t *testing.T) {
 	})
 }
 
+// Older versions took text that turns the direction of writing: their months stay.
+func TestTextThatWasTakenOnceIsReadFromTheStore(t *testing.T) {
+	e := schemas.Event{Type: schemas.AccountModeChanged, AccountID: "a\u202eb\u2066"}
+	data := "{\"account_id\":\"a\u202eb\u2066\",\"mode\":\"prepaid\"}"
+	if err := SetData(&e, data); err != nil || e.Mode != schemas.Prepaid || string(AppendData(nil, &e)) != data {
+		t.Errorf("%+v, %v", e, err)
+	}
+}
+
 func TestDataThatNoEventHasIsRefused(t *testing.T) {
 	const item = `{"item":"a","unit":"u","unit_price":"1","quantity":"1","per":"30d","discount_percent":"0","tax_percent":"0"}`
 	wrap := func(items string) string { return `{"account_id":"a","items":[` + items + `]}` }

@@ -156,7 +156,7 @@ func plainFrom(b []byte, i int) int {
 }
 
 // text reads a string that comes next and gives what it holds: valid UTF-8
-// without control characters. It lasts until the next one.
+// of which nothing is hidden. It lasts until the next one.
 func (s *scanner) text() (t []byte, ok bool) {
 	b, start := s.b, s.i+1
 	if s.i >= len(b) || b[s.i] != '"' {
@@ -185,7 +185,7 @@ func (s *scanner) richText(start, i int) (t []byte, ok bool) {
 			return b[start:i], true
 		case c == '\\':
 			r, size := escaped(b[i:])
-			if size == 0 || isControl(r) {
+			if size == 0 || isHiddenRune(r) {
 				return nil, false
 			}
 			s.unescaped = utf8.AppendRune(append(s.unescaped, b[from:i]...), r)
@@ -194,11 +194,11 @@ func (s *scanner) richText(start, i int) (t []byte, ok bool) {
 			from = i
 		case c >= utf8.RuneSelf:
 			r, size := utf8.DecodeRune(b[i:])
-			if size == 1 || isControl(r) {
+			if size == 1 || isHiddenRune(r) {
 				return nil, false
 			}
 			i += size
-		case isControl(rune(c)):
+		case isHiddenRune(rune(c)):
 			return nil, false
 		default:
 			i = plainFrom(b, i+1)
@@ -207,7 +207,10 @@ func (s *scanner) richText(start, i int) (t []byte, ok bool) {
 	return nil, false
 }
 
-func isControl(r rune) bool { return r < ' ' || (r >= 0x7F && r < 0xA0) }
+// isHiddenRune is isHidden for a character.
+func isHiddenRune(r rune) bool {
+	return r < ' ' || (r >= 0x7F && r < 0xA0) || (r >= 0x202A && r <= 0x202E) || (r >= 0x2066 && r <= 0x2069)
+}
 
 // escaped reads the escape that b begins with: the character and the bytes that
 // it takes, 0 for one that is wrong or stands for a control character.
@@ -273,5 +276,5 @@ func isPlain(t []byte) bool {
 	if plainFrom(t, 0) == len(t) {
 		return true
 	}
-	return utf8.Valid(t) && !hasControl(string(t))
+	return utf8.Valid(t) && !isHidden(string(t))
 }

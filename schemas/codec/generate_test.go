@@ -7,7 +7,6 @@ import (
 	"math/big"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
@@ -28,7 +27,7 @@ func same(a, b *schemas.Event) bool {
 
 func drawText(t *rapid.T, label string) string {
 	letters := rapid.OneOf(rapid.RuneFrom([]rune(`ab"\/<>&é€😀 `+"\u2028\ufffd")), rapid.Rune())
-	return rapid.StringOfN(letters.Filter(func(r rune) bool { return !unicode.IsControl(r) && r != 0 }), 1, 12, 256).Draw(t, label)
+	return rapid.StringOfN(letters.Filter(func(r rune) bool { return !isHiddenRune(r) }), 1, 12, 256).Draw(t, label)
 }
 
 // drawNumber draws a decimal of up to 20 integer digits and 9 decimals.

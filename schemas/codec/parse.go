@@ -179,7 +179,7 @@ func duplicate(texts []string) string {
 func isJSONType(s string) bool {
 	media, parameters, _ := strings.Cut(s, ";")
 	kind, subtype, found := strings.Cut(strings.TrimRight(media, " "), "/")
-	if !found || !isToken(kind) || !isToken(subtype) || hasControl(parameters) || !utf8.ValidString(parameters) {
+	if !found || !isToken(kind) || !isToken(subtype) || isHidden(parameters) || !utf8.ValidString(parameters) {
 		return false
 	}
 	subtype = strings.ToLower(subtype)

@@ -76,18 +76,35 @@ func (c *checker) text(name fmt.Stringer, v rawValue) string {
 	return ""
 }
 
-// clean reads a string that holds no control characters.
+// clean reads a string of which nothing is hidden.
 func (c *checker) clean(name fmt.Stringer, v rawValue) string {
 	s := string(v.text)
 	switch {
 	case !utf8.ValidString(s):
 		c.refuse(RejectInvalidUTF8, name, show(v)+" is not valid UTF-8")
-	case hasControl(s):
+	case isHidden(s):
 		c.refuse(RejectControlCharacter, name, show(v)+" holds a control character")
 	default:
 		return s
 	}
 	return ""
+}
+
+// isHidden tells whether a text holds what a reader does not see: a control
+// character, or one that turns the direction of writing, so that 12 reads as 21.
+func isHidden(s string) bool { return hasControl(s) || hasTurn(s) }
+
+// hasTurn tells whether a text holds a character that turns the direction of
+// writing: an embedding, override or isolate, or the end of one.
+func hasTurn(s string) bool {
+	for i := strings.IndexByte(s, 0xE2); i >= 0; {
+		// In UTF-8 U+202A to U+202E are E2 80 AA to AE, U+2066 to U+2069 E2 81 A6 to A9.
+		if s = s[i+1:]; len(s) > 1 && ((s[0] == 0x80 && s[1] >= 0xAA && s[1] <= 0xAE) || (s[0] == 0x81 && s[1] >= 0xA6 && s[1] <= 0xA9)) {
+			return true
+		}
+		i = strings.IndexByte(s, 0xE2)
+	}
+	return false
 }
 
 // hasControl tells whether a text holds a control character: C0, DEL or C1.

@@ -68,7 +68,7 @@ func commonReasons() []ReasonText {
 		{RejectBadSequence, "The sequence is not digits only, or not below 2^63.", true},
 		{RejectBadSpecVersion, `The specversion is not "1.0".`, false},
 		{RejectBadTime, "A time is not written as RFC 3339 with an offset, or has an hour, minute, second, day or month that no time has.", false},
-		{RejectControlCharacter, "A text holds a control character (C0, DEL or C1).", false},
+		{RejectControlCharacter, "A text holds a control character (C0, DEL or C1), or one that turns the direction of writing (U+202A to U+202E, U+2066 to U+2069).", false},
 		{RejectDataTwice, "Both data and data_base64 are given.", false},
 		{RejectDuplicateHeader, "The header content-type, or one that begins with ce_, is given twice.", true},
 		{RejectDuplicateName, "A key is given twice in one JSON object.", true},
