@@ -24,10 +24,11 @@ type reporter interface {
 	Fatalf(format string, args ...any)
 }
 
-// published are the compiled JSON Schemas: event.json, and one a type.
+// published are the compiled JSON Schemas: event.json, and one a type; bundled is
+// event.json again, as the one file that refers to no other.
 type published struct {
-	event *jsonschema.Schema
-	types map[schemas.Type]*jsonschema.Schema
+	event, bundled *jsonschema.Schema
+	types          map[schemas.Type]*jsonschema.Schema
 }
 
 func compileSchemas(t testing.TB) published {
@@ -60,6 +61,13 @@ func compileWith(t testing.TB, c *jsonschema.Compiler) published {
 			p.types[kind] = compiled
 		}
 	}
+	alone := jsonschema.NewCompiler()
+	if err := alone.AddResource(jsonschemas.BaseURL+"alone.json", readSchema(t, "bundled/event.json")); err != nil {
+		t.Fatal(err)
+	}
+	if p.bundled, err = alone.Compile(jsonschemas.BaseURL + "alone.json"); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
@@ -90,6 +98,9 @@ func (p published) refuses(t reporter, value []byte) bool {
 func (p published) refusesDocument(t reporter, doc any) bool {
 	t.Helper()
 	refused := p.event.Validate(doc) != nil
+	if (p.bundled.Validate(doc) != nil) != refused {
+		t.Errorf("event.json and its bundle disagree on %.500v", doc)
+	}
 	o, ok := doc.(map[string]any)
 	if !ok {
 		return refused
