@@ -38,7 +38,7 @@ type state struct {
 	// time_weighted).
 	Levels map[string]decimal.Decimal
 	// Before is what the resource was before Since; nil when it was unknown, or
-	// when it is too late for a provision_failed.
+	// when no provision_failed can go back to it: a deleted one has none.
 	Before *state
 
 	// foreign tells that the snapshot has fields that this program does not know.
@@ -62,9 +62,15 @@ func (s *state) alive() bool { return s.Phase == running || s.Phase == suspended
 // makes them void (contract 3).
 const ProvisionWindow = 24 * time.Hour
 
-// forget drops what no provision_failed from an instant on can go back to.
+// forget drops what no provision_failed from an instant on can go back to: what is
+// deleted cannot fail any more, and what was before it was deleted too, or unknown.
 func (s *state) forget(from time.Time) {
-	if from.Sub(s.Since) > ProvisionWindow {
+	switch {
+	case !s.alive() || from.Sub(s.Since) > ProvisionWindow:
 		s.Before = nil
+	case s.Before != nil && s.Before.Before != nil:
+		before := *s.Before
+		before.Before = nil
+		s.Before = &before
 	}
 }
