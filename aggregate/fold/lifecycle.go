@@ -33,8 +33,7 @@ type life struct {
 	levels                 levels
 }
 
-// stretch is a stretch of milliseconds in which a life was alive, or, without a
-// life, one that a provision_failed made void.
+// stretch is a stretch of milliseconds in which a life was alive.
 type stretch struct {
 	interval
 	life *life
@@ -108,7 +107,7 @@ func (f *folder) apply(e *schemas.Event, ref schemas.EventRef, accountMode schem
 		f.stretches[len(f.stretches)-1].to = at
 		f.Phase = deleted
 	case schemas.ResourceProvisionFailed:
-		f.void(at)
+		f.void()
 	case schemas.AccountModeChanged, schemas.UsageRecorded:
 		// Not of a resource's lifecycle: the streams keep them apart.
 	}
@@ -200,6 +199,18 @@ func (f *folder) remember(now time.Time) {
 	f.mark.spans, f.mark.stretches, f.mark.anomalies = len(f.spans), len(f.stretches), len(f.anomalies)
 }
 
+// holds tells whether the life would hold the minute of Since, were all since then
+// void: whether it paid for it last, or, if nobody did, was there last.
+func (f *folder) holds(l *life) bool {
+	minute := minuteOf(f.Since)
+	paid := lastIn(f.spans[:f.mark.spans], minute, func(s *span) *interval { return &s.interval })
+	if paid != nil {
+		return paid.life == l
+	}
+	there := lastIn(f.stretches[:f.mark.stretches], minute, func(s *stretch) *interval { return &s.interval })
+	return there != nil && there.life == l
+}
+
 func (f *folder) begin(at int64, ref schemas.EventRef) {
 	f.stretches = append(f.stretches, stretch{interval{at, forever}, f.life})
 	f.open(at, ref)
@@ -207,10 +218,9 @@ func (f *folder) begin(at int64, ref schemas.EventRef) {
 
 // void makes everything since the last created or recovered void: the resource
 // is again what it was before.
-func (f *folder) void(at int64) {
-	since := f.Since.UnixMilli()
+func (f *folder) void() {
 	f.spans = f.spans[:f.mark.spans]
-	f.stretches = append(f.stretches[:f.mark.stretches], stretch{interval{since, at}, nil})
+	f.stretches = f.stretches[:f.mark.stretches]
 	f.anomalies = f.anomalies[:f.mark.anomalies]
 	f.life = f.before
 	if f.Before == nil {

@@ -52,6 +52,20 @@ func cut[T any](all []T, at func(*T) *interval) []T {
 	return kept
 }
 
+// lastIn is the interval that the minute is given to by cut, nil for none.
+func lastIn[T any](all []T, minute int64, at func(*T) *interval) *T {
+	for i := len(all) - 1; i >= 0; i-- {
+		x := at(&all[i])
+		if x.from < x.to && x.firstMinute() <= minute {
+			if minute < x.endMinute() {
+				return &all[i]
+			}
+			break
+		}
+	}
+	return nil
+}
+
 // merge makes one of touching spans of one life with equal configurations under
 // the same coupon (contract 3).
 func merge(spans []span) []span {

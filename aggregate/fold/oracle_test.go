@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 
 	"github.com/reckon-billing/reckon/aggregate/fold"
@@ -17,7 +18,7 @@ import (
 
 // book folds and prices histories that are slices: no store, no stream.
 type book struct {
-	t        *rapid.T
+	t        rapid.TB
 	zone     *time.Location
 	currency schemas.Currency
 	// snapshots are those that a fold begins with, next those that it leaves.
@@ -153,9 +154,7 @@ func TestAFoldInMemoryIsWhatTheNaiveCalculatorSays(t *testing.T) {
 		currency := schemas.Currency{Code: "VND"}
 		want := oracle.Compute(events, oracle.Settings{Zone: zone, Currency: currency, First: c.First, Last: last})
 
-		open := func() *book {
-			return &book{t: t, zone: zone, currency: currency}
-		}
+		open := func() *book { return &book{t: t, zone: zone, currency: currency} }
 		full, monthly := open(), open()
 		full.months(events, time.UnixMilli(0).UTC(), c.First, last)
 		from := time.UnixMilli(0).UTC()
@@ -171,6 +170,66 @@ func TestAFoldInMemoryIsWhatTheNaiveCalculatorSays(t *testing.T) {
 		sameSnapshots(t, monthly.snapshots, full.snapshots)
 		sameAnomalies(t, open(), events, want.Anomalies)
 	})
+}
+
+// Who pays for a minute has its usage: one that is deleted and recovered within a minute
+// pays for it and has the level in it, whether the recovery fails before the month is
+// derived or after.
+func TestAMinuteOfAVoidStretchIsThatOfTheLifeBeforeIt(t *testing.T) {
+	zone := time.UTC
+	at := func(text string) time.Time {
+		at, err := time.ParseInLocation("2006-01-02 15:04:05", "2026-"+text, zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	items := []schemas.Item{
+		{Name: "sum", Unit: "GB", UnitPrice: decimal.New(1, 0), Meter: schemas.Sum, Per: schemas.PerUse},
+		{Name: "level", Unit: "GB", UnitPrice: decimal.New(1, 0), Meter: schemas.TimeWeighted, Per: schemas.PerUse},
+	}
+	event := func(kind schemas.Type, text string, change func(*schemas.Event)) oracle.Copy {
+		e := schemas.Event{Source: "s", ID: string(kind) + text, Type: kind, AccountID: "a", ResourceID: "r", Time: at(text)}
+		if change != nil {
+			change(&e)
+		}
+		return oracle.Copy{Event: e, KafkaTime: e.Time}
+	}
+	use := func(item string, value int64) func(*schemas.Event) {
+		return func(e *schemas.Event) {
+			e.ID, e.Usage = e.ID+item, schemas.Usage{Item: item, Value: decimal.New(value, 0)}
+		}
+	}
+	events := []oracle.Copy{
+		event(schemas.ResourceCreated, "10-31 23:50:00", func(e *schemas.Event) { e.Mode, e.Items = schemas.Postpaid, items }),
+		event(schemas.ResourceDeleted, "10-31 23:59:10", nil),
+		event(schemas.ResourceRecovered, "10-31 23:59:20", nil),
+		event(schemas.UsageRecorded, "10-31 23:59:40", use("sum", 3)),
+		event(schemas.UsageRecorded, "10-31 23:59:40", use("level", 7)),
+		event(schemas.UsageRecorded, "11-01 05:00:00", use("level", 9)), // void, and in no minute of a life
+		event(schemas.ResourceProvisionFailed, "11-01 10:00:00", nil),
+		event(schemas.ResourceRecovered, "11-02 00:00:00", nil),
+		event(schemas.ResourceDeleted, "11-02 01:00:00", nil),
+	}
+	october, november := schemas.Month{Year: 2026, Month: time.October}, schemas.Month{Year: 2026, Month: time.November}
+	open := func() *book { return &book{t: t, zone: zone, currency: schemas.Currency{Code: "VND"}} }
+	full, monthly := open(), open()
+	full.months(events, time.UnixMilli(0).UTC(), october, november)
+	monthly.months(events[:5], time.UnixMilli(0).UTC(), october, october) // before it failed
+	monthly.months(events, october.End(zone), november, november)
+	for what, b := range map[string]*book{"full history": full, "month by month": monthly} {
+		var got []string
+		for _, l := range b.lines {
+			got = append(got, fmt.Sprintf("%s-%s %s %s", l.PeriodStart.Format("02 15:04"), l.PeriodEnd.Format("02 15:04"), l.Item.Name, schemas.FormatDecimal(l.Quantity)))
+		}
+		want := []string{
+			"31 23:50-01 00:00 sum 3", "31 23:50-01 00:00 level 0.7", // 7 in the last of ten minutes
+			"02 00:00-02 01:00 sum 0", "02 00:00-02 01:00 level 7",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
 }
 
 // sameAnomalies folds all there is, whatever month it is of.

@@ -18,13 +18,16 @@ type Resource struct {
 
 	folder folder
 	placer placer
-	// At the end of the last month: the state there, its life, and whether its
-	// last created or recovered was folded here (not before the snapshot).
+	// At the end of the last month: the state there, its life, and whether it is
+	// alive by a created or recovered that was folded here (not before the snapshot).
 	end       state
 	endLife   *life
 	endBefore *life
 	endHere   bool
-	ended     bool
+	// endHolds tells whether endBefore holds the minute of that event, should it become
+	// void.
+	endHolds bool
+	ended    bool
 	// changes counts the lifecycle events before the end: without any, an old
 	// tombstone stays.
 	changes int
@@ -101,7 +104,8 @@ func (r *Resource) atEnd() {
 	}
 	r.ended = true
 	r.end, r.endLife, r.endBefore = r.folder.state, r.folder.life, r.folder.before
-	r.endHere = r.end.Phase != unknown && r.end.Since.UnixMilli() >= r.fold.from
+	r.endHere = r.end.alive() && r.end.Since.UnixMilli() >= r.fold.from
+	r.endHolds = r.endHere && r.folder.holds(r.endBefore)
 }
 
 // Cut comes after the last lifecycle event: it cuts what was in force into minutes and
@@ -114,7 +118,7 @@ func (r *Resource) Cut() error {
 		pieces:    r.fold.calendar.clip(spans),
 	}
 	if r.end.Before != nil && r.endHere {
-		r.placer.snapOf, r.placer.snapFrom = r.endBefore, minuteOf(r.end.Since)
+		r.placer.snapOf, r.placer.snapFrom, r.placer.snapHolds = r.endBefore, minuteOf(r.end.Since), r.endHolds
 	}
 	if r.fold.Anomalies == nil {
 		return nil

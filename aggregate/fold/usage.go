@@ -17,22 +17,24 @@ type placer struct {
 	stretch, piece int
 
 	// From the minute of snapFrom on a provision_failed may still take the
-	// resource back to before: the levels of snapOf at that minute are kept.
-	snapOf   *life
-	snapFrom int64
-	snapped  *levels
+	// resource back to before: the levels of snapOf at that minute are kept, and
+	// those in it too if snapHolds, as snapOf then holds it.
+	snapOf    *life
+	snapFrom  int64
+	snapHolds bool
+	snapped   *levels
 }
 
 // place counts one usage event. It returns false for one without a period that
 // meters its item.
 //
-// A minute that a void stretch was the last to touch is void for usage, also
-// where a period that ended in it is billed for it. Any other minute of a period
-// is that of the period's life; a minute without a period is that of the life
-// that was the last to touch it.
+// Who pays for a minute has its usage: a minute of a period is that of the period's
+// life; one without a period is that of the life that was the last to touch it.
 func (p *placer) place(item string, value Units, minute int64) bool {
 	p.openUntil(minute)
-	p.snap(minute)
+	if p.snap(minute); p.snapHolds && minute == p.snapFrom {
+		p.snapped.set(item, value)
+	}
 	for p.stretch < len(p.stretches) && p.stretches[p.stretch].to <= minute {
 		p.stretch++
 	}
@@ -40,9 +42,6 @@ func (p *placer) place(item string, value Units, minute int64) bool {
 		return false
 	}
 	owner := p.stretches[p.stretch].life
-	if owner == nil {
-		return false
-	}
 	for p.piece < len(p.pieces) && p.pieces[p.piece].to <= minute {
 		p.piece++
 	}

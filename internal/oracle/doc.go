@@ -14,13 +14,11 @@
 // Where the contract can be read in two ways, this is the reading taken here:
 //
 //   - Can a minute belong to a suspended life, or to a void stretch, when some
-//     configuration was running in an instant of it? For billing no: nothing of a
-//     suspended or void resource is in force, so the last running configuration
-//     has the minute. For usage a void stretch can: lives and void stretches are
-//     cut to minutes alike, so usage in a minute that a void stretch was the last
-//     to touch is unmatched. Any other minute of a period has its usage in that
-//     period and that period's life; a minute in which nothing ran is of the last
-//     life that was there at any instant of it. So a resource that is deleted at
+//     configuration was running in an instant of it? No: nothing of a suspended or
+//     void resource is in force, so the last running configuration has the minute,
+//     and its period and life have the usage. A minute in which nothing ran is of
+//     the last life that was there at any instant of it, and a void stretch was
+//     never there. So a resource that is deleted at
 //     10:00:10 and of which a new life was created and suspended in the same
 //     millisecond of 10:00:20 still pays for 10:00 in its old life.
 //   - Which `created` or `recovered` is "the last" for provision_failed? The last

@@ -57,8 +57,6 @@ type history struct {
 	stretches []stretch
 	anomalies []anomaly
 	usage     []*Copy
-	// voids are the times that provision_failed made void, in milliseconds.
-	voids []stretch
 
 	now   status
 	since int64
@@ -208,7 +206,6 @@ func (h *history) fail(e *Copy) {
 		return
 	}
 	h.now = h.before
-	h.voids = append(h.voids, stretch{from: h.opened.UnixMilli(), to: e.Time.UnixMilli()})
 	h.stretches = h.stretches[:h.stretchesBefore]
 	h.anomalies = h.anomalies[:h.anomaliesBefore]
 }

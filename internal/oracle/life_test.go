@@ -166,11 +166,23 @@ func TestHistories(t *testing.T) {
 				add(schemas.ResourceProvisionFailed, "10-06 10:00:01").add(schemas.ResourceDeleted, "10-06 10:00:01")
 		}, []string{"10-01 10:00..10-01 10:05 i x1 5m =5", "10-05 10:00..10-06 10:01 i x1 1441m =1441"}, "duplicate_create too_late"},
 		// The readings of the package comment.
-		"a void stretch takes no minute from the life before it, but its usage": {func(w *world) {
+		"a void stretch takes no minute from the life before it, and no usage": {func(w *world) {
 			w.add(schemas.ResourceCreated, "10-01 10:00:00", items(metered("m", schemas.Sum))).
 				add(schemas.ResourceDeleted, "10-01 10:05:10").add(schemas.ResourceRecovered, "10-01 10:05:20").
 				usage("m", "10-01 10:05:59", "1", "10-01 10:06:00", "10").add(schemas.ResourceProvisionFailed, "10-01 10:07:00")
-		}, []string{"10-01 10:00..10-01 10:06 m x0 6m =0"}, "unmatched_usage unmatched_usage"},
+		}, []string{"10-01 10:00..10-01 10:06 m x1 6m =1"}, "unmatched_usage"},
+		"nor from one that is suspended, whose level it is": {func(w *world) {
+			w.add(schemas.ResourceCreated, "10-01 10:00:00", items(metered("m", schemas.TimeWeighted))).
+				add(schemas.ResourceSuspended, "10-01 10:03:00").
+				add(schemas.ResourceDeleted, "10-01 10:05:10").add(schemas.ResourceRecovered, "10-01 10:05:20").
+				usage("m", "10-01 10:05:59", "1", "10-01 10:06:00", "10").add(schemas.ResourceProvisionFailed, "10-01 10:07:00").
+				add(schemas.ResourceRecovered, "10-01 10:08:00").add(schemas.ResourceDeleted, "10-01 10:10:00")
+		}, []string{"10-01 10:00..10-01 10:03 m x0 3m =0", "10-01 10:08..10-01 10:10 m x1 2m =1"}, "unmatched_usage unmatched_usage"},
+		"nor from the life that comes after it in its last minute": {func(w *world) {
+			w.add(schemas.ResourceCreated, "10-01 10:00:00", j).add(schemas.ResourceProvisionFailed, "10-01 10:05:10").
+				add(schemas.ResourceCreated, "10-01 10:05:50", items(metered("m", schemas.Sum))).
+				usage("m", "10-01 10:04:59", "10").usage("m", "10-01 10:05:00", "1").add(schemas.ResourceDeleted, "10-01 10:06:00")
+		}, []string{"10-01 10:05..10-01 10:06 m x1 1m =1"}, "unmatched_usage"},
 		"a suspended life takes no minute from one that ran": {func(w *world) {
 			w.add(schemas.ResourceCreated, "10-01 10:00:00", i).add(schemas.ResourceDeleted, "10-01 10:05:10").
 				add(schemas.ResourceCreated, "10-01 10:05:20", i).add(schemas.ResourceSuspended, "10-01 10:05:20")

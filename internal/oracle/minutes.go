@@ -43,7 +43,6 @@ type placed struct {
 	// event order.
 	levels    map[levelKey][]*Copy
 	unmatched []anomaly
-	of        *history
 }
 
 type levelKey struct {
@@ -96,7 +95,7 @@ func dealt(stretches []stretch) []run {
 // place deals out the minutes, joins what is one period, and puts every usage
 // event where its minute is.
 func place(h *history) placed {
-	p := placed{runs: dealt(h.stretches), levels: map[levelKey][]*Copy{}, of: h}
+	p := placed{runs: dealt(h.stretches), levels: map[levelKey][]*Copy{}}
 	for i := range p.runs {
 		r := &p.runs[i]
 		if !r.of.running {
@@ -122,23 +121,6 @@ func onePeriod(a, b *status) bool {
 	return a.life == b.life && a.coupon == b.coupon && schemas.EqualItems(a.items, b.items)
 }
 
-// voidAt tells whether a void stretch was the last, of lives and void stretches,
-// to touch the minute: usage in it is void, though a period that ended in it is
-// billed for it.
-func (h *history) voidAt(minute int64) bool {
-	start, end := minute*msPerMinute, (minute+1)*msPerMinute
-	last := func(of []stretch) int64 {
-		from := int64(-1)
-		for i := range of {
-			if s := &of[i]; s.from < s.to && s.from < end && s.to > start {
-				from = max(from, s.from)
-			}
-		}
-		return from
-	}
-	return last(h.voids) > last(h.stretches)
-}
-
 func (p *placed) put(u *Copy) {
 	minute := minuteOf(u.Time.UnixMilli())
 	i, _ := slices.BinarySearchFunc(p.runs, minute, func(r run, m int64) int {
@@ -147,7 +129,7 @@ func (p *placed) put(u *Copy) {
 		}
 		return 1
 	})
-	if i == len(p.runs) || p.runs[i].from > minute || p.of.voidAt(minute) {
+	if i == len(p.runs) || p.runs[i].from > minute {
 		p.unmatched = append(p.unmatched, anomaly{u, schemas.UnmatchedUsage})
 		return
 	}
