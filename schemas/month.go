@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"fmt"
+	"sort"
 	"time"
 )
 
@@ -24,14 +25,36 @@ func ParseMonth(s string) (Month, error) {
 
 // MonthOf is the billing month that holds the instant.
 func MonthOf(t time.Time, zone *time.Location) Month {
-	y, m, _ := t.In(zone).Date()
-	return Month{y, m}
+	year, month, day := t.In(zone).Date()
+	m := Month{year, month}
+	// A clock that is put back over midnight shows the last day again in the next month.
+	if day >= 28 && !t.Before(m.End(zone)) {
+		return m.Next()
+	}
+	return m
 }
 
-// Start is the first instant of the month in the billing zone, in UTC. This is
-// the one place where the bounds of billing months are computed (contract 1).
+// Start is the first instant of the month in the billing zone, in UTC: 00:00 on the
+// 1st, the first of two, or where the clock is put forward over it the instant at which
+// it is. This is the one place where the bounds of billing months are computed
+// (contract 1).
 func (m Month) Start(zone *time.Location) time.Time {
-	return time.Date(m.Year, m.Month, 1, 0, 0, 0, 0, zone).UTC()
+	midnight := time.Date(m.Year, m.Month, 1, 0, 0, 0, 0, time.UTC)
+	ahead := func(at time.Time) time.Duration {
+		_, seconds := at.In(zone).Zone()
+		return time.Duration(seconds) * time.Second
+	}
+	// No zone is a day ahead of UTC or behind it, and none changes its clock twice in
+	// two days.
+	before, after := ahead(midnight.AddDate(0, 0, -1)), ahead(midnight.AddDate(0, 0, 1))
+	if first := midnight.Add(-before); ahead(first) == before {
+		return first
+	}
+	first := midnight.Add(-after)
+	skipped := sort.Search(int((after-before)/time.Second), func(seconds int) bool {
+		return ahead(first.Add(time.Duration(seconds)*time.Second)) == after
+	})
+	return first.Add(time.Duration(skipped) * time.Second)
 }
 
 // End is the first instant of the next month in the billing zone, in UTC.

@@ -49,15 +49,94 @@ func TestABillingMonthBeginsAtMidnightInTheBillingZone(t *testing.T) {
 	}
 }
 
+// C2, C5: a 1st without a 00:00 begins when it begins, one with two at the first of them.
+// The changes of the clock are those of tzdata's rules, worked by hand.
+func TestAMonthWhoseFirstHasNoMidnightBeginsAtItsFirstInstant(t *testing.T) {
+	for _, c := range []struct{ zone, month, start, why string }{
+		{"America/Asuncion", "2000-10", "2000-10-01T04:00:00Z", "Sunday, 00:00 at -04 is 01:00"},
+		{"America/Asuncion", "2002-09", "2002-09-01T04:00:00Z", "Sunday, 00:00 at -04 is 01:00"},
+		{"America/Asuncion", "2017-10", "2017-10-01T04:00:00Z", "Sunday, 00:00 at -04 is 01:00"},
+		{"America/Asuncion", "2023-10", "2023-10-01T04:00:00Z", "Sunday, 00:00 at -04 is 01:00"},
+		{"America/Asuncion", "2023-11", "2023-11-01T03:00:00Z", "at -03"},
+		{"Asia/Damascus", "2005-04", "2005-03-31T22:00:00Z", "00:00 at +02 is 01:00"},
+		{"Asia/Damascus", "2011-04", "2011-03-31T22:00:00Z", "Friday, 00:00 at +02 is 01:00"},
+		{"Asia/Gaza", "2006-04", "2006-03-31T22:00:00Z", "00:00 at +02 is 01:00"},
+		{"America/Havana", "2001-04", "2001-04-01T05:00:00Z", "Sunday, 00:00 at -05 is 01:00"},
+		{"America/Havana", "2026-11", "2026-11-01T04:00:00Z", "Sunday, 01:00 at -04 is 00:00 again"},
+		{"America/St_Johns", "2009-11", "2009-11-01T02:30:00Z", "Sunday, 00:01 at -02:30 is 23:01 of Saturday again"},
+		{"Africa/Cairo", "2024-11", "2024-10-31T22:00:00Z", "Thursday, 24:00 at +03 is 23:00 again"},
+		{"Africa/Cairo", "2010-05", "2010-04-30T21:00:00Z", "at +03, of which the Friday before had no 00:00"},
+		{"America/Sao_Paulo", "2018-11", "2018-11-01T03:00:00Z", "at -03, three days before a day without 00:00"},
+		{"America/Sao_Paulo", "2018-12", "2018-12-01T02:00:00Z", "at -02"},
+		{"Asia/Beirut", "2024-04", "2024-03-31T21:00:00Z", "at +03, of which the day before had no 00:00"},
+		{"Pacific/Apia", "2012-01", "2011-12-31T10:00:00Z", "at +14, after a year without its 30 December"},
+		{"Asia/Ho_Chi_Minh", "2026-10", "2026-09-30T17:00:00Z", "at +07 for ever"},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := ParseMonth(c.month)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := m.Start(zone)
+		if got := start.Format(time.RFC3339); got != c.start || start.Location() != time.UTC || !m.Prev().End(zone).Equal(start) {
+			t.Errorf("%s in %s (%s) starts at %s, want %s", c.month, c.zone, c.why, got, c.start)
+		}
+		if before, first := MonthOf(start.Add(-time.Millisecond), zone), MonthOf(start, zone); before != m.Prev() || first != m {
+			t.Errorf("%s in %s: its first instant is in %s, the one before in %s", c.month, c.zone, first, before)
+		}
+	}
+}
+
+// zones are those in which months begin oddly, and a few in which they do not.
+func zones() []string {
+	return []string{
+		"Asia/Ho_Chi_Minh", "America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe", "America/Asuncion", "America/Sao_Paulo",
+		"Asia/Beirut", "Africa/Cairo", "Asia/Damascus", "Asia/Gaza", "America/Havana", "America/St_Johns", "Pacific/Apia",
+		"Pacific/Kiritimati", "America/Scoresbysund", "Atlantic/Azores", "Asia/Amman", "America/Santiago", "Asia/Tehran",
+	}
+}
+
+// C2, C5: no instant before a month's first shows its date, whatever the zone, and its
+// first does.
+func TestAMonthBeginsWhenItsDateIsFirstShown(t *testing.T) {
+	for _, name := range zones() {
+		zone, err := time.LoadLocation(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for m := (Month{2000, time.January}); m.Year < 2200; m = m.Next() {
+			start := m.Start(zone)
+			shown := func(at time.Time) Month {
+				year, month, _ := at.In(zone).Date()
+				return Month{year, month}
+			}
+			if shown(start) != m {
+				t.Errorf("%s in %s starts at %v, in %s", m, name, start, shown(start))
+			}
+			for before := time.Millisecond; before <= 26*time.Hour; before += 10 * time.Minute {
+				if at := start.Add(-before); shown(at) != m.Prev() {
+					t.Fatalf("%s in %s starts at %v, and at %v it is %s", m, name, start, at, shown(at))
+				}
+			}
+		}
+	}
+}
+
 // C2, C3, C5, C9: months tile the time line in any zone, with summer time or not.
 func TestMonthsTileWithoutGapOrOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		name := rapid.SampledFrom([]string{"Asia/Ho_Chi_Minh", "America/New_York", "Europe/Berlin", "UTC", "Australia/Lord_Howe"}).Draw(t, "zone")
+		name := rapid.SampledFrom(zones()).Draw(t, "zone")
 		zone, err := time.LoadLocation(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		at := time.UnixMilli(rapid.Int64Range(946_684_800_000, 7_258_118_399_999).Draw(t, "at"))
+		if rapid.Bool().Draw(t, "near an edge") {
+			at = MonthOf(at, zone).Start(zone).Add(time.Duration(rapid.Int64Range(-7_200_000, 7_200_000).Draw(t, "by")) * time.Millisecond)
+		}
 		m := MonthOf(at, zone)
 		if at.Before(m.Start(zone)) || !at.Before(m.End(zone)) {
 			t.Fatalf("%v is not in %s, %v to %v", at, m, m.Start(zone), m.End(zone))
