@@ -12,6 +12,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/generate"
 	"github.com/reckon-billing/reckon/internal/report"
 	"github.com/reckon-billing/reckon/internal/simulate"
@@ -57,7 +58,7 @@ func (d *demoRun) run(ctx context.Context) error {
 	if err != nil {
 		return config.UsageError{Err: err}
 	}
-	if err := emptyDemoFolder(d.folder); err != nil {
+	if err := d.emptyFolder(ctx); err != nil {
 		return err
 	}
 	d.began = d.now()
@@ -67,7 +68,7 @@ func (d *demoRun) run(ctx context.Context) error {
 	}
 	d.say("starting Kafka and ClickHouse in %s", d.folder)
 	s, err := simulate.Keep(ctx, d.folder, simulate.Options{
-		Config: cfg, Log: quiet(log, cfg), Now: d.now, First: cloud.First, BatchRows: cfg.Ingest.BatchRows,
+		Command: d.command, Config: cfg, Log: quiet(log, cfg), Now: d.now, First: cloud.First, BatchRows: cfg.Ingest.BatchRows,
 		// The demo's clock stands at the moment when the last month is due.
 		Clock: simulate.NewClock(last.End(cfg.Billing.Location).Add(cfg.Billing.Grace)),
 	})
@@ -81,24 +82,26 @@ func (d *demoRun) run(ctx context.Context) error {
 // demoMark is the file that says that a folder is a demo's, to be replaced.
 const demoMark = "made-by-reckon-demo"
 
-func emptyDemoFolder(folder string) error {
-	entries, err := os.ReadDir(folder)
+// emptyFolder makes the folder, or removes the earlier demo that lies in it. One that
+// is in use, or that no demo made, it leaves alone.
+func (d *demoRun) emptyFolder(ctx context.Context) error {
+	entries, err := os.ReadDir(d.folder)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 	case err != nil:
 		return usagef("--data-dir: %w", err)
 	case len(entries) > 0:
-		if _, err := os.Stat(filepath.Join(folder, demoMark)); err != nil {
-			return usagef("--data-dir %s: the folder is not empty and no demo made it: name another", folder)
+		if _, err := os.Stat(filepath.Join(d.folder, demoMark)); err != nil {
+			return usagef("--data-dir %s: the folder is not empty and no demo made it: name another", d.folder)
 		}
-		if err := os.RemoveAll(folder); err != nil {
+		if err := embedded.Clear(ctx, d.folder, embedded.Holder{Command: d.command}, demoMark); err != nil {
 			return fmt.Errorf("remove the earlier demo: %w", err)
 		}
 	}
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(d.folder, 0o700); err != nil {
 		return fmt.Errorf("make the demo's folder: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, demoMark), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(d.folder, demoMark), nil, 0o600); err != nil {
 		return fmt.Errorf("mark the demo's folder: %w", err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -35,6 +36,8 @@ type cli struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
 
+	// command is what was asked for, "report usage".
+	command string
 	// configFile is the --config flag.
 	configFile string
 	// lost is the first failure to write to stdout: the command fails by it.
@@ -102,6 +105,9 @@ Without settings it runs on an embedded Kafka and ClickHouse in ./reckon-data.
 				return usagef("there is no command %q: see reckon --help", args[0])
 			}
 			return nil
+		},
+		PersistentPreRun: func(cmd *cobra.Command, _ []string) {
+			a.command = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

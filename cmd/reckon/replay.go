@@ -82,7 +82,7 @@ func (r *replay) run(ctx context.Context, names []string) error {
 		r.now = facts.Clock(cfg.Billing.Location)
 	}
 	s, err := simulate.Scratch(ctx, simulate.Options{
-		Config: cfg, Log: quiet(log, cfg), Now: r.cli.now, Clock: simulate.NewClock(r.now), First: facts.First, BatchRows: r.batch,
+		Command: r.command, Config: cfg, Log: quiet(log, cfg), Now: r.cli.now, Clock: simulate.NewClock(r.now), First: facts.First, BatchRows: r.batch,
 	})
 	if err != nil {
 		return err

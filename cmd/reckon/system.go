@@ -6,6 +6,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/app"
 	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/telemetry"
 )
 
@@ -24,7 +25,9 @@ func (a *cli) settings() (config.Config, *slog.Logger, error) {
 
 // connect connects as a command does that asks or does one thing.
 func (a *cli) connect(ctx context.Context, cfg config.Config, log *slog.Logger) (*app.App, error) {
-	return app.Connect(ctx, app.Options{Config: cfg, Log: log, Now: a.now})
+	return app.Connect(ctx, app.Options{Config: cfg, Log: log, Now: a.now, Command: a.command, Waiting: func(h embedded.Holder) {
+		a.tell("waiting for %s, which uses the data folder %s\n", h, cfg.DataDir)
+	}})
 }
 
 // quiet is the log of a one-shot run: only what went wrong.

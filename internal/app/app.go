@@ -20,6 +20,14 @@ type Options struct {
 	Config config.Config
 	Log    *slog.Logger
 	Now    func() time.Time
+	// Command is what the process was started as, for others who find the data folder
+	// in use: "report usage".
+	Command string
+	// Claim is what becomes of it where others use the data folder.
+	Claim Claim
+	// Waiting is told, once, who uses the data folder while the process waits for it;
+	// nil: the log is.
+	Waiting func(embedded.Holder)
 	// Ports are those that the embedded stack takes where the settings name none;
 	// if one is taken, another.
 	Ports embedded.Ports
@@ -29,6 +37,9 @@ type Options struct {
 	// Patience is how long stopping the embedded stack may take before its engine
 	// is killed; 0 for the usual.
 	Patience time.Duration
+
+	// serves tells of a process that goes on until it is stopped.
+	serves bool
 }
 
 // usualPatience bounds how long stopping the embedded stack may take.

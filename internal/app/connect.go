@@ -3,47 +3,11 @@ package app
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/config"
-	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/kafka"
 )
-
-// embed starts the embedded stack, or finds the one that runs on the data folder.
-func (a *App) embed(ctx context.Context) error {
-	c := &a.Config
-	ports := embedded.Ports{Kafka: c.Kafka.Embedded.Port, Native: c.ClickHouse.Embedded.NativePort, HTTP: c.ClickHouse.Embedded.HTTPPort}
-	// A port that was asked for is that one or none.
-	fixed := ports != embedded.Ports{}
-	if !fixed {
-		ports = a.Ports
-	}
-	stack, err := embedded.Start(ctx, embedded.Options{
-		DataDir: c.DataDir, EngineDir: c.EngineDir, Log: a.Log, Ports: ports, PortsFixed: fixed,
-		MemoryBytes: int64(c.ClickHouse.Embedded.Memory),
-	})
-	if errors.Is(err, embedded.ErrLocked) {
-		running, findErr := embedded.ReadEndpoints(c.DataDir)
-		if findErr != nil {
-			return err
-		}
-		a.endpoints = running
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("start the embedded stack: %w", err)
-	}
-	a.stack, a.endpoints = stack, stack.Endpoints()
-	a.cleanups.add("embedded stack", func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), a.Patience)
-		defer cancel()
-		return stack.Close(ctx)
-	})
-	return nil
-}
 
 func (a *App) dial(ctx context.Context) error {
 	if err := a.dialKafka(); err != nil {

@@ -34,6 +34,8 @@ type role struct {
 	stages []stage
 	// prepares: tables and topics are made where they are missing, on servers too.
 	prepares bool
+	// claim is what becomes of it where others use the data folder.
+	claim Claim
 	// usualPorts: the embedded stack takes ports that producers find again.
 	usualPorts bool
 	// limitMemory bounds a process that does nothing but this, where the broker is
@@ -51,7 +53,7 @@ type stage struct {
 func roles() []role {
 	ingest, invoicer := stage{"ingest", (*process).ingest}, stage{"invoicer", (*process).invoicer}
 	return []role{
-		{name: Up, stages: []stage{ingest, invoicer}, prepares: true, usualPorts: true},
+		{name: Up, stages: []stage{ingest, invoicer}, prepares: true, claim: Own, usualPorts: true},
 		{name: Ingest, stages: []stage{ingest}, usualPorts: true, limitMemory: func(c *config.Config) {
 			telemetry.LimitIngestMemory(int64(c.Ingest.Memory))
 		}},
@@ -105,6 +107,7 @@ func Run(ctx context.Context, name Role, o Options, listening func(Listening)) (
 	if r.limitMemory != nil && !o.Config.Kafka.UsesEmbedded() {
 		r.limitMemory(&o.Config)
 	}
+	o.Command, o.Claim, o.serves = string(name), r.claim, true
 	if r.usualPorts {
 		o.Ports = usualPorts()
 	}

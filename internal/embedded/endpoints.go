@@ -11,8 +11,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Endpoints tells clients where a running stack listens. Addresses are
-// host:port on loopback.
+// Endpoints tells clients where a running stack listens. Addresses are host:port on
+// loopback, and empty for a server that is left out of it.
 type Endpoints struct {
 	Kafka    string `json:"kafka"`
 	Native   string `json:"native"` // ClickHouse's native protocol

@@ -26,6 +26,11 @@ type engineFolder struct {
 	library string
 }
 
+// clickHouseFolder is where ClickHouse is in a data folder, and tablesFolder where the
+// engine keeps its own there.
+func clickHouseFolder(dataDir string) string { return filepath.Join(dataDir, "clickhouse") }
+func tablesFolder(dir string) string         { return filepath.Join(dir, "tables") }
+
 // The user default cannot be removed: the engine's own session is default's,
 // without a password, and password-less logins over loopback cannot be told
 // from it. So default may start listeners and nothing else, and may have one
@@ -75,7 +80,7 @@ const listenSQL = "SYSTEM START LISTEN TCP;\nSYSTEM START LISTEN HTTP;\n"
 // writeEngineFolder writes what the engine reads when it starts.
 func writeEngineFolder(dir, library, password string, memoryBytes, markCacheBytes int64) (engineFolder, error) {
 	f := engineFolder{
-		tables:  filepath.Join(dir, "tables"),
+		tables:  tablesFolder(dir),
 		config:  filepath.Join(dir, "config.xml"),
 		listen:  filepath.Join(dir, "listen.sql"),
 		library: library,

@@ -37,31 +37,40 @@ type Options struct {
 	// to it. Empty: this very program with [ChildCommand].
 	Command []string
 
+	// As says to others who uses the folder; its PID is filled in.
+	As Holder
+	// NoKafka and NoClickHouse leave one of the two out, where a server stands for it:
+	// nothing of it is started or stored.
+	NoKafka, NoClickHouse bool
+
 	Log *slog.Logger
 }
 
-// Stack is a running broker and ClickHouse on one data folder.
+// Stack is a running broker and ClickHouse on one data folder, or one of them.
 type Stack struct {
 	dataDir       string
 	endpoints     Endpoints
-	lock          *flock.Flock
+	lock          *folderLock
 	endpointsFile *flock.Flock
-	broker        *broker
-	clickhouse    *clickHouse
+	broker        *broker     // nil where it was left out
+	clickhouse    *clickHouse // likewise
 
 	close    sync.Once
 	closeErr error
 }
 
 // Start takes the data folder and returns when both servers answer, mostly
-// well within a second. The error wraps [ErrLocked] when another process has
-// the folder and [ErrNoLibrary] when `make engine` has not been run. Ctx bounds
+// well within a second. The error is a [*LockedError] when another process has
+// the folder and wraps [ErrNoLibrary] when `make engine` has not been run. Ctx bounds
 // the start only; the stack runs until Close.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	o = o.withDefaults()
-	library, err := FindLibrary(o.EngineDir)
-	if err != nil {
-		return nil, err
+	var library string
+	var err error
+	if !o.NoClickHouse {
+		if library, err = FindLibrary(o.EngineDir); err != nil {
+			return nil, err
+		}
 	}
 	if o.DataDir, err = filepath.Abs(o.DataDir); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
@@ -70,7 +79,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		return nil, fmt.Errorf("make data folder: %w", err)
 	}
 	s := &Stack{dataDir: o.DataDir}
-	if s.lock, err = lockFolder(o.DataDir); err != nil {
+	if s.lock, err = lockFolder(o.DataDir, o.As); err != nil {
 		return nil, err
 	}
 	if err := s.start(ctx, library, o); err != nil {
@@ -80,17 +89,30 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 }
 
 // start fills s in the order in which Close goes back; on an error the caller closes it.
-func (s *Stack) start(ctx context.Context, library string, o Options) error {
+func (s *Stack) start(ctx context.Context, library string, o Options) (err error) {
+	s.endpoints.PID = os.Getpid()
+	if !o.NoKafka {
+		s.broker, err = startBroker(filepath.Join(o.DataDir, "kafka"), o.Ports.Kafka, o.PortsFixed, o.Log)
+		if err != nil {
+			return err
+		}
+		s.endpoints.Kafka = s.broker.Addr()
+	}
+	if !o.NoClickHouse {
+		if err := s.startClickHouse(ctx, library, o); err != nil {
+			return err
+		}
+	}
+	s.endpointsFile, err = writeEndpoints(o.DataDir, s.endpoints)
+	return err
+}
+
+func (s *Stack) startClickHouse(ctx context.Context, library string, o Options) error {
 	password, err := loadPassword(o.DataDir)
 	if err != nil {
 		return err
 	}
-	s.broker, err = startBroker(filepath.Join(o.DataDir, "kafka"), o.Ports.Kafka, o.PortsFixed, o.Log)
-	if err != nil {
-		return err
-	}
-	folder, err := writeEngineFolder(filepath.Join(o.DataDir, "clickhouse"), library, password,
-		o.MemoryBytes, o.MarkCacheBytes)
+	folder, err := writeEngineFolder(clickHouseFolder(o.DataDir), library, password, o.MemoryBytes, o.MarkCacheBytes)
 	if err != nil {
 		return err
 	}
@@ -99,16 +121,9 @@ func (s *Stack) start(ctx context.Context, library string, o Options) error {
 		return err
 	}
 	s.clickhouse = clickhouse
-	s.endpoints = Endpoints{
-		Kafka:    s.broker.Addr(),
-		Native:   clickhouse.NativeAddr(),
-		HTTP:     clickhouse.HTTPAddr(),
-		User:     User,
-		Password: password,
-		PID:      os.Getpid(),
-	}
-	s.endpointsFile, err = writeEndpoints(o.DataDir, s.endpoints)
-	return err
+	s.endpoints.Native, s.endpoints.HTTP = clickhouse.NativeAddr(), clickhouse.HTTPAddr()
+	s.endpoints.User, s.endpoints.Password = User, password
+	return nil
 }
 
 func (o Options) withDefaults() Options {
@@ -131,8 +146,13 @@ func (o Options) withDefaults() Options {
 // Endpoints tells where it listens; the same for the stack's whole life.
 func (s *Stack) Endpoints() Endpoints { return s.endpoints }
 
-// Health is nil while both servers run, else why one does not.
-func (s *Stack) Health() error { return s.clickhouse.Health() }
+// Health is nil while what was started runs, else why it does not.
+func (s *Stack) Health() error {
+	if s.clickhouse == nil {
+		return nil
+	}
+	return s.clickhouse.Health()
+}
 
 // Close stops both servers and lets the folder go, once; callers have closed
 // their connections. It takes about 2 s at most beside the broker's last
@@ -149,10 +169,7 @@ func (s *Stack) Close(ctx context.Context) error {
 		if s.broker != nil {
 			errs = append(errs, s.broker.Close())
 		}
-		if err := s.lock.Unlock(); err != nil {
-			errs = append(errs, fmt.Errorf("unlock data folder: %w", err))
-		}
-		s.closeErr = errors.Join(errs...)
+		s.closeErr = errors.Join(append(errs, s.lock.release())...)
 	})
 	return s.closeErr
 }

@@ -84,7 +84,7 @@ var citation = regexp.MustCompile(`(?i)\bcontract(?:'s)?(?: sections?| chapters?
 var (
 	number     = regexp.MustCompile(`\d+(?:\.\d+)?`)
 	workedID   = regexp.MustCompile(`\bW[DF][1-9]\d?\b`)
-	bugID      = regexp.MustCompile(`\b[ACDEFGHJKLS][1-9]\d?\b`)
+	bugID      = regexp.MustCompile(`\b(?:[ACDEFGHJKLS][1-9]\d?|[ORT][1-9])\b`)
 	namedFile  = regexp.MustCompile(`[\w*{}./-]*\w\.(?:md|go|sql)\b`)
 	testName   = regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
 	markLink   = regexp.MustCompile(`\]\(([^)\s]+)\)`)
