@@ -38,7 +38,7 @@ rejected again, is left out unless --again says otherwise.`,
 				if r.choice.filter.At == nil {
 					return usagef("--fix replaces the value of one letter: name it as TOPIC/PARTITION/OFFSET")
 				}
-				if err := r.readFix(fix); err != nil {
+				if err := r.readFix(cmd.Context(), fix); err != nil {
 					return err
 				}
 			}
@@ -64,17 +64,19 @@ type letterReplay struct {
 // there.
 const maxFixBytes = 8 << 20
 
-func (r *letterReplay) readFix(name string) error {
-	in := r.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return usagef("--fix: %w", err)
+func (r *letterReplay) readFix(ctx context.Context, name string) error {
+	value, err := until(ctx, func() ([]byte, error) {
+		in := r.stdin
+		if name != "-" {
+			f, err := os.Open(name)
+			if err != nil {
+				return nil, err
+			}
+			defer func() { _ = f.Close() }() // only read
+			in = f
 		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
-	}
-	value, err := io.ReadAll(io.LimitReader(in, maxFixBytes+1))
+		return io.ReadAll(io.LimitReader(in, maxFixBytes+1))
+	})
 	if err != nil {
 		return usagef("--fix %s: %w", name, err)
 	}

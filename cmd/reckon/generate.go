@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"time"
 
@@ -65,7 +66,7 @@ and bandwidth, resized, suspended and deleted, under coupons and discounts, out 
 order, with duplicates, conflicts and poison; a seal after each month.`,
 		Example: "  reckon generate --seed 7 --month 2026-10 > october.jsonl\n  reckon replay october.jsonl > october.csv",
 		Args:    noArgs(),
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, _, err := a.settings()
 			if err != nil {
 				return err
@@ -74,20 +75,23 @@ order, with duplicates, conflicts and poison; a seal after each month.`,
 			if err != nil {
 				return err
 			}
-			return a.generate(cloud)
+			return a.generate(cmd.Context(), cloud)
 		},
 	}
 	flags.register(cmd.Flags(), 20, 200, 20_000)
 	return cmd
 }
 
-func (a *cli) generate(cloud generate.Config) error {
+func (a *cli) generate(ctx context.Context, cloud generate.Config) error {
 	g, err := generate.New(cloud)
 	if err != nil {
 		return config.UsageError{Err: err}
 	}
 	out := bufio.NewWriterSize(a.stdout, 1<<20)
 	for l := range g.Lines() {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if _, err := out.Write(append(l.Bytes, '\n')); err != nil {
 			return fmt.Errorf("write the scenario: %w", err)
 		}

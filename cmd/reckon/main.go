@@ -23,9 +23,9 @@ func main() {
 		os.Exit(embedded.ChildMain(os.Args[2:], os.Stderr))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	a := &cli{environ: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
-	os.Exit(a.run(ctx, os.Args[1:])) //nolint:gocritic // stop only undoes the signal handling
+	context.AfterFunc(ctx, stop) // whoever is told twice ends at once
+	a := &cli{environ: os.Environ(), stdin: os.Stdin, stdout: &stoppable{file: os.Stdout, ctx: ctx}, stderr: os.Stderr, now: time.Now}
+	os.Exit(a.runUntil(ctx, os.Args[1:]))
 }
 
 // cli is what every subcommand is handed: where it reads and writes, its

@@ -70,11 +70,11 @@ func (r *replay) run(ctx context.Context, names []string) error {
 		return fmt.Errorf("make a folder for what can be read only once: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(spool) }() // the system clears its folder in time
-	files, err := simulate.OpenScenario(names, spool)
+	files, err := simulate.OpenScenario(ctx, names, spool)
 	if err != nil {
 		return err
 	}
-	facts, err := files.Survey(codec.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}})
+	facts, err := files.Survey(ctx, codec.Parser{Currency: schemas.Currency{Code: cfg.Billing.Currency, Digits: cfg.Billing.MinorDigits}})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package report
 
 import (
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -24,7 +23,7 @@ const redraw = 100 * time.Millisecond
 // NewProgress is handed where people read, and the clock.
 func NewProgress(out io.Writer, now func() time.Time) *Progress {
 	p := &Progress{now: now, last: now()}
-	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := out.(interface{ Fd() uintptr }); ok && term.IsTerminal(int(f.Fd())) {
 		p.bar = progressbar.NewOptions64(
 			-1, // no more is known yet
 			progressbar.OptionSetWriter(out), progressbar.OptionSetWidth(24),

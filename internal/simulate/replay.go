@@ -24,7 +24,7 @@ type Counts struct {
 // Replay plays a scenario on a stack beside which ingest runs: it produces the
 // lines, seals where told, reports what each seal issued, and counts at the end.
 func (s *Stack) Replay(ctx context.Context, files Scenario, out report.Writer) (Counts, error) {
-	err := files.Read(func(l *Line) error {
+	err := files.Read(ctx, func(l *Line) error {
 		if l.Seal.IsZero() {
 			return s.Add(ctx, l.At, l.Value)
 		}

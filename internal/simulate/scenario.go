@@ -3,6 +3,7 @@ package simulate
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ type Scenario []file
 type file struct{ name, path string }
 
 // OpenScenario looks at the files. The folder takes copies of pipes.
-func OpenScenario(names []string, folder string) (Scenario, error) {
+func OpenScenario(ctx context.Context, names []string, folder string) (Scenario, error) {
 	files := make(Scenario, len(names))
 	for i, name := range names {
 		info, err := os.Stat(name)
@@ -55,12 +56,24 @@ func OpenScenario(names []string, folder string) (Scenario, error) {
 			return nil, config.Usagef("read scenario: %s is a folder", name)
 		case !info.Mode().IsRegular():
 			files[i].path = filepath.Join(folder, fmt.Sprintf("scenario-%d", i))
-			if err := copyFile(name, files[i].path); err != nil {
+			if err := copyPipe(ctx, name, files[i].path); err != nil {
 				return nil, fmt.Errorf("read scenario %s: %w", name, err)
 			}
 		}
 	}
 	return files, nil
+}
+
+// copyPipe copies a file, unless the context ends: nobody may ever write to a pipe.
+func copyPipe(ctx context.Context, from, to string) error {
+	copied := make(chan error, 1)
+	go func() { copied <- copyFile(from, to) }()
+	select {
+	case err := <-copied:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // who waits for the pipe does so until the process ends
+	}
 }
 
 func copyFile(from, to string) error {
@@ -80,16 +93,16 @@ func copyFile(from, to string) error {
 // Read hands out the lines of the files in order. What cannot be read is a usage
 // error named by file and line: a directive, or a line over the size limit. The
 // value is valid until each returns.
-func (s Scenario) Read(each func(*Line) error) error {
+func (s Scenario) Read(ctx context.Context, each func(*Line) error) error {
 	for i := range s {
-		if err := s[i].read(i, each); err != nil {
+		if err := s[i].read(ctx, i, each); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s file) read(index int, each func(*Line) error) error {
+func (s file) read(ctx context.Context, index int, each func(*Line) error) error {
 	name := s.name
 	f, err := os.Open(s.path)
 	if err != nil {
@@ -99,6 +112,9 @@ func (s file) read(index int, each func(*Line) error) error {
 	r := bufio.NewReaderSize(f, 1<<20)
 	var long []byte
 	for n := 1; ; n++ {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		raw, ended, err := readLine(r, &long)
 		if err != nil {
 			return config.Usagef("read scenario %s:%d: %w", name, n, err)
@@ -199,9 +215,9 @@ type Facts struct {
 
 // Survey reads the files once, so that whatever cannot be read is found before
 // anything starts.
-func (s Scenario) Survey(parser codec.Parser) (Facts, error) {
+func (s Scenario) Survey(ctx context.Context, parser codec.Parser) (Facts, error) {
 	var facts Facts
-	err := s.Read(func(l *Line) error {
+	err := s.Read(ctx, func(l *Line) error {
 		if !l.Seal.IsZero() {
 			facts.Seals++
 			if facts.First.IsZero() || l.Seal.Before(facts.First) {
