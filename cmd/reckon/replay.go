@@ -93,9 +93,7 @@ func (r *replay) run(ctx context.Context, names []string) error {
 
 // play replays the files, and says what was rejected and what became of all.
 func (r *replay) play(ctx context.Context, s *simulate.Stack, names []string, files simulate.Scenario) error {
-	options := reportOptions(s.App)
-	options.Replay = true
-	counts, err := s.Replay(ctx, files, report.NewWriter(r.stdout, report.CSV, options))
+	counts, err := s.Replay(ctx, files, report.NewWriter(r.stdout, report.CSV, reportOptions(s.App)))
 	if err != nil {
 		return err
 	}

@@ -184,7 +184,7 @@ func (u *upTest) firstLife(t *testing.T) {
 func (u *upTest) secondProcess(t *testing.T) {
 	t.Helper()
 	got := runProgram(t, u.settings, "report", "usage", "--month", u.month.String(), "--format", "csv")
-	if got.code != 0 || strings.Count(got.stdout, "\n") != 3 || !strings.Contains(got.stdout, ",1440,144,,0,1584\n") {
+	if got.code != 0 || strings.Count(got.stdout, "\n") != 3 || !strings.Contains(got.stdout, ",1440,144,,0,1584,"+u.month.String()+",invoice\n") {
 		t.Errorf("a report beside it ended with %d:\n%s%s", got.code, got.stdout, got.stderr)
 	}
 	u.report = got.stdout

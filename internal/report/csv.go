@@ -17,7 +17,7 @@ type csvWriter struct {
 func newCSVWriter(w io.Writer, o Options) *csvWriter {
 	c := &csvWriter{csv: csv.NewWriter(w), options: o}
 	// The buffer keeps its first error and gives it again at the next call.
-	_ = c.csv.Write(columns(o))
+	_ = c.csv.Write(columns())
 	return c
 }
 

@@ -23,7 +23,7 @@ type jsonWriter struct {
 }
 
 func newJSONWriter(w io.Writer, o Options) *jsonWriter {
-	j := &jsonWriter{out: bufio.NewWriter(w), options: o, names: columns(o)}
+	j := &jsonWriter{out: bufio.NewWriter(w), options: o, names: columns()}
 	j.text = json.NewEncoder(&j.line)
 	j.text.SetEscapeHTML(false)
 	return j

@@ -41,8 +41,6 @@ type Options struct {
 	// Zone is the billing zone, in which all times are written.
 	Zone     *time.Location
 	Currency schemas.Currency
-	// Replay adds the last two columns month and kind (contract 7).
-	Replay bool
 }
 
 // Writer writes a report row by row. Close ends it and passes on all that was
@@ -86,17 +84,13 @@ func Write(w io.Writer, format Format, o Options, rows Rows) error {
 	return nil
 }
 
-// columns are the names of the report's columns in the contract's order (6, 7).
-func columns(o Options) []string {
-	names := []string{
+// columns are the names of the report's columns in the contract's order (6).
+func columns() []string {
+	return []string{
 		"account_id", "invoice_code", "created_at", "status", "resource_name", "resource_id", "product_name", "service_name",
 		"item", "unit", "period_start", "period_end", "minutes", "unit_price", "quantity", "discount_percent", "tax_percent",
-		"before_tax", "tax_amount", "coupon_code", "coupon_value", "total_amount",
+		"before_tax", "tax_amount", "coupon_code", "coupon_value", "total_amount", "month", "kind",
 	}
-	if o.Replay {
-		names = append(names, "month", "kind")
-	}
-	return names
 }
 
 // minutesColumn is the one column that JSON writes as a number.
@@ -104,18 +98,14 @@ const minutesColumn = "minutes"
 
 // appendFields appends the row's fields as text, in the order of columns.
 func appendFields(fields []string, o Options, r *schemas.ReportRow) []string {
-	fields = append(
+	return append(
 		fields, r.AccountID, r.InvoiceCode, instant(r.CreatedAt, o.Zone), r.Status, r.ResourceName, r.ResourceID, r.Product, r.Service,
 		r.Item.Name, r.Item.Unit, instant(r.PeriodStart, o.Zone), instant(r.PeriodEnd, o.Zone), strconv.FormatInt(r.Minutes, 10),
 		schemas.FormatDecimal(r.Item.UnitPrice), schemas.FormatDecimal(r.Quantity),
 		schemas.FormatDecimal(r.Item.DiscountPercent), schemas.FormatDecimal(r.Item.TaxPercent),
 		o.Currency.Format(r.BeforeTax), o.Currency.Format(r.TaxAmount), r.CouponCode,
-		o.Currency.Format(r.CouponValue), o.Currency.Format(r.TotalAmount),
+		o.Currency.Format(r.CouponValue), o.Currency.Format(r.TotalAmount), r.Month.String(), string(r.Kind),
 	)
-	if o.Replay {
-		fields = append(fields, r.Month.String(), string(r.Kind))
-	}
-	return fields
 }
 
 // instant writes a time in the billing zone to the second, always with a

@@ -133,27 +133,24 @@ func checkGolden(t *testing.T, name, got string) {
 
 func TestReportsAreAsTheContractSays(t *testing.T) {
 	vietnam := Options{Zone: zone(t, "Asia/Ho_Chi_Minh"), Currency: vnd()}
-	replay := vietnam
-	replay.Replay = true
 	all := append(correction(t), october(t)...)
 	for _, c := range []struct {
-		golden  string
-		format  Format
-		options Options
-		rows    []schemas.ReportRow
+		golden string
+		format Format
+		rows   []schemas.ReportRow
 	}{
-		{"usage.csv", CSV, vietnam, october(t)},
-		{"replay.csv", CSV, replay, all},
-		{"nothing.csv", CSV, vietnam, nil},
-		{"usage.json", JSON, vietnam, october(t)},
-		{"replay.json", JSON, replay, all},
-		{"nothing.json", JSON, vietnam, nil},
-		{"usage.table", Table, vietnam, october(t)},
-		{"replay.table", Table, replay, all},
-		{"nothing.table", Table, vietnam, nil},
+		{"usage.csv", CSV, october(t)},
+		{"corrections.csv", CSV, all},
+		{"nothing.csv", CSV, nil},
+		{"usage.json", JSON, october(t)},
+		{"corrections.json", JSON, all},
+		{"nothing.json", JSON, nil},
+		{"usage.table", Table, october(t)},
+		{"corrections.table", Table, all},
+		{"nothing.table", Table, nil},
 	} {
 		t.Run(c.golden, func(t *testing.T) {
-			checkGolden(t, c.golden, written(t, c.format, c.options, c.rows))
+			checkGolden(t, c.golden, written(t, c.format, vietnam, c.rows))
 		})
 	}
 }

@@ -29,8 +29,8 @@ type tableColumn struct {
 	text func(o *Options, r *schemas.ReportRow) string
 }
 
-func tableColumns(o Options) []tableColumn {
-	list := []tableColumn{
+func tableColumns() []tableColumn {
+	return []tableColumn{
 		{"account_id", Left, func(_ *Options, r *schemas.ReportRow) string { return r.AccountID }},
 		{"resource_id", Left, func(_ *Options, r *schemas.ReportRow) string { return r.ResourceID }},
 		{"resource_name", Left, func(_ *Options, r *schemas.ReportRow) string { return r.ResourceName }},
@@ -52,19 +52,13 @@ func tableColumns(o Options) []tableColumn {
 		{"total_amount", Right, func(o *Options, r *schemas.ReportRow) string { return money(o.Currency, r.TotalAmount) }},
 		{"status", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Status }},
 		{"invoice_code", Left, func(_ *Options, r *schemas.ReportRow) string { return r.InvoiceCode }},
+		{"month", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Month.String() }},
+		{"kind", Left, func(_ *Options, r *schemas.ReportRow) string { return string(r.Kind) }},
 	}
-	if o.Replay {
-		list = append(
-			list,
-			tableColumn{"month", Left, func(_ *Options, r *schemas.ReportRow) string { return r.Month.String() }},
-			tableColumn{"kind", Left, func(_ *Options, r *schemas.ReportRow) string { return string(r.Kind) }},
-		)
-	}
-	return list
 }
 
 func newTableWriter(w io.Writer, o Options) *tableWriter {
-	t := &tableWriter{out: w, options: o, columns: tableColumns(o), page: NewGrid()}
+	t := &tableWriter{out: w, options: o, columns: tableColumns(), page: NewGrid()}
 	for _, c := range t.columns {
 		t.page.sides = append(t.page.sides, c.side)
 	}
