@@ -145,7 +145,10 @@ func (f *feed) derive(ctx context.Context) (schemas.Derived, error) {
 	if err != nil {
 		return schemas.Derived{}, err
 	}
-	if err := f.hand(r); err != nil {
+	if err = f.hand(r); errors.Is(err, fold.ErrAbsent) {
+		return f.rederive(ctx)
+	}
+	if err != nil {
 		return schemas.Derived{}, err
 	}
 	d := r.Derived()

@@ -2,6 +2,7 @@ package fold
 
 import (
 	"errors"
+	"sort"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -22,6 +23,8 @@ type Account struct {
 	changes    []modeChange
 	lates      lateEvents
 	err        error
+	// looked counts the changes that were looked at.
+	looked int
 }
 
 type modeChange struct {
@@ -78,14 +81,17 @@ func (a *Account) Derived() schemas.Derived {
 // prepaid (contract 1, 2).
 func (a *Account) mode(t time.Time) schemas.Mode {
 	mode := a.start
-	for _, c := range a.changes {
-		if c.at.After(t) {
-			break
-		}
-		mode = c.mode
+	if last := sort.Search(len(a.changes), func(i int) bool { return a.later(i, t) }); last > 0 {
+		mode = a.changes[last-1].mode
 	}
 	if mode == "" {
 		return schemas.Prepaid
 	}
 	return mode
+}
+
+// later tells whether a change is later than an instant.
+func (a *Account) later(i int, t time.Time) bool {
+	a.looked++
+	return a.changes[i].at.After(t)
 }

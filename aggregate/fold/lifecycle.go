@@ -76,7 +76,7 @@ func (f *folder) startFrom(s *state, from int64) {
 }
 
 func lifeOf(s *state) *life {
-	return &life{mode: s.Mode, name: s.Name, product: s.Product, service: s.Service, levels: levelsOf(s.Levels)}
+	return &life{mode: s.Mode, name: s.Name, product: s.Product, service: s.Service, levels: levelsOf(s)}
 }
 
 // apply is one step of the state table. accountMode is the account's mode at
@@ -200,15 +200,16 @@ func (f *folder) remember(now time.Time) {
 }
 
 // holds tells whether the life would hold the minute of Since, were all since then
-// void: whether it paid for it last, or, if nobody did, was there last.
-func (f *folder) holds(l *life) bool {
+// void: whether it paid for it last, and for which items, or, if nobody did, was there
+// last.
+func (f *folder) holds(l *life) (items []schemas.Item, holds bool) {
 	minute := minuteOf(f.Since)
 	paid := lastIn(f.spans[:f.mark.spans], minute, func(s *span) *interval { return &s.interval })
 	if paid != nil {
-		return paid.life == l
+		return paid.items, paid.life == l
 	}
 	there := lastIn(f.stretches[:f.mark.stretches], minute, func(s *stretch) *interval { return &s.interval })
-	return there != nil && there.life == l
+	return nil, there != nil && there.life == l
 }
 
 func (f *folder) begin(at int64, ref schemas.EventRef) {

@@ -19,27 +19,58 @@ var maxQuantity = decimal.New(1, 29) //nolint:gochecknoglobals // a constant of 
 
 // levels are the last values of a life's items, by name.
 type levels struct {
-	all map[string]Units
+	all map[string]level
+	// leftOut tells that there were values of items that are not among all.
+	leftOut bool
 	// The newest, of item, is not yet among all: usage comes item by item mostly.
 	item   string
-	newest Units
+	newest level
 	ahead  bool
 }
 
-func levelsOf(stored map[string]decimal.Decimal) levels {
-	var l levels
-	for item, value := range stored {
-		level, ok := UnitsOf(value)
+// level is the last value of an item. A snapshot keeps those of items that were metered
+// at some instant at which they had a value: a resource may be sent usage of any number
+// of others.
+type level struct {
+	value   Units
+	metered bool
+}
+
+func levelsOf(s *state) levels {
+	l := levels{leftOut: s.LeftOut}
+	var metered map[string]struct{}
+	if s.older { // there are those of all items
+		metered = namesMetered(nil, s.Items)
+	}
+	for item, value := range s.Levels {
+		known, ok := UnitsOf(value)
 		if !ok {
-			level = tooMany // none was ever stored
+			known = tooMany // none was ever stored
 		}
-		l.set(item, level)
+		_, is := metered[item]
+		l.set(item, level{known, is || !s.older})
 	}
 	return l
 }
 
-func (l *levels) set(item string, value Units) {
-	if l.ahead && l.item != item {
+// namesMetered adds the names of the items that are metered.
+func namesMetered(names map[string]struct{}, items []schemas.Item) map[string]struct{} {
+	for i := range items {
+		if items[i].Meter != schemas.NoMeter {
+			if names == nil {
+				names = map[string]struct{}{}
+			}
+			names[items[i].Name] = struct{}{}
+		}
+	}
+	return names
+}
+
+func (l *levels) set(item string, value level) {
+	switch {
+	case l.ahead && l.item == item:
+		value.metered = value.metered || l.newest.metered
+	case l.ahead:
 		l.settle()
 	}
 	l.item, l.newest, l.ahead = item, value, true
@@ -50,31 +81,55 @@ func (l *levels) settle() {
 		return
 	}
 	if l.all == nil {
-		l.all = map[string]Units{}
+		l.all = map[string]level{}
 	}
+	l.newest.metered = l.newest.metered || l.all[l.item].metered
 	l.all[l.item], l.ahead = l.newest, false
+}
+
+func (l *levels) has(item string) bool {
+	if l.ahead && l.item == item {
+		return true
+	}
+	_, has := l.all[item]
+	return has
 }
 
 func (l *levels) of(item string) Units {
 	l.settle()
-	return l.all[item]
+	return l.all[item].value
+}
+
+// meter is of, where metering of the item begins.
+func (l *levels) meter(item string) Units {
+	l.settle()
+	x, has := l.all[item]
+	if has && !x.metered {
+		l.all[item] = level{x.value, true}
+	}
+	return x.value
 }
 
 func (l *levels) clone() *levels {
 	l.settle()
-	return &levels{all: maps.Clone(l.all)}
+	return &levels{all: maps.Clone(l.all), leftOut: l.leftOut}
 }
 
-// export is nil when there are none.
-func (l *levels) export() map[string]decimal.Decimal {
-	if l.settle(); len(l.all) == 0 {
-		return nil
+// export is what a snapshot keeps, nil for none, and whether that leaves any out.
+func (l *levels) export() (kept map[string]decimal.Decimal, leftOut bool) {
+	l.settle()
+	leftOut = l.leftOut
+	for item, x := range l.all {
+		if !x.metered {
+			leftOut = true
+			continue
+		}
+		if kept == nil {
+			kept = make(map[string]decimal.Decimal, len(l.all))
+		}
+		kept[item] = x.value.Decimal()
 	}
-	out := make(map[string]decimal.Decimal, len(l.all))
-	for item, value := range l.all {
-		out[item] = value.Decimal()
-	}
-	return out
+	return kept, leftOut
 }
 
 // accumulator measures one metered item over one piece, fed with its usage in

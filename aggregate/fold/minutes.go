@@ -114,22 +114,24 @@ type piece struct {
 	// month is zero outside the calendar: never billed here, but usage in it is
 	// matched.
 	month schemas.Month
-	// meters are those of the metered items, in order, once metering began.
-	meters   []accumulator
-	metering bool
+	// meters are those of the metered items, in order, once metering began; byName finds
+	// one of many.
+	meters []accumulator
+	byName map[string]int
 }
 
 // clip cuts merged spans where the calendar's months begin.
 func (c calendar) clip(spans []span) []piece {
 	out := make([]piece, 0, len(spans)+1) // the last one often goes on past a bound
+	next := 0                             // the first bound that lies ahead: spans ascend
 	for _, s := range spans {
-		for i := 0; i <= len(c.bounds) && s.from < s.to; i++ {
+		for next < len(c.bounds) && c.bounds[next] <= s.from {
+			next++
+		}
+		for i := next; s.from < s.to; i++ {
 			to := int64(forever)
 			if i < len(c.bounds) {
 				to = c.bounds[i]
-			}
-			if s.from >= to {
-				continue
 			}
 			p := piece{span: s}
 			if 0 < i && i <= len(c.months) {

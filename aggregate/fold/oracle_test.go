@@ -1,6 +1,7 @@
 package fold_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -24,6 +25,10 @@ type book struct {
 	// snapshots are those that a fold begins with, next those that it leaves.
 	snapshots, next map[schemas.ResourceKey]*schemas.Snapshot
 	lines           []schemas.Line
+	// first is billing's first month; rederived counts resources whose snapshots lacked a
+	// level.
+	first     schemas.Month
+	rederived int
 }
 
 // months folds the events from one instant on to the end of the last month.
@@ -62,31 +67,64 @@ func (b *book) fold(events []oracle.Copy, w fold.Window) {
 		}
 		b.keep(a.Derived())
 		for _, resource := range resourcesOf(events, id) {
-			b.resource(a, resource, inside)
+			b.resource(a, resource, w, events, inside)
 		}
 	}
 }
 
-func (b *book) resource(a *fold.Account, id string, events []oracle.Copy) {
-	r, err := a.Resource(id, b.snapshots[schemas.ResourceKey{AccountID: a.ID(), ResourceID: id}])
+func (b *book) resource(a *fold.Account, id string, w fold.Window, all, inside []oracle.Copy) {
+	d, err := derived(a, id, b.snapshots[schemas.ResourceKey{AccountID: a.ID(), ResourceID: id}], inside)
+	if errors.Is(err, fold.ErrAbsent) {
+		// As the streams do: all of the resource's events, of which the last month is new.
+		b.rederived++
+		w.From, w.Months.First = time.UnixMilli(0).UTC(), b.first
+		full := &book{t: b.t, zone: b.zone, currency: b.currency}
+		full.fold(slices.DeleteFunc(slices.Clone(all), func(c oracle.Copy) bool {
+			return c.AccountID != a.ID() || (c.ResourceID != "" && c.ResourceID != id)
+		}), w)
+		for _, l := range full.lines {
+			if l.Month == w.Months.Last {
+				b.lines = append(b.lines, l)
+			}
+		}
+		for k, s := range full.next {
+			if k.ResourceID != "" {
+				b.next[k] = s
+			}
+		}
+		return
+	}
 	b.must(err)
+	b.keep(d)
+}
+
+// derived folds a resource of the account.
+func derived(a *fold.Account, id string, snapshot *schemas.Snapshot, events []oracle.Copy) (schemas.Derived, error) {
+	r, err := a.Resource(id, snapshot)
+	if err != nil {
+		return schemas.Derived{}, err
+	}
 	own := slices.DeleteFunc(slices.Clone(events), func(c oracle.Copy) bool { return c.AccountID != a.ID() || c.ResourceID != id })
 	for _, c := range own {
 		if c.Type != schemas.UsageRecorded {
 			r.Apply(&c.Event, c.Position, "")
 		}
 	}
-	b.must(r.Cut())
+	if err := r.Cut(); err != nil {
+		return schemas.Derived{}, err
+	}
 	for _, c := range own {
 		if c.Type == schemas.UsageRecorded {
 			value, fits := fold.UnitsOf(c.Value)
 			if !fits {
-				b.t.Fatalf("a value of %s", c.Value)
+				return schemas.Derived{}, fmt.Errorf("a value of %s", c.Value)
 			}
-			b.must(r.Watch(&c.Event, c.Position, r.Use(c.Item, value, c.Time.UnixMilli())))
+			if err := r.Watch(&c.Event, c.Position, r.Use(c.Item, value, c.Time.UnixMilli())); err != nil {
+				return schemas.Derived{}, err
+			}
 		}
 	}
-	b.keep(r.Derived())
+	return r.Derived(), nil
 }
 
 // keep prices what was derived, and keeps the snapshot for the next month.
@@ -154,7 +192,7 @@ func TestAFoldInMemoryIsWhatTheNaiveCalculatorSays(t *testing.T) {
 		currency := schemas.Currency{Code: "VND"}
 		want := oracle.Compute(events, oracle.Settings{Zone: zone, Currency: currency, First: c.First, Last: last})
 
-		open := func() *book { return &book{t: t, zone: zone, currency: currency} }
+		open := func() *book { return &book{t: t, zone: zone, currency: currency, first: c.First} }
 		full, monthly := open(), open()
 		full.months(events, time.UnixMilli(0).UTC(), c.First, last)
 		from := time.UnixMilli(0).UTC()
@@ -212,7 +250,7 @@ func TestAMinuteOfAVoidStretchIsThatOfTheLifeBeforeIt(t *testing.T) {
 		event(schemas.ResourceDeleted, "11-02 01:00:00", nil),
 	}
 	october, november := schemas.Month{Year: 2026, Month: time.October}, schemas.Month{Year: 2026, Month: time.November}
-	open := func() *book { return &book{t: t, zone: zone, currency: schemas.Currency{Code: "VND"}} }
+	open := func() *book { return &book{t: t, zone: zone, currency: schemas.Currency{Code: "VND"}, first: october} }
 	full, monthly := open(), open()
 	full.months(events, time.UnixMilli(0).UTC(), october, november)
 	monthly.months(events[:5], time.UnixMilli(0).UTC(), october, october) // before it failed
@@ -229,6 +267,56 @@ func TestAMinuteOfAVoidStretchIsThatOfTheLifeBeforeIt(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", what, got, want)
 		}
+	}
+}
+
+// O9: a snapshot has no level of what was not metered while it had one. Once that is
+// metered the level holds all the same: the resource is folded from all its events, in
+// that month and in no other.
+func TestALevelThatASnapshotLeavesOutHoldsOnceItsItemIsMetered(t *testing.T) {
+	zone, october := time.UTC, schemas.Month{Year: 2026, Month: time.October}
+	item := func(name string, meter schemas.Meter) schemas.Item {
+		return schemas.Item{Name: name, Unit: "GB", UnitPrice: decimal.New(1, 0), Meter: meter, Per: schemas.PerUse}
+	}
+	at := func(month, day int) time.Time { return time.Date(2026, time.Month(month), day, 0, 0, 0, 0, zone) }
+	event := func(kind schemas.Type, at time.Time, l schemas.Lifecycle, u schemas.Usage) oracle.Copy {
+		e := schemas.Event{
+			Source: "s", ID: at.String() + u.Item, Type: kind, AccountID: "a", ResourceID: "r", Time: at, Lifecycle: l, Usage: u,
+		}
+		return oracle.Copy{Event: e, KafkaTime: at}
+	}
+	use := func(at time.Time, item string, value int64) oracle.Copy {
+		return event(schemas.UsageRecorded, at, schemas.Lifecycle{}, schemas.Usage{Item: item, Value: decimal.New(value, 0)})
+	}
+	configure := func(kind schemas.Type, at time.Time, items ...schemas.Item) oracle.Copy {
+		return event(kind, at, schemas.Lifecycle{Mode: schemas.Postpaid, Items: items}, schemas.Usage{})
+	}
+	events := []oracle.Copy{
+		configure(schemas.ResourceCreated, at(10, 1), item("disk", schemas.TimeWeighted)),
+		use(at(10, 2), "late", 5),
+		use(at(10, 2).Add(time.Second), "never", 6),
+		use(at(10, 3), "disk", 7),
+		configure(schemas.ResourceResized, at(12, 1), item("disk", schemas.TimeWeighted), item("late", schemas.TimeWeighted)),
+	}
+	b := &book{t: t, zone: zone, currency: schemas.Currency{Code: "VND"}, first: october}
+	from, quantities, rederived := time.UnixMilli(0).UTC(), []string{}, []int{}
+	for m := october; m != (schemas.Month{Year: 2027, Month: time.February}); m = m.Next() {
+		b.lines = nil
+		b.months(events, from, m, m)
+		from = m.End(zone)
+		for _, l := range b.lines {
+			quantities = append(quantities, fmt.Sprint(m, " ", l.Item.Name, " ", schemas.FormatDecimal(l.Quantity)))
+		}
+		rederived = append(rederived, b.rederived)
+	}
+	if want := []string{
+		"2026-10 disk 6.548387097", // 7 in 29 of 31 days
+		"2026-11 disk 7", "2026-12 disk 7", "2026-12 late 5", "2027-01 disk 7", "2027-01 late 5",
+	}; !slices.Equal(quantities, want) {
+		t.Errorf("quantities %q, want %q", quantities, want)
+	}
+	if want := []int{0, 0, 1, 1}; !slices.Equal(rederived, want) {
+		t.Errorf("folded from all events so often by the end of each month: %v, want %v", rederived, want)
 	}
 }
 

@@ -13,8 +13,9 @@ type Resource struct {
 	account *Account
 	id      string
 	// snapshot is where it begins, nil for none; start is the state there.
-	snapshot *schemas.Snapshot
-	start    state
+	snapshot  *schemas.Snapshot
+	start     state
+	startLife *life
 
 	folder folder
 	placer placer
@@ -25,8 +26,9 @@ type Resource struct {
 	endBefore *life
 	endHere   bool
 	// endHolds tells whether endBefore holds the minute of that event, should it become
-	// void.
+	// void, and endItems what it pays for then.
 	endHolds bool
+	endItems []schemas.Item
 	ended    bool
 	// changes counts the lifecycle events before the end: without any, an old
 	// tombstone stays.
@@ -49,6 +51,7 @@ func (a *Account) Resource(id string, snapshot *schemas.Snapshot) (*Resource, er
 		}
 	}
 	r.folder.startFrom(&r.start, a.fold.from)
+	r.startLife = r.folder.life
 	return r, nil
 }
 
@@ -105,20 +108,29 @@ func (r *Resource) atEnd() {
 	r.ended = true
 	r.end, r.endLife, r.endBefore = r.folder.state, r.folder.life, r.folder.before
 	r.endHere = r.end.alive() && r.end.Since.UnixMilli() >= r.fold.from
-	r.endHolds = r.endHere && r.folder.holds(r.endBefore)
+	if r.endHere {
+		r.endItems, r.endHolds = r.folder.holds(r.endBefore)
+	}
 }
 
 // Cut comes after the last lifecycle event: it cuts what was in force into minutes and
-// months, and tells of the anomalies.
+// months, and tells of the anomalies. It is [ErrAbsent] when the snapshot lacks the level
+// of an item that is metered now.
 func (r *Resource) Cut() error {
 	r.atEnd()
 	spans := merge(cut(r.folder.spans, func(s *span) *interval { return &s.interval }))
 	r.placer = placer{
 		stretches: cut(r.folder.stretches, func(s *stretch) *interval { return &s.interval }),
 		pieces:    r.fold.calendar.clip(spans),
+		end:       r.fold.to / msPerMinute,
 	}
 	if r.end.Before != nil && r.endHere {
-		r.placer.snapOf, r.placer.snapFrom, r.placer.snapHolds = r.endBefore, minuteOf(r.end.Since), r.endHolds
+		r.placer.before = &before{
+			life: r.endBefore, from: minuteOf(r.end.Since), holds: r.endHolds, items: namesMetered(nil, r.endItems),
+		}
+	}
+	if err := r.missesLevels(); err != nil {
+		return err
 	}
 	if r.fold.Anomalies == nil {
 		return nil
@@ -127,6 +139,40 @@ func (r *Resource) Cut() error {
 		if err := r.fold.Anomalies(a); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// missesLevels is [ErrAbsent] when an item is metered that was not before, in a life that
+// had values of items whose levels its snapshot left out: it may have been one of them.
+func (r *Resource) missesLevels() error {
+	if !r.start.LeftOut && (r.start.Before == nil || !r.start.Before.LeftOut) {
+		return nil
+	}
+	var known map[string]struct{}
+	if r.start.Phase == running {
+		known = namesMetered(nil, r.start.Items)
+	}
+	misses := func(l *life, metered map[string]struct{}) error {
+		for item := range metered {
+			_, was := known[item]
+			if was = was && l == r.startLife; !was && l.levels.leftOut && !l.levels.has(item) {
+				return fmt.Errorf("%w: it lacks the level of item %q, which is metered now", ErrAbsent, item)
+			}
+		}
+		return nil
+	}
+	for i := range r.placer.pieces {
+		p := &r.placer.pieces[i]
+		if p.from >= r.placer.end {
+			break
+		}
+		if err := misses(p.life, namesMetered(nil, p.items)); err != nil {
+			return err
+		}
+	}
+	if b := r.placer.before; b != nil {
+		return misses(b.life, b.items)
 	}
 	return nil
 }
@@ -156,7 +202,7 @@ func (r *Resource) Watch(e *schemas.Event, position schemas.Position, placed boo
 // Derived is what the resource's events come to.
 func (r *Resource) Derived() schemas.Derived {
 	d := schemas.Derived{AccountID: r.account.id, ResourceID: r.id}
-	r.placer.end()
+	r.placer.finish()
 	if r.err == nil {
 		periods, err := r.placer.periods(r.account.id, r.id, r.usedBefore())
 		if err == nil {

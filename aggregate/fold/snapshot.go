@@ -35,11 +35,11 @@ func (r *Resource) nextSnapshot() *schemas.Snapshot {
 			return s
 		}
 	}
-	r.end.Levels = r.endLife.levels.export()
-	if r.placer.snapped != nil && r.end.Before != nil {
-		before := *r.end.Before
-		before.Levels = r.placer.snapped.export()
-		r.end.Before = &before
+	r.end.Levels, r.end.LeftOut = r.endLife.levels.export()
+	if b := r.placer.before; b != nil {
+		was := *r.end.Before
+		was.Levels, was.LeftOut = b.levels.export()
+		r.end.Before = &was
 	}
 	r.end.forget(r.fold.To)
 	s.State = r.end.encode()

@@ -34,15 +34,18 @@ type state struct {
 	Since time.Time
 	// Opened is the event that put the running configuration in force.
 	Opened schemas.EventRef
-	// Levels are the last values of each item in this life (contract 2,
-	// time_weighted).
-	Levels map[string]decimal.Decimal
+	// Levels are the last values of the items in this life (contract 2,
+	// time_weighted) that were metered at some instant at which they had one. LeftOut
+	// tells that there were values of other items too.
+	Levels  map[string]decimal.Decimal
+	LeftOut bool
 	// Before is what the resource was before Since; nil when it was unknown, or
 	// when no provision_failed can go back to it: a deleted one has none.
 	Before *state
 
-	// foreign tells that the snapshot has fields that this program does not know.
-	foreign bool
+	// foreign tells that the snapshot has fields that this program does not know, older
+	// that it is of a form in which there were levels of all items.
+	foreign, older bool
 }
 
 // couponBalance names a coupon balance: the coupon and the event that brought it.

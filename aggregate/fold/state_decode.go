@@ -88,12 +88,16 @@ func (d *stateDecoder) fields(s *state) {
 			d.fail()
 		}
 	}
+	if d.rest != "" && d.rest[0] == leftOutField {
+		s.LeftOut = true
+		d.end(d.begin(leftOutField))
+	}
 	d.foreign(s)
 }
 
 // foreign passes over the fields that this program does not know.
 func (d *stateDecoder) foreign(s *state) {
-	for last := uint64(beforeField); d.rest != ""; {
+	for last := uint64(leftOutField); d.rest != ""; {
 		number := d.length()
 		d.text()
 		if number <= last {

@@ -28,9 +28,9 @@ const (
 	fieldsForm = 2
 )
 
-// The numbers of the fields. Each is written always, if only with length 0, so that
-// what is none differs from what is missing; without one of them a snapshot counts as
-// absent. A field that is needed from now on goes after the last, and the older forms
+// The numbers of the fields. Each up to beforeField is written always, if only with
+// length 0, so that what is none differs from what is missing; without one of them a
+// snapshot counts as absent. A field that is needed from now on goes after the last, and the older forms
 // are then absent too: they lack it. One that can be missing goes after those.
 const (
 	phaseField = 1 + iota
@@ -44,6 +44,8 @@ const (
 	openedField
 	levelsField
 	beforeField
+	// leftOutField is there, with length 0, where levels were left out.
+	leftOutField
 )
 
 // encode writes the state: equal states have equal bytes.
@@ -145,6 +147,10 @@ func (e *stateEncoder) state(s *state) {
 		e.state(s.Before)
 	}
 	e.end(before)
+
+	if s.LeftOut {
+		e.textField(leftOutField, "")
+	}
 }
 
 func (e *stateEncoder) item(it *schemas.Item) {

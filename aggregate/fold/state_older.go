@@ -12,6 +12,7 @@ import (
 // fixed reads fixedForm: the fields one after the other, of which what may be missing
 // stands after a 0 or a 1.
 func (d *stateDecoder) fixed(s *state) {
+	s.older = true
 	s.Phase, s.Mode = phase(d.text()), schemas.Mode(d.text())
 	s.Name, s.Product, s.Service = d.text(), d.text(), d.text()
 	d.items(s)
@@ -74,7 +75,7 @@ func (o *oldestState) read(s *state) bool {
 	}
 	*s = state{
 		Phase: *o.Phase, Mode: *o.Mode, Name: *o.Name, Product: *o.Product, Service: *o.Service,
-		Items: o.Items, Since: *o.Since, Opened: *o.Opened, Levels: o.Levels,
+		Items: o.Items, Since: *o.Since, Opened: *o.Opened, Levels: o.Levels, older: true,
 	}
 	if b := o.Balance; b != nil {
 		s.Balance = &couponBalance{Code: b.Code, Value: b.Value, Source: b.Source, ID: b.ID}

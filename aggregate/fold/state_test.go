@@ -107,6 +107,7 @@ func drawState(t *rapid.T, depth int) state {
 	if rapid.Bool().Draw(t, "has levels") {
 		s.Levels = rapid.MapOfN(text, number, 1, -1).Draw(t, "levels")
 	}
+	s.LeftOut = rapid.Bool().Draw(t, "levels left out")
 	if depth > 0 && rapid.Bool().Draw(t, "has a before") {
 		before := drawState(t, depth-1)
 		s.Before = &before

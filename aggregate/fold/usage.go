@@ -1,6 +1,7 @@
 package fold
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -9,20 +10,33 @@ import (
 )
 
 // placer places the usage of one resource, in order, in its lives and periods.
-// It holds no usage, only what the meters add up.
+// It holds no usage, only what the meters add up, and walks no list from its begin for
+// each of them.
 type placer struct {
 	stretches []stretch
 	pieces    []piece
-	// next is the first stretch and the first piece that have not ended.
-	stretch, piece int
+	// stretch and piece are the first that have not ended, opened is the first piece of
+	// which the meters are not open.
+	stretch, piece, opened int
+	// end is the minute at which the snapshot is taken.
+	end int64
+	// names are those of all items that a piece meters, once somebody asked.
+	names map[string]struct{}
+	// before is nil when nothing can be taken back to it.
+	before *before
+	// looked counts the entries of lists that were looked at.
+	looked int
+}
 
-	// From the minute of snapFrom on a provision_failed may still take the
-	// resource back to before: the levels of snapOf at that minute are kept, and
-	// those in it too if snapHolds, as snapOf then holds it.
-	snapOf    *life
-	snapFrom  int64
-	snapHolds bool
-	snapped   *levels
+// before is the life that a provision_failed may still take the resource back to, once
+// the snapshot is taken. Its levels are kept as they are at the minute from; of that
+// minute itself they have the usage if the life holds it then, and pays for the items.
+type before struct {
+	life   *life
+	from   int64
+	holds  bool
+	items  map[string]struct{}
+	levels *levels
 }
 
 // place counts one usage event. It returns false for one without a period that
@@ -32,10 +46,12 @@ type placer struct {
 // life; one without a period is that of the life that was the last to touch it.
 func (p *placer) place(item string, value Units, minute int64) bool {
 	p.openUntil(minute)
-	if p.snap(minute); p.snapHolds && minute == p.snapFrom {
-		p.snapped.set(item, value)
+	if b := p.before; b != nil && b.holds && minute == b.from {
+		_, metered := b.items[item]
+		p.note(b.levels, item, level{value, metered})
 	}
 	for p.stretch < len(p.stretches) && p.stretches[p.stretch].to <= minute {
+		p.looked++
 		p.stretch++
 	}
 	if p.stretch == len(p.stretches) || minute < p.stretches[p.stretch].from {
@@ -43,60 +59,118 @@ func (p *placer) place(item string, value Units, minute int64) bool {
 	}
 	owner := p.stretches[p.stretch].life
 	for p.piece < len(p.pieces) && p.pieces[p.piece].to <= minute {
+		p.looked++
 		p.piece++
 	}
 	matched := false
 	if p.piece < len(p.pieces) && p.pieces[p.piece].from <= minute {
 		owner = p.pieces[p.piece].life
-		matched = p.pieces[p.piece].measure(item, value, minute)
+		if meter := p.pieces[p.piece].meter(item, &p.looked); meter != nil {
+			meter.add(value, minute)
+			matched = true
+		}
 	}
-	owner.levels.set(item, value)
+	p.note(&owner.levels, item, level{value, matched})
 	return matched
 }
 
-func (p *piece) measure(item string, value Units, minute int64) bool {
-	for i := range p.meters {
-		if p.meters[i].item.Name == item {
-			p.meters[i].add(value, minute)
-			return true
+// note notes a level, if it may ever be asked for.
+func (p *placer) note(l *levels, item string, value level) {
+	if value.metered || l.has(item) || p.meters(item) {
+		l.set(item, value)
+		return
+	}
+	l.leftOut = true
+}
+
+// meters tells whether any piece meters the item.
+func (p *placer) meters(item string) bool {
+	if p.names == nil {
+		p.names = map[string]struct{}{}
+		for i := range p.pieces {
+			p.names = namesMetered(p.names, p.pieces[i].items)
+		}
+		if p.before != nil {
+			maps.Copy(p.names, p.before.items)
 		}
 	}
-	return false
+	_, metered := p.names[item]
+	return metered
+}
+
+// fewMeters is how many are walked faster than a map is asked.
+const fewMeters = 8
+
+// meter is that of the item, nil for none.
+func (p *piece) meter(item string, looked *int) *accumulator {
+	if len(p.meters) <= fewMeters {
+		for i := range p.meters {
+			*looked++
+			if p.meters[i].item.Name == item {
+				return &p.meters[i]
+			}
+		}
+		return nil
+	}
+	if p.byName == nil {
+		p.byName = make(map[string]int, len(p.meters))
+		for i := range p.meters {
+			*looked++
+			p.byName[p.meters[i].item.Name] = i
+		}
+	}
+	if i, metered := p.byName[item]; metered {
+		return &p.meters[i]
+	}
+	return nil
 }
 
 // openUntil opens the meters of the pieces that begin up to the minute, with
 // the levels that hold there.
 func (p *placer) openUntil(minute int64) {
-	for i := p.piece; i < len(p.pieces) && p.pieces[i].from <= minute; i++ {
-		if !p.pieces[i].metering {
-			p.pieces[i].startMeters()
-		}
+	if b := p.before; b != nil && b.levels == nil && minute >= b.from {
+		p.open(b.from - 1)
+		b.keep()
+	}
+	p.open(minute)
+}
+
+func (p *placer) open(until int64) {
+	for ; p.opened < len(p.pieces) && p.pieces[p.opened].from <= until; p.opened++ {
+		p.looked++
+		p.pieces[p.opened].startMeters(p.end)
 	}
 }
 
-func (p *piece) startMeters() {
-	p.metering = true
+// startMeters begins to meter. What is metered from the end on is nothing to the snapshot.
+func (p *piece) startMeters(end int64) {
 	for i := range p.items {
 		item := &p.items[i]
-		if item.Meter != schemas.NoMeter {
-			p.meters = append(p.meters, accumulator{item: item, level: p.life.levels.of(item.Name), until: p.from})
+		if item.Meter == schemas.NoMeter {
+			continue
+		}
+		a := accumulator{item: item, until: p.from}
+		if p.from < end {
+			a.level = p.life.levels.meter(item.Name)
+		} else {
+			a.level = p.life.levels.of(item.Name)
+		}
+		p.meters = append(p.meters, a)
+	}
+}
+
+// keep keeps the levels, once usage reaches the minute from which on it may be void.
+func (b *before) keep() {
+	b.levels = b.life.levels.clone()
+	if b.holds {
+		for item := range b.items {
+			b.levels.meter(item)
 		}
 	}
 }
 
-// snap keeps the levels of the life before, once usage reaches the minute from
-// which on it may be void.
-func (p *placer) snap(minute int64) {
-	if p.snapOf != nil && p.snapped == nil && minute >= p.snapFrom {
-		p.snapped = p.snapOf.levels.clone()
-	}
-}
-
-// end opens and snaps what no usage event has reached.
-func (p *placer) end() {
-	p.openUntil(forever - 1)
-	p.snap(forever)
-}
+// finish opens and keeps what no usage event has reached.
+func (p *placer) finish() { p.openUntil(forever - 1) }
 
 // usedBalance is what months before the first derived one used of a balance.
 type usedBalance struct {
