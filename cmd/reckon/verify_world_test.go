@@ -43,6 +43,7 @@ func startTown(t *testing.T, now time.Time, first schemas.Month) *town {
 	folder := t.TempDir()
 	s, err := simulate.Keep(t.Context(), folder, simulate.Options{
 		Config: cfg, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Now: time.Now, Clock: simulate.NewClock(now), First: first, BatchRows: 1_000,
+		Serves: true,
 	})
 	if err != nil {
 		t.Fatal(err)

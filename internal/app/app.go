@@ -23,6 +23,9 @@ type Options struct {
 	// Command is what the process was started as, for others who find the data folder
 	// in use: "report usage".
 	Command string
+	// Serves tells of a process that goes on until it is stopped: others may use its
+	// engines.
+	Serves bool
 	// Claim is what becomes of it where others use the data folder.
 	Claim Claim
 	// Waiting is told, once, who uses the data folder while the process waits for it;
@@ -37,9 +40,6 @@ type Options struct {
 	// Patience is how long stopping the embedded stack may take before its engine
 	// is killed; 0 for the usual.
 	Patience time.Duration
-
-	// serves tells of a process that goes on until it is stopped.
-	serves bool
 }
 
 // usualPatience bounds how long stopping the embedded stack may take.

@@ -70,7 +70,7 @@ func (a *App) embeddedOptions() embedded.Options {
 	}
 	return embedded.Options{
 		DataDir: c.DataDir, EngineDir: c.EngineDir, Log: a.Log, Ports: ports, PortsFixed: fixed,
-		MemoryBytes: int64(c.ClickHouse.Embedded.Memory), As: embedded.Holder{Command: a.Command, Serves: a.serves},
+		MemoryBytes: int64(c.ClickHouse.Embedded.Memory), As: embedded.Holder{Command: a.Command, Serves: a.Serves},
 		NoKafka: !c.Kafka.UsesEmbedded(), NoClickHouse: !c.ClickHouse.UsesEmbedded(),
 	}
 }

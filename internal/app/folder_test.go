@@ -163,7 +163,7 @@ func TestWhatTheSettingsNameAServerForIsNotEmbedded(t *testing.T) {
 // serves.
 func connected(t *testing.T, o Options) *App {
 	t.Helper()
-	o.Command, o.serves = "up", true
+	o.Command, o.Serves = "up", true
 	a, err := Connect(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

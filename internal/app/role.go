@@ -107,7 +107,7 @@ func Run(ctx context.Context, name Role, o Options, listening func(Listening)) (
 	if r.limitMemory != nil && !o.Config.Kafka.UsesEmbedded() {
 		r.limitMemory(&o.Config)
 	}
-	o.Command, o.Claim, o.serves = string(name), r.claim, true
+	o.Command, o.Claim, o.Serves = string(name), r.claim, true
 	if r.usualPorts {
 		o.Ports = usualPorts()
 	}

@@ -19,8 +19,10 @@ import (
 
 // Options are what a simulation is handed.
 type Options struct {
-	// Command is what the process was started as.
+	// Command is what the process was started as, and Serves tells that commands may use
+	// its engines beside it.
 	Command string
+	Serves  bool
 	// Config is that of the installation; whatever servers it names, none is touched.
 	Config config.Config
 	Log    *slog.Logger
@@ -97,7 +99,7 @@ func start(ctx context.Context, folder string, patience time.Duration, o Options
 	var err error
 	s.App, err = app.Connect(ctx, app.Options{
 		Config: embeddedOnly(o.Config, folder, o.BatchRows), Log: o.Log, Now: o.Now, Observe: s.took, Patience: patience,
-		Command: o.Command, Claim: app.Alone,
+		Command: o.Command, Serves: o.Serves, Claim: app.Alone,
 	})
 	if err != nil {
 		return nil, err
