@@ -70,17 +70,13 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 func lagsOf(cutoff schemas.Cutoff, stored []schemas.PartitionEnd) []Lag {
-	type partition struct {
-		topic  string
-		number int32
-	}
-	at := make(map[partition]int64, len(stored))
+	at := make(map[schemas.PartitionEnd]int64, len(stored))
 	for _, s := range stored {
-		at[partition{s.Topic, s.Partition}] = s.End
+		at[s.WithoutEnd()] = s.End
 	}
 	var lags []Lag
 	for _, end := range cutoff {
-		if have := at[partition{end.Topic, end.Partition}]; have < end.End {
+		if have := at[end.WithoutEnd()]; have < end.End {
 			lags = append(lags, Lag{end.Topic, end.Partition, have, end.End})
 		}
 	}

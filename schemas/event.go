@@ -95,6 +95,9 @@ type EventRef struct {
 
 // Position is where a message lies in Kafka.
 type Position struct {
+	// Log is one life of a topic on one cluster. The first is 0 here and in the
+	// store, and 1 to people; the second is 2.
+	Log       int32
 	Topic     string
 	Partition int32
 	Offset    int64
@@ -102,7 +105,21 @@ type Position struct {
 
 // Where writes the position as people name it. It is no String, which would hide the
 // rest of whatever holds a position from a format.
-func (p Position) Where() string { return fmt.Sprintf("%s/%d/%d", p.Topic, p.Partition, p.Offset) }
+func (p Position) Where() string {
+	return fmt.Sprintf("%s/%d/%d%s", p.Topic, p.Partition, p.Offset, OfLog(p.Log))
+}
+
+// OfLog names a log behind a position; the first, which most topics stay in, is not
+// named.
+func OfLog(log int32) string {
+	if log == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" of log %d", log)
+}
+
+// LogNumber is the number of a log as people count: 1 for the first.
+func LogNumber(log int32) int32 { return max(log, 1) }
 
 // Compare orders the events of a resource: (time, sequence, source, id)
 // ascending, text by its UTF-8 bytes (contract 2).
@@ -115,10 +132,11 @@ func (e *Event) Compare(o *Event) int {
 	)
 }
 
-// ComparePositions orders copies of equal Kafka timestamp: (topic, partition,
+// ComparePositions orders copies of equal Kafka timestamp: (log, topic, partition,
 // offset) ascending (contract 2).
 func ComparePositions(a, b Position) int {
 	return cmp.Or(
+		cmp.Compare(a.Log, b.Log),
 		strings.Compare(a.Topic, b.Topic),
 		cmp.Compare(a.Partition, b.Partition),
 		cmp.Compare(a.Offset, b.Offset),

@@ -34,12 +34,14 @@ type Run struct {
 
 // PartitionEnd is the end of one partition: the offset after the last message.
 type PartitionEnd struct {
+	Log       int32
 	Topic     string
 	Partition int32
 	End       int64
 }
 
-// Cutoff is a set of partition ends, sorted by topic and partition.
+// Cutoff is a set of partition ends, sorted by log, topic and partition. It names every
+// log that there was, those that have ended with their ends.
 type Cutoff []PartitionEnd
 
 // NewCutoff sorts the ends into a cutoff.
@@ -50,13 +52,24 @@ func NewCutoff(ends []PartitionEnd) Cutoff {
 }
 
 func (p PartitionEnd) compare(o PartitionEnd) int {
-	return cmp.Or(strings.Compare(p.Topic, o.Topic), cmp.Compare(p.Partition, o.Partition))
+	return cmp.Or(cmp.Compare(p.Log, o.Log), strings.Compare(p.Topic, o.Topic), cmp.Compare(p.Partition, o.Partition))
+}
+
+// PartitionEnd is the partition that the message lies in, without an end.
+func (p Position) PartitionEnd() PartitionEnd {
+	return PartitionEnd{Log: p.Log, Topic: p.Topic, Partition: p.Partition}
+}
+
+// WithoutEnd is the partition alone, to look it up by.
+func (p PartitionEnd) WithoutEnd() PartitionEnd {
+	p.End = 0
+	return p
 }
 
 // Contains tells whether the message at the position lies before the cutoff. A
 // partition that the cutoff does not name had no messages.
 func (c Cutoff) Contains(p Position) bool {
-	i, found := slices.BinarySearchFunc(c, PartitionEnd{Topic: p.Topic, Partition: p.Partition}, PartitionEnd.compare)
+	i, found := slices.BinarySearchFunc(c, p.PartitionEnd(), PartitionEnd.compare)
 	return found && p.Offset < c[i].End
 }
 

@@ -148,7 +148,7 @@ func TestAFieldThatIsNotKnownIsNotPassedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := s.encode()
-	later := known + "\x0d\x03log" + "\xc8\x01\x00"
+	later := known + "\x0e\x03new" + "\xc8\x01\x00"
 	read, err := decodeState(later)
 	if err != nil {
 		t.Fatal(err)

@@ -92,12 +92,22 @@ func (d *stateDecoder) fields(s *state) {
 		s.LeftOut = true
 		d.end(d.begin(leftOutField))
 	}
+	d.openedLog(s)
 	d.foreign(s)
+}
+
+func (d *stateDecoder) openedLog(s *state) {
+	if d.rest == "" || d.rest[0] != openedLogField {
+		return
+	}
+	left := d.begin(openedLogField)
+	s.Opened.Position.Log = int32(d.number()) //nolint:gosec // as it was written
+	d.end(left)
 }
 
 // foreign passes over the fields that this program does not know.
 func (d *stateDecoder) foreign(s *state) {
-	for last := uint64(leftOutField); d.rest != ""; {
+	for last := uint64(openedLogField); d.rest != ""; {
 		number := d.length()
 		d.text()
 		if number <= last {

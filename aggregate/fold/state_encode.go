@@ -46,6 +46,8 @@ const (
 	beforeField
 	// leftOutField is there, with length 0, where levels were left out.
 	leftOutField
+	// openedLogField is the log of opened's position; missing of the first log.
+	openedLogField
 )
 
 // encode writes the state: equal states have equal bytes.
@@ -150,6 +152,11 @@ func (e *stateEncoder) state(s *state) {
 
 	if s.LeftOut {
 		e.textField(leftOutField, "")
+	}
+	if log := s.Opened.Position.Log; log != 0 {
+		opened := e.begin(openedLogField)
+		e.number(int64(log))
+		e.end(opened)
 	}
 }
 

@@ -95,7 +95,7 @@ func drawState(t *rapid.T, depth int) state {
 		Since: instant.Draw(t, "since"),
 		Opened: schemas.EventRef{
 			Source: text.Draw(t, "source"), ID: text.Draw(t, "id"), Type: schemas.Type(text.Draw(t, "type")), Time: instant.Draw(t, "time"),
-			Position: schemas.Position{Topic: text.Draw(t, "topic"), Partition: rapid.Int32().Draw(t, "partition"), Offset: rapid.Int64().Draw(t, "offset")},
+			Position: schemas.Position{Log: rapid.SampledFrom([]int32{0, 2, 3, 1 << 30}).Draw(t, "log"), Topic: text.Draw(t, "topic"), Partition: rapid.Int32().Draw(t, "partition"), Offset: rapid.Int64().Draw(t, "offset")},
 		},
 	}
 	if n := rapid.IntRange(0, 3).Draw(t, "items"); n > 0 {

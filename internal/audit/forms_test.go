@@ -11,27 +11,29 @@ import (
 )
 
 // twoForms are those of a later version, whose lines have one column more.
-func twoForms() tables.Forms {
+func twoForms() (forms tables.Forms, later uint8) {
+	later = tables.NewestForm().Number + 1
 	lines := tables.Lines()
-	return tables.NewForms(tables.Invoices(), tables.Table[schemas.Line]{Name: lines.Name, Columns: func(l *schemas.Line, c tables.Columns) {
+	forms = tables.NewForms(tables.Invoices(), tables.Table[schemas.Line]{Name: lines.Name, Columns: func(l *schemas.Line, c tables.Columns) {
 		lines.Columns(l, c)
-		if c.From(2) {
+		if c.From(later) {
 			c.Text("remark", &l.ResourceName)
 		}
 	}})
+	return forms, later
 }
 
 // A month that was sealed partly before and partly after the program learnt a column
 // has hashes of two forms, and each invoice is held to its own.
 func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
-	forms := twoForms()
+	forms, later := twoForms()
 	month, start := schemas.Month{Year: 2026, Month: time.October}, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	sealed := func() *SealedResource {
 		r := &SealedResource{AccountID: "a", ResourceID: "r"}
 		for i, code := range []string{"older", "newer"} {
 			h := schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: "r", Month: month, Run: 1, CreatedAt: start, Lines: 1}
 			l := schemas.Line{InvoiceCode: code, AccountID: "a", ResourceID: "r", ResourceName: "web", Month: month, Run: 1, Minutes: 60}
-			form, err := forms.Of(uint8(i + 1)) //nolint:gosec // 1 and 2
+			form, err := forms.Of(later - 1 + uint8(i)) //nolint:gosec // 0 and 1
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,11 +67,11 @@ func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
 		}
 	}
 	r := sealed()
-	r.Hashes[0].Form, r.Hashes[1].Form = 2, 1
+	r.Hashes[0].Form, r.Hashes[1].Form = later, later-1
 	if got := intact(r); got["older"] || got["newer"] {
 		t.Errorf("each by the other's form, intact: %v", got)
 	}
-	r.Hashes[0].Form = 3
+	r.Hashes[0].Form = later + 1
 	if _, err := (&proof{forms: forms}).storedInvoices(r); err == nil {
 		t.Error("a form that the program does not know is taken")
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -58,7 +59,7 @@ func (p *proof) known(ctx context.Context) error {
 func (p *proof) readLog(ctx context.Context, s *storedOffsets) error {
 	var topics []string
 	for _, end := range p.Run.Cutoff {
-		if n := len(topics); n == 0 || topics[n-1] != end.Topic {
+		if !slices.Contains(topics, end.Topic) {
 			topics = append(topics, end.Topic)
 		}
 	}
@@ -67,10 +68,10 @@ func (p *proof) readLog(ctx context.Context, s *storedOffsets) error {
 		return fmt.Errorf("ask where the log begins: %w", err)
 	}
 	for _, end := range p.Run.Cutoff { // sorted as the rows are
-		from := int64(0)
+		from := end.End // a log that has ended is not there any more
 		for _, start := range starts {
-			if start.Topic == end.Topic && start.Partition == end.Partition {
-				from = start.End
+			if start.WithoutEnd() == end.WithoutEnd() {
+				from = min(start.End, end.End)
 			}
 		}
 		if err := p.readAgain(ctx, s, end, from); err != nil {
@@ -121,7 +122,7 @@ type storedOffsets struct {
 
 // before tells whether the next lies in the partition before the offset.
 func (s *storedOffsets) before(partition schemas.PartitionEnd, offset int64) bool {
-	return s.next != nil && s.next.Topic == partition.Topic && s.next.Partition == partition.Partition && s.next.Offset < offset
+	return s.next != nil && s.next.PartitionEnd() == partition.WithoutEnd() && s.next.Offset < offset
 }
 
 func (s *storedOffsets) advance() error {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ func issued() (schemas.Invoice, []schemas.Line) {
 		CreatedAt: start.Add(time.Minute), PeriodStart: start, PeriodEnd: start.Add(time.Hour), Lines: 2, Amounts: first.Amounts, LateEvents: 2,
 		Late: []schemas.EventRef{
 			{Source: "s", ID: `a"b`, Type: schemas.UsageRecorded, Time: start, Position: schemas.Position{Topic: "t", Partition: 1, Offset: 2}},
-			{Source: "s", ID: "c", Type: schemas.ResourceCreated, Time: start, Position: schemas.Position{Topic: "u", Partition: 3, Offset: 4}},
+			{Source: "s", ID: "c", Type: schemas.ResourceCreated, Time: start, Position: schemas.Position{Log: 2, Topic: "u", Partition: 3, Offset: 4}},
 		},
 	}, []schemas.Line{first, second}
 }
@@ -56,7 +57,9 @@ func said() map[uint8][]string {
 	}
 	form1 = append(form1, line("1", "RAM", "0", "0", "0", "0")...)
 	form1 = append(form1, line("3", "vCPU", "1000", "100", "-50", "99999999999999999999")...)
-	return map[uint8][]string{1: form1}
+	// The second form has the logs of late events.
+	form2 := slices.Insert(slices.Clone(form1), slices.Index(form1, `"2""4"`)+1, `"0""2"`)
+	return map[uint8][]string{1: form1, 2: form2}
 }
 
 // golden are the hashes of [issued] by form. What was sealed is verified by them: none
@@ -64,6 +67,7 @@ func said() map[uint8][]string {
 func golden() map[uint8]string {
 	return map[uint8]string{
 		1: "2a1888ac798048470ed54ca8e1ac5ceb026a77fb32d0e44238bffddd18beffb1",
+		2: "3dee7d48ff2ac368a9bc16b21d194b65fba8c4c3d4decf4f466332c6271521ee",
 	}
 }
 
@@ -84,11 +88,14 @@ func TestEachFormHasItsGoldenHash(t *testing.T) {
 	}
 }
 
+// later is the form after those that there are.
+func later() uint8 { return NewestForm().Number + 1 }
+
 // wider are the lines with one column more, as a later form would have it.
 func wider() Table[schemas.Line] {
 	return Table[schemas.Line]{"invoice_lines", func(l *schemas.Line, c Columns) {
 		line(l, c)
-		if c.From(2) {
+		if c.From(later()) {
 			c.Text("remark", &l.ResourceName)
 		}
 	}}
@@ -97,22 +104,22 @@ func wider() Table[schemas.Line] {
 func TestANewColumnIsANewForm(t *testing.T) {
 	h, lines := issued()
 	forms := NewForms(Invoices(), wider())
-	if len(forms) != 2 {
-		t.Fatalf("%d forms, want 2", len(forms))
+	if len(forms) != int(later()) {
+		t.Fatalf("%d forms, want %d", len(forms), later())
 	}
-	first, err := forms.Of(1)
+	first, err := forms.Of(later() - 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := forms.Of(2)
+	second, err := forms.Of(later())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := first.Hash(&h, lines), NewestForm().Hash(&h, lines); got != want {
-		t.Errorf("form 1 has hash %x beside form 2, %x alone", got, want)
+		t.Errorf("the older form has hash %x beside the later, %x alone", got, want)
 	}
 	if first.Hash(&h, lines) == second.Hash(&h, lines) {
-		t.Error("form 2 has the hash of form 1")
+		t.Error("the later form has the hash of the older")
 	}
 	var hasher Hasher // goes from one form to the other
 	for _, form := range []*Form{first, second, first} {
@@ -122,10 +129,10 @@ func TestANewColumnIsANewForm(t *testing.T) {
 	}
 	old, wide := first.Line(&lines[0]), second.Line(&lines[0])
 	if len(wide) != len(old)+1 || wide[len(old)] != (Value{"remark", "máy chủ"}) {
-		t.Errorf("the columns of form 2 are %v", wide)
+		t.Errorf("the columns of the later form are %v", wide)
 	}
-	for _, number := range []uint8{0, 3, 255} {
-		if _, err := forms.Of(number); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("form %d: this program knows forms up to 2", number)) {
+	for _, number := range []uint8{0, later() + 1, 255} {
+		if _, err := forms.Of(number); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("form %d: this program knows forms up to %d", number, later())) {
 			t.Errorf("form %d: %v", number, err)
 		}
 	}

@@ -161,7 +161,7 @@ func (d *Hasher) Month(name string, v *schemas.Month) {
 // Events is as [Columns] says.
 func (d *Hasher) Events(v *[]schemas.EventRef, columns func(*schemas.EventRef, Columns)) {
 	if d.noEvent == nil {
-		d.noEvent = values(d.form, &schemas.EventRef{}, columns)
+		d.noEvent = elements(d, columns)
 	}
 	hashList(d, *v, columns, d.noEvent)
 }
@@ -169,9 +169,18 @@ func (d *Hasher) Events(v *[]schemas.EventRef, columns func(*schemas.EventRef, C
 // Items is as [Columns] says.
 func (d *Hasher) Items(v *[]schemas.PeriodItem, columns func(*schemas.PeriodItem, Columns)) {
 	if d.noItem == nil {
-		d.noItem = values(d.form, &schemas.PeriodItem{}, columns)
+		d.noItem = elements(d, columns)
 	}
 	hashList(d, *v, columns, d.noItem)
+}
+
+// elements are the columns of an element of a list.
+func elements[E any](d *Hasher, columns func(*E, Columns)) []Value {
+	var none E
+	one := Hasher{form: d.form, listing: true}
+	columns(&none, &one)
+	d.newest = max(d.newest, one.newest)
+	return one.values
 }
 
 // hashList writes a text for each column: those of the elements one after the other,

@@ -66,6 +66,9 @@ func lateEvent(e *schemas.EventRef, c Columns) {
 	c.Text("late_topics", &e.Position.Topic)
 	c.Small("late_partitions", &e.Position.Partition)
 	c.Integer("late_offsets", &e.Position.Offset)
+	if c.From(2) {
+		c.Small("late_logs", &e.Position.Log)
+	}
 }
 
 // ReportRows are the lines of invoices that exist, with what the header knows.

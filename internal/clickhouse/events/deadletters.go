@@ -21,11 +21,11 @@ func bindLetters(f *audit.DeadLetterFilter) []any {
 	return []any{
 		column.Bind("topic", at.Topic), column.Bind("reason", f.Reason), column.Bind("producer", f.Producer),
 		column.Bind("has_from", !f.From.IsZero()), scope.BindTime("from", f.From), column.Bind("has_to", !f.To.IsZero()), scope.BindTime("to", f.To),
-		column.Bind("one", f.At != nil), column.Bind("partition", at.Partition), column.Bind("offset", at.Offset),
+		column.Bind("one", f.At != nil), column.Bind("log", at.Log), column.Bind("partition", at.Partition), column.Bind("offset", at.Offset),
 	}
 }
 
-// DeadLetters yields the chosen letters by topic, partition and offset, whole or
+// DeadLetters yields the chosen letters by log, topic, partition and offset, whole or
 // without their bytes. Letters that come meanwhile are not among them.
 func (s *Store) DeadLetters(ctx context.Context, filter audit.DeadLetterFilter, whole bool, yield func(*audit.DeadLetter) error) error {
 	name := "dead_letters"
@@ -57,14 +57,15 @@ func scanDeadLetter(c *column.Rows) (*audit.DeadLetter, error) {
 		key, value          string
 		keys, values        []string
 		isReplay            bool
-		ofPartition         int32
+		ofLog, ofPartition  int32
 		ofOffset            int64
+		newLog              int32
 		newPartition        int32
 		newOffset           int64
 		kafkaTime, replayed time.Time
 	)
-	err := c.Next(&l.Topic, &l.Partition, &l.Offset, &kafkaTime, &l.Producer, &l.Bytes, &key, &value, &keys, &values, &l.Reason, &l.Detail,
-		&l.Replays, &replayed, &newPartition, &newOffset, &l.Fixed, &isReplay, &ofPartition, &ofOffset)
+	err := c.Next(&l.Log, &l.Topic, &l.Partition, &l.Offset, &kafkaTime, &l.Producer, &l.Bytes, &key, &value, &keys, &values, &l.Reason, &l.Detail,
+		&l.Replays, &replayed, &newLog, &newPartition, &newOffset, &l.Fixed, &isReplay, &ofLog, &ofPartition, &ofOffset)
 	if err != nil {
 		return nil, err
 	}
@@ -80,10 +81,10 @@ func scanDeadLetter(c *column.Rows) (*audit.DeadLetter, error) {
 	}
 	if l.Replays > 0 {
 		l.ReplayedAt = replayed.UTC()
-		l.ReplayedAs = schemas.Position{Topic: l.Topic, Partition: newPartition, Offset: newOffset}
+		l.ReplayedAs = schemas.Position{Log: newLog, Topic: l.Topic, Partition: newPartition, Offset: newOffset}
 	}
 	if isReplay {
-		l.ReplayOf = &schemas.Position{Topic: l.Topic, Partition: ofPartition, Offset: ofOffset}
+		l.ReplayOf = &schemas.Position{Log: ofLog, Topic: l.Topic, Partition: ofPartition, Offset: ofOffset}
 	}
 	return &l, nil
 }
@@ -106,18 +107,21 @@ func (s *Store) DeadLetterReasons(ctx context.Context, filter audit.DeadLetterFi
 func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.Time) error {
 	var topics column.StringInput
 	var fixed column.Bools
-	var partitions, newPartitions column.Int32s
+	var logs, newLogs, partitions, newPartitions column.Int32s
 	var offsets, newOffsets, times column.Int64s
 	for _, r := range replays {
 		topics.Add(r.Letter.Topic)
+		logs, newLogs = append(logs, r.Letter.Log), append(newLogs, r.As.Log)
 		partitions, offsets = append(partitions, r.Letter.Partition), append(offsets, r.Letter.Offset)
 		newPartitions, newOffsets = append(newPartitions, r.As.Partition), append(newOffsets, r.As.Offset)
 		fixed, times = append(fixed, r.Fixed), append(times, at.UnixMilli())
 	}
 	err := s.db.Insert(ctx, "", column.Insert{Table: "dead_letter_replays", Blocks: []column.Input{{
+		{Name: "log", Data: &logs},
 		{Name: "topic", Data: &topics},
 		{Name: "partition", Data: &partitions},
 		{Name: "offset", Data: &offsets},
+		{Name: "new_log", Data: &newLogs},
 		{Name: "new_partition", Data: &newPartitions},
 		{Name: "new_offset", Data: &newOffsets},
 		{Name: "fixed", Data: &fixed},
@@ -135,8 +139,8 @@ func (s *Store) Conflicts(ctx context.Context, account string, yield func(*audit
 	var c audit.Conflict
 	var kind string
 	err := s.db.Each(ctx, "conflicts", []any{
-		&c.AccountID, &c.ResourceID, &c.Source, &c.ID, &kind, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset, &c.Raw,
-		&c.Counting.Topic, &c.Counting.Partition, &c.Counting.Offset, &c.CountingRaw,
+		&c.AccountID, &c.ResourceID, &c.Source, &c.ID, &kind, &c.Time, &c.Position.Log, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset, &c.Raw,
+		&c.Counting.Log, &c.Counting.Topic, &c.Counting.Partition, &c.Counting.Offset, &c.CountingRaw,
 	}, func() error {
 		c.Type, c.Time = schemas.Type(kind), c.Time.UTC()
 		return yield(&c)

@@ -20,7 +20,7 @@ type eventBlock struct {
 	accounts, resources, kinds, items, topics, sources, data column.LowCardinality
 	ids                                                      column.Strings
 	times, sequences, offsets, kafkaMs                       column.Int64s
-	partitions                                               column.Int32s
+	logs, partitions                                         column.Int32s
 	identities                                               column.FixedStrings16
 	stored                                                   column.Decimal128s
 	// lifecycle, usage and named tell which columns are there.
@@ -57,6 +57,7 @@ func newEventBlock(lifecycle, usage, named bool) *eventBlock {
 	if lifecycle {
 		b.Column("said", "LowCardinality(String)", &b.data)
 	}
+	b.Column("log", "Int32", &b.logs)
 	b.Column("topic", "LowCardinality(String)", &b.topics)
 	b.Column("partition", "Int32", &b.partitions)
 	b.Column("offset", "Int64", &b.offsets)
@@ -117,7 +118,7 @@ func (e *eventStream) advance() error {
 // inside tells whether a row lies before the cutoff.
 func (e *eventStream) inside(i int) bool {
 	b := e.block
-	return e.cutoff.contain(b.topics.At(i), b.partitions[i], b.offsets[i])
+	return e.cutoff.contain(b.logs[i], b.topics.At(i), b.partitions[i], b.offsets[i])
 }
 
 // show makes the rows those that the stream stands at.
@@ -154,7 +155,7 @@ func (b *eventBlock) refuse(i int) error {
 }
 
 func (b *eventBlock) position(i int) schemas.Position {
-	return schemas.Position{Topic: b.topics.At(i), Partition: b.partitions[i], Offset: b.offsets[i]}
+	return schemas.Position{Log: b.logs[i], Topic: b.topics.At(i), Partition: b.partitions[i], Offset: b.offsets[i]}
 }
 
 // Position is as [aggregate.RowSource] says.
@@ -192,7 +193,7 @@ func (e *eventStream) fill(i int, row *aggregate.Copy) {
 	row.Usage = schemas.Usage{}
 	row.Position, row.KafkaTime, row.Err = b.position(i), kafkaTime(b.kafkaMs[i]), nil
 	if err := e.fillData(&row.Event, i); err != nil {
-		row.Err = fmt.Errorf("stored event %s[%d]@%d: %w", row.Position.Topic, row.Position.Partition, row.Position.Offset, err)
+		row.Err = fmt.Errorf("stored event %s: %w", row.Position.Where(), err)
 	}
 }
 
@@ -216,27 +217,24 @@ func (e *eventStream) fillData(event *schemas.Event, i int) error {
 // ends is a cutoff as it is asked for row by row: the partition of one row is
 // mostly that of the row before.
 type ends struct {
-	all       map[string]map[int32]int64
-	topic     string
-	partition int32
-	end       int64
+	all map[schemas.PartitionEnd]int64 // by the partition, without an end
+	at  schemas.PartitionEnd
+	end int64
 }
 
 func newEnds(cutoff schemas.Cutoff) ends {
-	e := ends{all: map[string]map[int32]int64{}, partition: -1}
+	e := ends{all: map[schemas.PartitionEnd]int64{}, at: schemas.PartitionEnd{Partition: -1}}
 	for _, p := range cutoff {
-		if e.all[p.Topic] == nil {
-			e.all[p.Topic] = map[int32]int64{}
-		}
-		e.all[p.Topic][p.Partition] = p.End
+		e.all[p.WithoutEnd()] = p.End
 	}
 	return e
 }
 
 // contain is [schemas.Cutoff.Contains].
-func (e *ends) contain(topic string, partition int32, offset int64) bool {
-	if partition != e.partition || topic != e.topic {
-		e.topic, e.partition, e.end = topic, partition, e.all[topic][partition]
+func (e *ends) contain(log int32, topic string, partition int32, offset int64) bool {
+	if at := &e.at; partition != at.Partition || log != at.Log || topic != at.Topic {
+		*at = schemas.PartitionEnd{Log: log, Topic: topic, Partition: partition}
+		e.end = e.all[*at]
 	}
 	return offset < e.end
 }

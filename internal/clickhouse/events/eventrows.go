@@ -18,7 +18,7 @@ type eventRows struct {
 	raw                                     column.ArenaInput
 	kinds, items, topics                    column.LowCardinalityInput
 	times, sequences, offsets, kafkaMs      column.Int64s
-	partitions                              column.Int32s
+	logs, partitions                        column.Int32s
 	usage                                   column.Bools
 	values                                  column.Decimal128Input
 	identities, contents                    column.FixedStrings16
@@ -50,6 +50,7 @@ func newEventRows(arena *column.Arena) *eventRows {
 		{Name: "data", Data: &r.data},
 		{Name: "identity", Data: &r.identities},
 		{Name: "content", Data: &r.contents},
+		{Name: "log", Data: &r.logs},
 		{Name: "topic", Data: &r.topics},
 		{Name: "partition", Data: &r.partitions},
 		{Name: "offset", Data: &r.offsets},
@@ -89,7 +90,7 @@ func (r *eventRows) rows() int { return len(r.times) }
 // add refuses an event whose value the column cannot hold.
 func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
 	if err := r.values.Add(e.Value); err != nil {
-		return fmt.Errorf("%s[%d]@%d: %w", m.Topic, m.Partition, m.Offset, err)
+		return fmt.Errorf("%s: %w", m.Where(), err)
 	}
 	identity, content := schemas.Identity(e.Source, e.ID), codec.Content(e)
 	isUsage := e.Type == schemas.UsageRecorded
@@ -111,6 +112,7 @@ func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
 	r.contents = append(r.contents, content)
 	r.shortIdentities = append(r.shortIdentities, binary.LittleEndian.Uint64(identity[:]))
 	r.shortContents = append(r.shortContents, binary.LittleEndian.Uint64(content[:]))
+	r.logs = append(r.logs, m.Log)
 	r.topics.Add(m.Topic)
 	r.partitions = append(r.partitions, m.Partition)
 	r.offsets = append(r.offsets, m.Offset)
@@ -133,6 +135,7 @@ func (r *eventRows) add(e *schemas.Event, m *schemas.Message) error {
 // appendMessage appends where a message lies and when it was written.
 func appendMessage(b []byte, m *schemas.Message) []byte {
 	b = append(binary.AppendUvarint(b, uint64(len(m.Topic))), m.Topic...)
+	b = binary.BigEndian.AppendUint32(b, uint32(m.Log))                  //nolint:gosec // its bits
 	b = binary.BigEndian.AppendUint32(b, uint32(m.Partition))            //nolint:gosec // its bits
 	b = binary.BigEndian.AppendUint64(b, uint64(m.Offset))               //nolint:gosec // its bits
 	return binary.BigEndian.AppendUint64(b, uint64(kafkaMillis(m.Time))) //nolint:gosec // its bits

@@ -11,7 +11,7 @@ import (
 // letterRows are the rejects of a batch, by column.
 type letterRows struct {
 	topics, reasons          column.LowCardinalityInput
-	partitions               column.Int32s
+	logs, partitions         column.Int32s
 	offsets, kafkaMs         column.Int64s
 	keys, values, details    column.StringInput
 	headerKeys, headerValues column.StringInput
@@ -26,6 +26,7 @@ func newLetterRows() *letterRows {
 	r := &letterRows{digest: sha256.New()}
 	r.keyLists.Values, r.valueLists.Values = &r.headerKeys, &r.headerValues
 	r.all = column.Input{
+		{Name: "log", Data: &r.logs},
 		{Name: "topic", Data: &r.topics},
 		{Name: "partition", Data: &r.partitions},
 		{Name: "offset", Data: &r.offsets},
@@ -47,6 +48,7 @@ func (r *letterRows) reset() {
 }
 
 func (r *letterRows) add(m *schemas.Message, why *schemas.Rejection) {
+	r.logs = append(r.logs, m.Log)
 	r.topics.Add(m.Topic)
 	r.partitions = append(r.partitions, m.Partition)
 	r.offsets = append(r.offsets, m.Offset)

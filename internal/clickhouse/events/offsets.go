@@ -12,7 +12,7 @@ import (
 )
 
 // StoredOffsets streams every message that is stored of what lies before the
-// cutoff, by topic, partition and offset ascending.
+// cutoff, by log, topic, partition and offset ascending.
 func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[audit.StoredOffset], error) {
 	rows, err := s.db.Rows(ctx, "stored_offsets", scope.BindCutoff("", cutoff)...)
 	if err != nil {
@@ -23,17 +23,17 @@ func (s *Store) StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (schem
 
 func scanOffset(c *column.Rows) (audit.StoredOffset, error) {
 	var o audit.StoredOffset
-	err := c.Next(&o.Topic, &o.Partition, &o.Offset, &o.Rejected)
+	err := c.Next(&o.Log, &o.Topic, &o.Partition, &o.Offset, &o.Rejected)
 	o.Topic = strings.Clone(o.Topic)
 	return o, err
 }
 
 // MissingIdentities names events before the cutoff that the search for copies of
-// one identity would not see, up to so many, by topic, partition and offset.
+// one identity would not see, up to so many, by log, topic, partition and offset.
 func (s *Store) MissingIdentities(ctx context.Context, cutoff schemas.Cutoff, most int) ([]schemas.Position, error) {
 	var all []schemas.Position
 	var one schemas.Position
-	err := s.db.Each(ctx, "missing_identities", []any{&one.Topic, &one.Partition, &one.Offset}, func() error {
+	err := s.db.Each(ctx, "missing_identities", []any{&one.Log, &one.Topic, &one.Partition, &one.Offset}, func() error {
 		all = append(all, one)
 		return nil
 	}, append(scope.BindCutoff("", cutoff), column.Bind("most", int64(most)))...)

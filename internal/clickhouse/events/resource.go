@@ -70,7 +70,7 @@ func (r Resource) Usage(
 	p := &e.Position
 	args := append(r.bind(cutoff), column.Bind("item", item), scope.BindTime("from", from), scope.BindTime("to", to))
 	err := r.store.db.Each(ctx, "explain_usage",
-		[]any{&e.Source, &e.ID, &kind, &e.Time, &p.Topic, &p.Partition, &p.Offset, &e.Value},
+		[]any{&e.Source, &e.ID, &kind, &e.Time, &p.Log, &p.Topic, &p.Partition, &p.Offset, &e.Value},
 		func() error {
 			e.Type, e.Time = schemas.Type(kind), e.Time.UTC()
 			return yield(e)

@@ -35,7 +35,7 @@ func (c *strays) Next() (*aggregate.StrayCopy, error) {
 	var identity string
 	var at int64
 	p := &c.row.Position
-	if err := c.Rows.Next(&identity, &p.Topic, &p.Partition, &p.Offset, &at); err != nil {
+	if err := c.Rows.Next(&identity, &p.Log, &p.Topic, &p.Partition, &p.Offset, &at); err != nil {
 		return nil, err
 	}
 	copy(c.row.Identity[:], identity)

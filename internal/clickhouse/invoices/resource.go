@@ -37,8 +37,8 @@ func (r Resource) Period(ctx context.Context, month schemas.Month, start time.Ti
 	var openedType, closedType string
 	var isClosed bool
 	err = r.store.db.Each(ctx, "explain_period", []any{
-		&o.Source, &o.ID, &openedType, &o.Time, &o.Position.Topic, &o.Position.Partition, &o.Position.Offset,
-		&isClosed, &c.Source, &c.ID, &closedType, &c.Time, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset,
+		&o.Source, &o.ID, &openedType, &o.Time, &o.Position.Log, &o.Position.Topic, &o.Position.Partition, &o.Position.Offset,
+		&isClosed, &c.Source, &c.ID, &closedType, &c.Time, &c.Position.Log, &c.Position.Topic, &c.Position.Partition, &c.Position.Offset,
 	}, func() error {
 		openedBy, closedBy := o, c
 		openedBy.Type, openedBy.Time = schemas.Type(openedType), o.Time.UTC()

@@ -44,17 +44,13 @@ func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.
 // inside the earlier one: that of the topic whose offsets are farthest ahead, and
 // that of all others.
 func bindLeastNew(cutoff, since schemas.Cutoff) []any {
-	type partition struct {
-		topic  string
-		number int32
-	}
-	earlier := map[partition]int64{}
+	earlier := map[schemas.PartitionEnd]int64{}
 	for _, p := range since {
-		earlier[partition{p.Topic, p.Partition}] = p.End
+		earlier[p.WithoutEnd()] = p.End
 	}
 	least := map[string]int64{}
 	for _, p := range cutoff {
-		end := earlier[partition{p.Topic, p.Partition}]
+		end := earlier[p.WithoutEnd()]
 		if p.End <= end {
 			continue // it brought nothing
 		}

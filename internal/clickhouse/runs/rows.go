@@ -18,6 +18,7 @@ type runRow struct {
 	topics             []string
 	partitions         []int32
 	ends               []int64
+	logs               []int32
 }
 
 func (r *runRow) columns() column.Fields {
@@ -32,6 +33,7 @@ func (r *runRow) columns() column.Fields {
 		{Name: "cutoff", Value: column.Tuples{
 			{Name: "topic", Value: &r.topics}, {Name: "partition", Value: &r.partitions}, {Name: "end", Value: &r.ends},
 		}},
+		{Name: "cutoff_logs", Value: &r.logs},
 	}
 }
 
@@ -42,6 +44,7 @@ func rowOfRun(run *schemas.Run) *runRow {
 	}
 	for _, p := range run.Cutoff {
 		r.topics, r.partitions, r.ends = append(r.topics, p.Topic), append(r.partitions, p.Partition), append(r.ends, p.End)
+		r.logs = append(r.logs, p.Log)
 	}
 	return r
 }
@@ -57,7 +60,10 @@ func (r *runRow) run() (schemas.Run, error) {
 	}
 	ends := make([]schemas.PartitionEnd, len(r.topics))
 	for i := range r.topics {
-		ends[i] = schemas.PartitionEnd{Topic: r.topics[i], Partition: r.partitions[i], End: r.ends[i]}
+		if len(r.logs) > 0 { // none of a run before there were logs
+			ends[i].Log = r.logs[i]
+		}
+		ends[i].Topic, ends[i].Partition, ends[i].End = r.topics[i], r.partitions[i], r.ends[i]
 	}
 	run.Cutoff = schemas.NewCutoff(ends)
 	return run, nil

@@ -16,8 +16,8 @@ import (
 var Parts embed.FS
 
 // BindCutoff binds a cutoff as three arrays, their names after a prefix: topics;
-// keys, a number for each partition, (place of the topic in topics, from 1) *
-// 2^32 + partition; ends, one for each key. So the server looks a row's end up
+// keys, a number for each partition, log * 2^48 + (place of the topic in topics,
+// from 1) * 2^32 + partition; ends, one for each key. So the server looks a row's end up
 // by one number.
 func BindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 	topics := make([]string, 0, 2)
@@ -28,7 +28,7 @@ func BindCutoff(prefix string, cutoff schemas.Cutoff) []any {
 			place = len(topics)
 			topics = append(topics, p.Topic)
 		}
-		keys[i], ends[i] = int64(place+1)<<32+int64(p.Partition), p.End
+		keys[i], ends[i] = int64(p.Log)<<48+int64(place+1)<<32+int64(p.Partition), p.End
 	}
 	return []any{column.Bind(prefix+"topics", topics), column.Bind(prefix+"keys", keys), column.Bind(prefix+"ends", ends)}
 }

@@ -10,7 +10,7 @@ SELECT
         FROM
         (
             SELECT
-                argMin(content, (sealed_by, kafka_ms, topic, partition, offset)) AS counting,
+                argMin(content, (sealed_by, kafka_ms, log, topic, partition, offset)) AS counting,
                 groupArray(content) AS contents
             FROM event_copies
             WHERE identity IN (SELECT identity FROM events GROUP BY identity HAVING min(content) != max(content))

@@ -7,6 +7,6 @@ WHERE ({topic:String} = '' OR topic = {topic:String})
     AND ({producer:String} = '' OR producer = {producer:String})
     AND (NOT {has_from:Bool} OR kafka_time >= {from:DateTime64(3, 'UTC')})
     AND (NOT {has_to:Bool} OR kafka_time < {to:DateTime64(3, 'UTC')})
-    AND (NOT {one:Bool} OR partition = {partition:Int32} AND offset = {offset:Int64})
+    AND (NOT {one:Bool} OR log = {log:Int32} AND partition = {partition:Int32} AND offset = {offset:Int64})
 GROUP BY reason
 ORDER BY letters DESC, reason

@@ -8,11 +8,11 @@ WITH
             AND time >= {from:DateTime64(3, 'UTC')} AND time < {to:DateTime64(3, 'UTC')}
             AND {{before_cutoff}}
     )
-SELECT source, id, type, time, topic, partition, offset, value
+SELECT source, id, type, time, log, topic, partition, offset, value
 FROM candidates
-WHERE (topic, partition, offset) IN
+WHERE (log, topic, partition, offset) IN
 (
-    SELECT argMin((topic, partition, offset), (sealed_by, kafka_ms, topic, partition, offset))
+    SELECT argMin((log, topic, partition, offset), (sealed_by, kafka_ms, log, topic, partition, offset))
     FROM event_copies
     WHERE identity IN (SELECT identity FROM candidates)
         AND {{before_cutoff}}

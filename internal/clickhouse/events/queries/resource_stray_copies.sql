@@ -9,7 +9,7 @@ WITH
                 FROM events
                 WHERE account_id = {account:String} AND resource_id IN ('', {resource:String}))
     )
-SELECT identity, topic, partition, offset, kafka_ms
+SELECT identity, log, topic, partition, offset, kafka_ms
 FROM inside
 WHERE identity IN (
     SELECT identity
@@ -17,4 +17,4 @@ WHERE identity IN (
     GROUP BY identity
     HAVING uniqExact(account_id, resource_id, time, sequence, is_usage) > 1
 )
-ORDER BY identity, topic, partition, offset
+ORDER BY identity, log, topic, partition, offset

@@ -1,13 +1,13 @@
 -- Where every message before a cutoff is stored: as an event, as a dead letter.
-SELECT topic, partition, offset, rejected
+SELECT log, topic, partition, offset, rejected
 FROM
 (
-    SELECT topic, partition, offset, false AS rejected
+    SELECT log, topic, partition, offset, false AS rejected
     FROM events FINAL
     WHERE {{before_cutoff}}
     UNION ALL
-    SELECT topic, partition, offset, true AS rejected
+    SELECT log, topic, partition, offset, true AS rejected
     FROM dead_letters FINAL
     WHERE {{before_cutoff}}
 )
-ORDER BY topic, partition, offset, rejected
+ORDER BY log, topic, partition, offset, rejected

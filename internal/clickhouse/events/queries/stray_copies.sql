@@ -45,10 +45,10 @@ WITH
             HAVING min(content) != max(content)
         )
     ) AS conflicting
-SELECT identity, copy.1 AS topic, copy.2 AS partition, copy.3 AS offset, copy.4 AS kafka_ms
+SELECT identity, copy.1 AS log, copy.2 AS topic, copy.3 AS partition, copy.4 AS offset, copy.5 AS kafka_ms
 FROM
 (
-    SELECT identity, groupArray((topic, partition, offset, kafka_ms)) AS copies
+    SELECT identity, groupArray((log, topic, partition, offset, kafka_ms)) AS copies
     FROM events
     WHERE notEmpty(conflicting)
         AND reinterpretAsUInt64(identity) IN (SELECT arrayJoin(conflicting))
@@ -57,5 +57,5 @@ FROM
     HAVING uniqExact(account_id, resource_id, time, sequence, is_usage) > 1
 )
 ARRAY JOIN copies AS copy
-ORDER BY identity, topic, partition, offset
+ORDER BY identity, log, topic, partition, offset
 SETTINGS optimize_aggregation_in_order = 1, aggregation_in_order_max_block_bytes = 2000000

@@ -3,5 +3,5 @@
 SELECT {{columns_of_runs}}
 FROM runs
 WHERE number = {number:Int64}
-ORDER BY kind != 'seal', created_at, cutoff
+ORDER BY kind != 'seal', created_at, cutoff, cutoff_logs
 LIMIT 1

@@ -3,5 +3,5 @@
 SELECT {{columns_of_runs}}
 FROM runs
 WHERE kind = {kind:String}
-ORDER BY number, created_at, cutoff
+ORDER BY number, created_at, cutoff, cutoff_logs
 LIMIT 1 BY number

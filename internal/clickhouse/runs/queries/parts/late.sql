@@ -22,5 +22,5 @@ WHERE time < {sealed_to:DateTime64(3, 'UTC')} + INTERVAL 24 HOUR
     )
     AND {{before_cutoff}}
     AND offset >= transform(
-        toInt64(indexOf({since_topics:Array(String)}, topic)) * 4294967296 + partition,
+        toInt64(log) * 281474976710656 + toInt64(indexOf({since_topics:Array(String)}, topic)) * 4294967296 + partition,
         {since_keys:Array(Int64)}, {since_ends:Array(Int64)}, toInt64(0))
