@@ -20,6 +20,7 @@ type Pipeline struct {
 	// and never will be; any other error stops the partition.
 	Parse       func(*schemas.Message) (schemas.Event, error)
 	Sink        Sink
+	Notes       Notes
 	DeadLetters DeadLetters
 	Limits      Limits
 	Now         func() time.Time
@@ -106,10 +107,13 @@ func (p *Pipeline) accept(m *schemas.Message, now time.Time) error {
 	return nil
 }
 
-// flush stores, copies, commits, in this order: that is the guarantee. Swapping
-// Store and Commit makes TestNothingCommittedIsEverLost fail (tried).
+// flush confirms, stores, copies, notes, commits, in this order: that is the guarantee.
+// Swapping Store and Note makes TestNothingCommittedIsEverLost fail (tried).
 func (p *Pipeline) flush(ctx context.Context, why cause) error {
 	b := &p.batch
+	if err := p.Source.Confirm(ctx); err != nil {
+		return fmt.Errorf("confirm that %s/%d before %d is of its log: %w", p.Topic, p.Partition, b.next, err)
+	}
 	if b.rows() > 0 {
 		if err := p.rows.Store(ctx); err != nil {
 			return fmt.Errorf("insert %d rows of %s/%d before %d: %w", b.rows(), p.Topic, p.Partition, b.next, err)
@@ -120,6 +124,10 @@ func (p *Pipeline) flush(ctx context.Context, why cause) error {
 			return fmt.Errorf("copy %d dead letters of %s/%d before %d: %w",
 				len(b.rejected), p.Topic, p.Partition, b.next, err)
 		}
+	}
+	_, end := p.Source.Progress()
+	if err := p.Notes.Note(ctx, b.next, end); err != nil {
+		return err
 	}
 	if err := p.Source.Commit(ctx, b.next); err != nil {
 		return fmt.Errorf("commit %s/%d before %d: %w", p.Topic, p.Partition, b.next, err)

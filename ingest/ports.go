@@ -22,9 +22,21 @@ type Source interface {
 	// given; next may lie past the last one, where the log holds only what is no
 	// message. End is the last stable offset as last heard; next <= end.
 	Progress() (next, end int64)
-	// Commit marks everything before next as done. After nil a new reader of the
-	// group begins at next or later. After an error it may or may not.
+	// Confirm makes sure that all that was fetched so far is of the log that the
+	// partition was of at first: what it returns is no failure of reading, but says
+	// that another log is there.
+	Confirm(ctx context.Context) error
+	// Commit marks everything before next as done, for whoever looks at the group: it
+	// decides nothing.
 	Commit(ctx context.Context, next int64) error
+}
+
+// Notes is where is noted how far the partition is stored (contract 2).
+type Notes interface {
+	// Note notes that everything before the offset is stored, after it is; seen is the
+	// last stable offset. An error means that it may not be noted, and that the
+	// partition has to be read again from where the store says.
+	Note(ctx context.Context, to, seen int64) error
 }
 
 // Rejected is a message that is not an event, its bytes untouched.

@@ -21,7 +21,7 @@ import (
 type world struct {
 	log       []string // by offset; see the kinds below
 	stable    int64    // the last stable offset
-	committed int64
+	committed int64    // noted as stored: where the next process begins
 	stored    map[int64]int // by offset: how often
 	dead      map[int64]int
 	copies    map[int64]int
@@ -97,10 +97,14 @@ func (r *reader) Fetch(ctx context.Context, until time.Time) ([]schemas.Message,
 
 func (r *reader) Progress() (next, end int64) { return r.next, r.stable }
 
-func (r *reader) Commit(_ context.Context, next int64) error {
-	how := r.fails("commit")
+func (r *reader) Confirm(context.Context) error { return failure(r.fails("confirm")) }
+
+func (r *reader) Commit(context.Context, int64) error { return failure(r.fails("commit")) }
+
+func (w *world) Note(_ context.Context, to, _ int64) error {
+	how := w.fails("note")
 	if how == fine || how == unheard {
-		r.committed = next
+		w.committed = to
 	}
 	return failure(how)
 }
@@ -183,7 +187,7 @@ func (w *world) live(limits Limits) (*prometheus.Registry, error) {
 	reg := prometheus.NewRegistry()
 	r := &reader{world: w, next: w.committed}
 	p := Pipeline{
-		Topic: "t", Source: r, Parse: parse, Sink: w, DeadLetters: w, Limits: limits,
+		Topic: "t", Source: r, Parse: parse, Sink: w, Notes: w, DeadLetters: w, Limits: limits,
 		Now: func() time.Time {
 			if w.committed == w.stable {
 				cancel()
@@ -254,7 +258,7 @@ func TestNothingCommittedIsEverLost(t *testing.T) {
 // pipelineOn is a pipeline over the world with one row a batch.
 func pipelineOn(w *world, r *reader) *Pipeline {
 	return &Pipeline{
-		Topic: "t", Source: r, Parse: parse, Sink: w, DeadLetters: w,
+		Topic: "t", Source: r, Parse: parse, Sink: w, Notes: w, DeadLetters: w,
 		Limits: Limits{Rows: 10, Age: 10 * time.Millisecond}, Now: func() time.Time { return w.now },
 		Metrics: NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 	}

@@ -1,13 +1,44 @@
 package app
 
 import (
+	"context"
+	"slices"
+
 	"github.com/reckon-billing/reckon/internal/audit"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 // Auditor verifies and explains what the installation issued.
 func (a *App) Auditor() *audit.Auditor {
 	return &audit.Auditor{
-		RunLog: a.Store, Invoices: a.Store, Proofs: a.Store, Offsets: a.Store, Log: a.Kafka, Events: a.Store, Resources: a.Store,
+		RunLog: a.Store, Invoices: a.Store, Proofs: a.Store, Offsets: a.Store, Log: readLog{a}, Events: a.Store, Resources: a.Store,
 		Currency: a.Currency(), Zone: a.Config.Billing.Location,
 	}
+}
+
+// readLog is the log as verify reads it again: the messages of the topics are those of
+// their newest logs.
+type readLog struct{ *App }
+
+// Starts is as [audit.Log] says.
+func (l readLog) Starts(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error) {
+	all, err := l.Store.Logs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	settings, there := l.eventLogs()
+	topics = slices.DeleteFunc(slices.Clone(topics), func(topic string) bool { return !slices.Contains(there, topic) })
+	starts, err := l.Kafka.Starts(ctx, topics...)
+	for i := range starts {
+		starts[i].Log = newest(all, settings[slices.Index(there, starts[i].Topic)]).Number
+	}
+	return starts, err
+}
+
+// Read is as [audit.Log] says.
+func (l readLog) Read(ctx context.Context, of schemas.PartitionEnd, from int64, each func(*schemas.Message) error) error {
+	return l.Kafka.Read(ctx, of.Topic, of.Partition, from, of.End, func(m *schemas.Message) error {
+		m.Log = of.Log
+		return each(m)
+	})
 }

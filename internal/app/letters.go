@@ -104,8 +104,15 @@ const (
 )
 
 func (a *App) replayLetters(ctx context.Context, r *LetterReplay) (LetterCounts, error) {
-	out := &letterSender{App: a, fixed: r.Fixed, producers: map[string]*kafka.Producer{}}
+	out := &letterSender{App: a, fixed: r.Fixed, producers: map[string]*kafka.Producer{}, logs: map[string]int32{}}
 	defer out.close()
+	logs, err := a.Store.Logs(ctx)
+	if err != nil {
+		return LetterCounts{}, err
+	}
+	for _, l := range logs { // the newest of a topic is the last
+		out.logs[l.Topic] = l.Number
+	}
 	c, err := a.letters(ctx, r, func(l *audit.DeadLetter, c *LetterCounts) error {
 		_ = a.judge(l, a.Now(), c) // it is sent all the same: ingest says why again
 		return out.add(ctx, l)
@@ -118,8 +125,10 @@ type letterSender struct {
 	*App
 	fixed     bool
 	producers map[string]*kafka.Producer
-	waiting   []*audit.DeadLetter
-	bytes     int
+	// logs are the numbers of the logs that the topics are now.
+	logs    map[string]int32
+	waiting []*audit.DeadLetter
+	bytes   int
 }
 
 func (s *letterSender) add(ctx context.Context, l *audit.DeadLetter) error {
@@ -163,6 +172,7 @@ func (s *letterSender) send(ctx context.Context, letters []*audit.DeadLetter) ([
 			return nil, fmt.Errorf("replay from %s on: %w", letters[begin].Where(), err)
 		}
 		for i, as := range went {
+			as.Log = s.logs[as.Topic]
 			replays = append(replays, audit.Replay{Letter: letters[begin+i].Position, As: as, Fixed: s.fixed})
 		}
 		begin = end

@@ -77,17 +77,43 @@ func Parked(seals []Seal) error {
 	return fmt.Errorf("%s (mend it and run reckon invoice again)", strings.Join(named, "; "))
 }
 
-// Ends and Stored make the installation the log that the invoicer asks.
+// Ends and Stored make the installation the log that the invoicer asks. Ends refuses
+// topics that are not the logs they were; logs that have ended are among both.
 func (a *App) Ends(ctx context.Context) ([]schemas.PartitionEnd, error) {
-	return a.Kafka.Ends(ctx, a.EventTopics()...)
-}
-
-// Stored is what ingest has committed: it commits only what is stored, and what is
-// stored anywhere is here by then.
-func (a *App) Stored(ctx context.Context) ([]schemas.PartitionEnd, error) {
-	stored, err := a.Kafka.Committed(ctx, a.Config.Kafka.Group, a.EventTopics()...)
+	b, err := a.logs(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return stored, a.Store.CatchUp(ctx)
+	ends := b.open()
+	for i := range ends {
+		ends[i].End = b.endOf(ends[i])
+	}
+	return append(ends, b.ended...), nil
+}
+
+// Stored is how far the store has noted that partitions are stored.
+func (a *App) Stored(ctx context.Context) ([]schemas.PartitionEnd, error) {
+	all, err := a.Store.Logs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var open []schemas.PartitionEnd
+	settings, _ := a.eventLogs()
+	for _, setting := range settings {
+		last := newest(all, setting)
+		partitions, err := a.Store.Partitions(ctx, &last)
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, partitions...)
+	}
+	reached, err := a.Store.Reached(ctx, open)
+	if err != nil {
+		return nil, err
+	}
+	stored := endedLogs(all)
+	for _, r := range reached {
+		stored = append(stored, r.PartitionEnd)
+	}
+	return stored, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/kafka"
 	"github.com/reckon-billing/reckon/internal/telemetry"
+	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
 )
 
@@ -44,10 +45,18 @@ func (s *ingesting) run(ctx context.Context) error {
 		return fmt.Errorf("connect for dead letters: %w", err)
 	}
 	defer producer.Close()
+	group, err := s.group(ctx)
+	if err != nil {
+		return err
+	}
 	letters := &kafka.DeadLetters{Producer: producer, Topic: s.Config.Kafka.Topics.DeadLetter, Now: s.Now}
-	return s.Kafka.Consume(ctx, s.Config.Kafka.Group, s.EventTopics(), func(ctx context.Context, p *kafka.Partition) error {
+	_, topics := s.eventLogs()
+	return s.Kafka.Consume(ctx, group, topics, s.begins, func(ctx context.Context, p *kafka.Partition) error {
 		parser := codec.NewFastParser(codec.Parser{Currency: s.Currency()})
+		next, _ := p.Progress()
+		at := schemas.PartitionEnd{Log: p.Log, Topic: p.Topic, Partition: p.ID, End: next}
 		pipeline := ingest.Pipeline{
+			Notes: s.Store.Noter(at, s.Now),
 			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
 			Limits: s.limits, Now: s.Now, Metrics: s.metrics, Log: s.Log,
 		}

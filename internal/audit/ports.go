@@ -72,11 +72,12 @@ type Offsets interface {
 
 // Log is Kafka, which is asked again what it had.
 type Log interface {
-	// Starts are the first offsets that are still there.
+	// Starts are the first offsets that are still there, of the logs that the topics
+	// are now.
 	Starts(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error)
-	// Read hands out the messages of a partition from an offset up to another,
-	// which is left out, in order.
-	Read(ctx context.Context, topic string, partition int32, from, to int64, each func(*schemas.Message) error) error
+	// Read hands out the messages of a partition of such a log from an offset up to the
+	// end, in order.
+	Read(ctx context.Context, of schemas.PartitionEnd, from int64, each func(*schemas.Message) error) error
 }
 
 // Resources narrows what is stored to one resource.

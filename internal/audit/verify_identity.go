@@ -96,7 +96,10 @@ func (p *proof) readAgain(ctx context.Context, s *storedOffsets, end schemas.Par
 		}
 		return nil
 	}
-	err := p.Log.Read(ctx, end.Topic, end.Partition, from, end.End, func(m *schemas.Message) error {
+	if from >= end.End {
+		return upTo(end.End)
+	}
+	err := p.Log.Read(ctx, end, from, func(m *schemas.Message) error {
 		p.Messages.Read++
 		if err := upTo(m.Offset); err != nil {
 			return err

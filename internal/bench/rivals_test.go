@@ -125,7 +125,7 @@ func ingestAll(t *testing.T, endpoints embedded.Endpoints, n int) {
 	ctx, enough := context.WithCancel(t.Context())
 	defer enough()
 	var stored atomic.Int64
-	err = k.Consume(ctx, "ours", []string{usageTopic}, func(ctx context.Context, p *kafka.Partition) error {
+	err = k.Consume(ctx, "ours", []string{usageTopic}, fromTheBegin, func(ctx context.Context, p *kafka.Partition) error {
 		for {
 			messages, err := p.Fetch(ctx, time.Now().Add(time.Second))
 			if errors.Is(err, ingest.ErrIdle) {
@@ -152,4 +152,9 @@ func ingestAll(t *testing.T, endpoints embedded.Endpoints, n int) {
 	if stored.Load() != int64(n) {
 		t.Fatalf("%d of %d events stored: %v", stored.Load(), n, err)
 	}
+}
+
+// fromTheBegin begins where everything is still to be read.
+func fromTheBegin(_ context.Context, partitions []schemas.PartitionEnd) ([]schemas.PartitionEnd, []ingest.FoundLog, error) {
+	return partitions, nil, nil
 }

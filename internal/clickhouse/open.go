@@ -13,6 +13,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/internal/clickhouse/events"
 	"github.com/reckon-billing/reckon/internal/clickhouse/invoices"
+	"github.com/reckon-billing/reckon/internal/clickhouse/logs"
 	"github.com/reckon-billing/reckon/internal/clickhouse/runs"
 )
 
@@ -36,6 +37,7 @@ type Store struct {
 	*eventStore
 	*invoiceStore
 	*runStore
+	*logStore
 
 	db     *column.DB
 	config Config
@@ -46,6 +48,7 @@ type (
 	eventStore   = events.Store
 	invoiceStore = invoices.Store
 	runStore     = runs.Store
+	logStore     = logs.Store
 )
 
 var (
@@ -72,7 +75,7 @@ func Open(config Config) (*Store, error) {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
 	s := &Store{db: db, config: config, eventStore: events.New(db), invoiceStore: invoices.New(db, config.Digits)}
-	s.runStore = runs.New(db, config.Digits, s.CatchUp)
+	s.runStore, s.logStore = runs.New(db, config.Digits, s.CatchUp), logs.New(db, s.CatchUp)
 	return s, nil
 }
 

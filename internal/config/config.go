@@ -32,7 +32,7 @@ type Kafka struct {
 	Topics            Topics        `yaml:"topics" envPrefix:"TOPICS_"`
 	Partitions        int           `yaml:"partitions" env:"PARTITIONS" envDefault:"8" doc:"partitions of a topic that reckon creates"`
 	ReplicationFactor int           `yaml:"replication_factor" env:"REPLICATION_FACTOR" envDefault:"1" doc:"copies of a topic that reckon creates; 1 on the embedded broker"`
-	Group             string        `yaml:"group" env:"GROUP" envDefault:"reckon-ingest" doc:"consumer group of ingest"`
+	Group             string        `yaml:"group" env:"GROUP" doc:"consumer group of ingest; by default reckon-ingest- and the id of the installation"`
 	Embedded          KafkaEmbedded `yaml:"embedded" envPrefix:"EMBEDDED_"`
 }
 

@@ -129,7 +129,7 @@ ingest:
 		{"a duration", c.Billing.Grace, 90 * time.Minute},
 		{"a size", c.Ingest.BatchBytes, 8 * MiB},
 		{"decimals of the dinar", c.Billing.MinorDigits, int32(3)},
-		{"a default beside it all", c.Kafka.Group, "reckon-ingest"},
+		{"a default beside it all", c.Kafka.Topics.Usage, "billing.usage"},
 	} {
 		if check.got != check.want {
 			t.Errorf("%s: got %v, want %v", check.what, check.got, check.want)

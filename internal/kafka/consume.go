@@ -11,6 +11,7 @@ import (
 
 	kafkago "github.com/segmentio/kafka-go"
 
+	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -35,15 +36,20 @@ const (
 	leaveTimeout = 1500 * time.Millisecond
 )
 
+// Begins says from where partitions are read, of which logs they are, and what those
+// are known by: that is asked anew for each generation of the group.
+type Begins func(ctx context.Context, partitions []schemas.PartitionEnd) (from []schemas.PartitionEnd, logs []ingest.FoundLog, err error)
+
 // Consume joins the group and runs work for each partition that it is given, each
 // in a goroutine of its own, until ctx ends or a worker returns; it returns what
 // the worker returned. Work must end soon after its context does. When the group
 // is shared out anew every worker's context ends, and work is run again for what
-// is then ours, from what is committed by then.
+// is then ours, from where begins says by then: what the group has committed decides
+// nothing.
 //
 // A topic that does not exist is an error that wraps ErrNoTopic.
 func (c *Client) Consume(
-	ctx context.Context, group string, topics []string, work func(ctx context.Context, p *Partition) error,
+	ctx context.Context, group string, topics []string, begins Begins, work func(ctx context.Context, p *Partition) error,
 ) error {
 	// kafka-go gives a group whose topic is missing neither an error nor work.
 	if _, err := c.Ends(ctx, topics...); err != nil {
@@ -67,7 +73,7 @@ func (c *Client) Consume(
 		if err != nil {
 			return fmt.Errorf("join group %s: %w", group, err)
 		}
-		if err := c.serve(ctx, gen, topics, work); !errors.Is(err, ErrLost) {
+		if err := c.serve(ctx, gen, topics, begins, work); !errors.Is(err, ErrLost) {
 			return err
 		}
 	}
@@ -125,7 +131,7 @@ func fenced(code kafkago.Error) bool {
 // serve runs the workers of one generation. It returns, after all of them have,
 // ErrLost when the generation ended, else what the first worker returned.
 func (c *Client) serve(
-	ctx context.Context, gen *kafkago.Generation, topics []string, work func(ctx context.Context, p *Partition) error,
+	ctx context.Context, gen *kafkago.Generation, topics []string, begins Begins, work func(ctx context.Context, p *Partition) error,
 ) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -142,7 +148,7 @@ func (c *Client) serve(
 	}
 	// A member that was given nothing waits for the generation's end all the same.
 	run(func() { <-ctx.Done() })
-	partitions, closing, err := c.assigned(ctx, gen, topics)
+	partitions, closing, err := c.assigned(ctx, gen, topics, begins)
 	if err != nil {
 		cancel(err)
 	} else {
@@ -168,51 +174,33 @@ func reason(err error) error {
 	return err
 }
 
-// assigned makes the generation's partitions, each standing at what the group has
-// committed, or at its first message.
+// assigned makes the generation's partitions, each standing at where it begins.
 func (c *Client) assigned(
-	ctx context.Context, gen *kafkago.Generation, topics []string,
+	ctx context.Context, gen *kafkago.Generation, topics []string, begins Begins,
 ) (partitions []*Partition, closing func(), err error) {
-	ids := map[string][]int{}
+	// The offsets in gen.Assignments are not used, nor what is committed.
+	var ours []schemas.PartitionEnd
 	for topic, assignments := range gen.Assignments {
 		for _, a := range assignments {
-			ids[topic] = append(ids[topic], a.ID)
+			ours = append(ours, schemas.PartitionEnd{Topic: topic, Partition: int32(a.ID)}) //nolint:gosec // a partition number is an int32
 		}
+	}
+	from, logs, err := begins(ctx, schemas.NewCutoff(ours))
+	if err != nil {
+		return nil, nil, err
 	}
 	s, err := c.open(ctx, topics...)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The offsets in gen.Assignments are not used: kafka-go takes an error for "no
-	// commit" and would begin anew.
-	committed, first, err := s.starts(ctx, gen.GroupID, ids)
-	if err != nil {
-		s.close()
-		return nil, nil, err
-	}
-	commits := &committer{gen: gen}
-	for i, at := range committed {
-		p := &Partition{Topic: at.Topic, ID: at.Partition, fetcher: s, now: c.config.Now, next: at.End}
-		if at.End < 0 {
-			p.next = first[i].End
-		}
-		p.end = p.next
-		p.commit = commits.partition(at)
-		partitions = append(partitions, p)
+	commits, same := &committer{gen: gen}, &confirmer{session: s, logs: logs, now: c.config.Now}
+	for _, at := range from {
+		partitions = append(partitions, &Partition{
+			Log: at.Log, Topic: at.Topic, ID: at.Partition, fetcher: s, now: c.config.Now, next: at.End, end: at.End,
+			commit: commits.partition(at), confirm: same.confirm,
+		})
 	}
 	return partitions, s.close, nil
-}
-
-// starts gives, in the same order, what is committed and where the log begins.
-func (s *session) starts(ctx context.Context, group string, ids map[string][]int) (committed, first []schemas.PartitionEnd, err error) {
-	if len(ids) == 0 {
-		return nil, nil, nil
-	}
-	if committed, err = s.committed(ctx, group, ids); err != nil {
-		return nil, nil, err
-	}
-	first, err = s.offsets(ctx, ids, kafkago.FirstOffset)
-	return committed, first, err
 }
 
 // committer commits for all workers of a generation, one at a time (J2).
@@ -223,8 +211,8 @@ type committer struct {
 	one sync.Mutex
 }
 
-// partition is the commit of one partition, of which at is committed, -1 for
-// none. It never goes back.
+// partition is the commit of one partition, which is stored to at. Other people's
+// tools read it; it goes back only where the store was restored.
 func (c *committer) partition(at schemas.PartitionEnd) func(context.Context, int64) error {
 	return func(ctx context.Context, next int64) error {
 		c.one.Lock()
@@ -234,7 +222,7 @@ func (c *committer) partition(at schemas.PartitionEnd) func(context.Context, int
 			return context.Cause(ctx)
 		}
 		if next < at.End {
-			return fmt.Errorf("commit %s/%d at offset %d: the group has committed %d already", at.Topic, at.Partition, next, at.End)
+			return fmt.Errorf("commit %s/%d at offset %d: %d is committed already", at.Topic, at.Partition, next, at.End)
 		}
 		err := c.gen.CommitOffsets(map[string]map[int]int64{at.Topic: {int(at.Partition): next}})
 		var code kafkago.Error

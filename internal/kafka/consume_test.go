@@ -81,7 +81,7 @@ func TestAWorkersErrorEndsConsumeAndLeavesTheGroup(t *testing.T) {
 	topic, group, s := topic(t, c, 2), name(t), newStore()
 	produce(t, c, topic, 0, 10)
 	boom := errors.New("boom")
-	err := c.Consume(t.Context(), group, []string{topic}, func(ctx context.Context, p *Partition) error {
+	err := c.Consume(t.Context(), group, []string{topic}, fromCommitted(c, group), func(ctx context.Context, p *Partition) error {
 		if p.ID == 1 {
 			return boom
 		}
@@ -102,7 +102,7 @@ func TestAWorkersErrorEndsConsumeAndLeavesTheGroup(t *testing.T) {
 func TestAWorkerThatIsDoneEndsConsume(t *testing.T) {
 	c := testClient(t, testBrokers(t))
 	topic := topic(t, c, 1)
-	err := c.Consume(t.Context(), name(t), []string{topic}, func(context.Context, *Partition) error { return nil })
+	err := c.Consume(t.Context(), name(t), []string{topic}, fromCommitted(c, name(t)), func(context.Context, *Partition) error { return nil })
 	if err != nil {
 		t.Errorf("ended by %v, want nil as the worker did", err)
 	}
@@ -111,7 +111,7 @@ func TestAWorkerThatIsDoneEndsConsume(t *testing.T) {
 func TestAMissingTopicIsNamedBeforeJoining(t *testing.T) {
 	c := testClient(t, testBrokers(t))
 	there, missing := topic(t, c, 1), name(t)+"-missing"
-	err := c.Consume(t.Context(), name(t), []string{there, missing}, newStore().work)
+	err := c.Consume(t.Context(), name(t), []string{there, missing}, fromCommitted(c, name(t)), newStore().work)
 	if !errors.Is(err, ErrNoTopic) || !strings.Contains(err.Error(), missing) {
 		t.Errorf("ended by %v, want the missing topic's name", err)
 	}
@@ -153,7 +153,7 @@ func TestDeletedMessagesAreAnErrorThatNamesTheOffsets(t *testing.T) {
 	_, _ = stop()
 	produce(t, c, topic, 10, 10)
 	deleteBefore(t, foreign(t, brokers), topic, 15)
-	err := c.Consume(t.Context(), group, []string{topic}, s.work)
+	err := c.Consume(t.Context(), group, []string{topic}, fromCommitted(c, group), s.work)
 	if !errors.Is(err, kafkago.OffsetOutOfRange) {
 		t.Fatalf("ended by %v, want an offset out of range", err)
 	}

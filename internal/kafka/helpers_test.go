@@ -162,13 +162,16 @@ func (w watched) Commit(ctx context.Context, next int64) error {
 // work is a worker that runs the stage itself into the store.
 func (s *store) work(ctx context.Context, p *Partition) error {
 	pipeline := &ingest.Pipeline{
-		Topic: p.Topic, Partition: p.ID, Source: watched{p, s}, Sink: s, DeadLetters: s,
+		Topic: p.Topic, Partition: p.ID, Source: watched{p, s}, Sink: s, Notes: s, DeadLetters: s,
 		Parse:  func(*schemas.Message) (schemas.Event, error) { return schemas.Event{}, nil },
 		Limits: ingest.Limits{Rows: 100, Age: 20 * time.Millisecond}, Now: time.Now,
 		Metrics: ingest.NewMetrics(prometheus.NewRegistry()), Log: slog.New(slog.DiscardHandler),
 	}
 	return pipeline.Run(ctx)
 }
+
+// Note is nothing here: these workers begin where the group has committed.
+func (s *store) Note(context.Context, int64, int64) error { return nil }
 
 // values are the stored values, sorted.
 func (s *store) values() []string {
@@ -206,7 +209,7 @@ func member(t testing.TB, c *Client, group, topic string, s *store) (stop func()
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- c.Consume(ctx, group, []string{topic}, s.work) }()
+	go func() { ended <- c.Consume(ctx, group, []string{topic}, fromCommitted(c, group), s.work) }()
 	stop = sync.OnceValues(func() (time.Duration, error) {
 		began := time.Now()
 		cancel()
@@ -262,5 +265,40 @@ func pause(ctx context.Context, d time.Duration) error {
 		return context.Cause(ctx)
 	case <-timer.C:
 		return nil
+	}
+}
+
+// fromCommitted begins where the group has committed, or where the log does.
+func fromCommitted(c *Client, group string) Begins {
+	return func(ctx context.Context, partitions []schemas.PartitionEnd) ([]schemas.PartitionEnd, []ingest.FoundLog, error) {
+		var topics []string
+		for _, p := range partitions {
+			if !slices.Contains(topics, p.Topic) {
+				topics = append(topics, p.Topic)
+			}
+		}
+		if len(topics) == 0 {
+			return nil, nil, nil
+		}
+		committed, err := c.Committed(ctx, group, topics...)
+		if err != nil {
+			return nil, nil, err
+		}
+		logs, err := c.Logs(ctx, topics...)
+		if err != nil {
+			return nil, nil, err
+		}
+		var from []schemas.PartitionEnd
+		for _, at := range committed {
+			if !slices.ContainsFunc(partitions, func(p schemas.PartitionEnd) bool { return p.WithoutEnd() == at.WithoutEnd() }) {
+				continue
+			}
+			i := slices.Index(topics, at.Topic)
+			if at.End == 0 { // never
+				at.End = logs[i].Begins[at.Partition]
+			}
+			from = append(from, at)
+		}
+		return from, logs, nil
 	}
 }

@@ -29,12 +29,15 @@ const (
 // Partition is one partition that is ours for a generation of the group. It
 // implements ingest.Source and is used by one goroutine.
 type Partition struct {
+	// Log is the log's number, as in schemas.Position.
+	Log   int32
 	Topic string
 	ID    int32
 
 	fetcher fetcher
 	now     func() time.Time
 	commit  func(ctx context.Context, next int64) error
+	confirm func(ctx context.Context) error
 
 	// queue holds the messages of the last fetch, slab the bytes of their keys and
 	// values.
@@ -73,6 +76,9 @@ func (p *Partition) Fetch(ctx context.Context, until time.Time) ([]schemas.Messa
 
 // Progress tells how far Fetch has come; see ingest.Source.
 func (p *Partition) Progress() (next, end int64) { return p.next, p.end }
+
+// Confirm makes sure that what was fetched is of the partition's log; see ingest.Source.
+func (p *Partition) Confirm(ctx context.Context) error { return p.confirm(ctx) }
 
 // Commit commits for the group; see ingest.Source. It waits while another
 // partition's commit is under way.
@@ -188,7 +194,7 @@ func (p *Partition) records(batch protocol.RecordReader, aborted bool) error {
 
 // message copies a record out of the fetched pages and lets go of them.
 func (p *Partition) message(r *protocol.Record) (schemas.Message, error) {
-	m := schemas.Message{Position: schemas.Position{Topic: p.Topic, Partition: p.ID, Offset: r.Offset}}
+	m := schemas.Message{Position: schemas.Position{Log: p.Log, Topic: p.Topic, Partition: p.ID, Offset: r.Offset}}
 	// A message without a timestamp has -1.
 	if ms := r.Time.UnixMilli(); ms >= 0 {
 		m.Time = time.UnixMilli(ms).UTC()

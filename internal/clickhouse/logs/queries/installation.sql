@@ -1,0 +1,2 @@
+-- Empty where there is none.
+SELECT argMin(id, (drawn_at, id)) FROM installation

@@ -1,0 +1,3 @@
+SELECT topic, log, partition, max(reached)
+FROM log_marks
+GROUP BY topic, log, partition
