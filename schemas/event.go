@@ -109,13 +109,13 @@ func (p Position) Where() string {
 	return fmt.Sprintf("%s/%d/%d%s", p.Topic, p.Partition, p.Offset, OfLog(p.Log))
 }
 
-// OfLog names a log behind a position; the first, which most topics stay in, is not
-// named.
+// OfLog names a log behind a position, as in billing.usage/3/17@2; the first, which
+// most topics stay in, is not named.
 func OfLog(log int32) string {
 	if log == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" of log %d", log)
+	return fmt.Sprintf("@%d", log)
 }
 
 // LogNumber is the number of a log as people count: 1 for the first.

@@ -91,8 +91,9 @@ func reasonSentence(reason string) string {
 
 // letterAddress reads TOPIC/PARTITION/OFFSET.
 func letterAddress(text string) (schemas.Position, error) {
-	wrong := usagef("%q is not where a dead letter lies: write TOPIC/PARTITION/OFFSET, as in billing.usage/3/17", text)
-	parts := strings.Split(text, "/")
+	wrong := usagef("%q is not where a dead letter lies: write TOPIC/PARTITION/OFFSET, as in billing.usage/3/17, with @LOG behind it for another log than the first", text)
+	place, log, logged := strings.Cut(text, "@")
+	parts := strings.Split(place, "/")
 	if len(parts) != 3 || parts[0] == "" {
 		return schemas.Position{}, wrong
 	}
@@ -104,7 +105,18 @@ func letterAddress(text string) (schemas.Position, error) {
 	if err != nil {
 		return schemas.Position{}, wrong
 	}
-	return schemas.Position{Topic: parts[0], Partition: int32(partition), Offset: int64(offset)}, nil // of 31 and 63 bits
+	at := schemas.Position{Topic: parts[0], Partition: int32(partition), Offset: int64(offset)} // of 31 and 63 bits
+	if !logged {
+		return at, nil
+	}
+	number, err := strconv.ParseUint(log, 10, 31)
+	if err != nil || number == 0 {
+		return at, wrong
+	}
+	if number > 1 { // the first is 0
+		at.Log = int32(number) // of 31 bits
+	}
+	return at, nil
 }
 
 func (a *cli) deadLetterListCommand() *cobra.Command {

@@ -118,7 +118,7 @@ Without settings it runs on an embedded Kafka and ClickHouse in ./reckon-data.
 	root.AddCommand(
 		a.upCommand(), a.ingestCommand(), a.invoicerCommand(), a.invoiceCommand(), a.reportCommand(),
 		a.replayCommand(), a.generateCommand(), a.demoCommand(), a.migrateCommand(), a.configCommand(),
-		a.explainCommand(), a.verifyCommand(), a.deadLetterCommand(), a.anomaliesCommand(), a.conflictsCommand(),
+		a.explainCommand(), a.verifyCommand(), a.deadLetterCommand(), a.anomaliesCommand(), a.conflictsCommand(), a.logCommand(),
 	)
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -156,19 +157,27 @@ func (s *story) end() {
 	if err := s.App.Close(); err != nil {
 		s.Error(err)
 	}
-	query := "DROP DATABASE " + s.Config.ClickHouse.Database
-	request, err := http.NewRequestWithContext(s.ctx, http.MethodPost, "http://"+s.servers.HTTP, strings.NewReader(query))
-	if err != nil {
-		s.Fatal(err)
+	if err := query(s.ctx, s.servers, "system", "DROP DATABASE "+s.Config.ClickHouse.Database); err != nil {
+		s.Error(err)
 	}
-	request.SetBasicAuth(s.servers.User, s.servers.Password)
+}
+
+// query carries out a statement as somebody with a client would.
+func query(ctx context.Context, e embedded.Endpoints, database, text string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+e.HTTP+"/?database="+database, strings.NewReader(text))
+	if err != nil {
+		return err
+	}
+	request.SetBasicAuth(e.User, e.Password)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		s.Fatal(err)
+		return err
 	}
-	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusOK {
-		s.Errorf("%s: %s %v", query, response.Status, err)
+	said, err := io.ReadAll(response.Body)
+	if err = errors.Join(err, response.Body.Close()); err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", text, said)
 	}
+	return err
 }
 
 func (s *story) startIngest() {

@@ -21,16 +21,12 @@ type logbook struct {
 	ended []schemas.PartitionEnd
 }
 
-// refused says what is not as it is known, nil if all is.
-func (b *logbook) refused() error {
-	var all []schemas.LogDifference
+// differences are how what is found differs from what is known.
+func (b *logbook) differences() (all []schemas.LogDifference) {
 	for i := range b.known {
 		all = append(all, ingest.CompareLogs(&b.known[i], &b.found[i])...)
 	}
-	if len(all) == 0 {
-		return nil
-	}
-	return &schemas.RefusedLogError{Found: all}
+	return all
 }
 
 // open are the partitions of the logs that are read, with how far each is stored.
@@ -74,8 +70,8 @@ func (a *App) logs(ctx context.Context) (*logbook, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.refused(); err != nil {
-		return nil, err
+	if found := b.differences(); len(found) > 0 {
+		return nil, &schemas.RefusedLogError{Found: found}
 	}
 	for i := range b.known {
 		if b.known[i].BeganAt.IsZero() {

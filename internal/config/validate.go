@@ -47,7 +47,9 @@ func (k *checker) kafka(c *Kafka) {
 	k.between("kafka.partitions", c.Partitions, 1, 10_000)
 	k.between("kafka.replication_factor", c.ReplicationFactor, 1, 100)
 	k.between("kafka.embedded.port", c.Embedded.Port, 0, 65_535)
-	k.filled("kafka.group", c.Group)
+	if c.Group != "" {
+		k.filled("kafka.group", c.Group)
+	}
 	if !c.UsesEmbedded() {
 		return
 	}

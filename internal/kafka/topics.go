@@ -106,7 +106,7 @@ func (c *Client) CheckTopics(ctx context.Context, topics ...string) (warnings []
 	}
 	var errs []error
 	for _, w := range found {
-		if strings.Contains(w, compaction) {
+		if strings.Contains(w, compaction) || strings.Contains(w, appendTime) {
 			errs = append(errs, errors.New(w))
 		} else {
 			warnings = append(warnings, w)
@@ -177,6 +177,10 @@ func (s *session) inspect(ctx context.Context, specs []TopicSpec) ([]string, err
 // compaction is never meant: all events of an account have one key.
 const compaction = "all but the last message of a key are deleted; set it to delete"
 
+// appendTime loses the producer's time, which says which of two copies counts and how
+// old an event may be.
+const appendTime = "the broker writes its own time in place of the producer's, which is lost; set it to CreateTime"
+
 // danger says what a topic's setting does to events, "" if no harm.
 func danger(name, value string) string {
 	switch {
@@ -187,7 +191,7 @@ func danger(name, value string) string {
 	case name == "cleanup.policy" && value != "delete" && value != "":
 		return compaction
 	case name == "message.timestamp.type" && value != "CreateTime" && value != "":
-		return "the broker's own timestamps cannot be read by this client; set it to CreateTime"
+		return appendTime
 	}
 	return ""
 }

@@ -1,0 +1,510 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/reckon-billing/reckon/internal/audit"
+	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
+	"github.com/reckon-billing/reckon/schemas"
+)
+
+// life is an installation on an embedded stack whose parts are lost and restored.
+type life struct {
+	*testing.T
+	folder string
+	app    *App
+	// ingested ends when ingest does.
+	ingested chan error
+	stop     context.CancelFunc
+}
+
+func newLife(t *testing.T) *life {
+	l := &life{T: t, folder: filepath.Join(t.TempDir(), "data")}
+	l.open()
+	t.Cleanup(l.close)
+	return l
+}
+
+func (l *life) open() {
+	l.Helper()
+	o := options(l.T, l.folder)
+	o.Config.Billing.FirstMonth = "2026-09"
+	o.Config.Ingest.BatchMaxAge = 10 * time.Millisecond
+	o.Config.Kafka.Partitions = 2
+	o.Now = func() time.Time { return time.Now().AddDate(60, 0, 0) }
+	var err error
+	if l.app, err = Connect(l.Context(), o); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *life) close() {
+	if l.app == nil {
+		return
+	}
+	l.stopIngest()
+	if err := l.app.Close(); err != nil {
+		l.Error(err)
+	}
+	l.app = nil
+}
+
+// again closes, loses or restores what it is told to, and opens.
+func (l *life) again(change func()) {
+	l.Helper()
+	l.close()
+	change()
+	l.open()
+}
+
+func (l *life) lose(part string) {
+	l.Helper()
+	if err := os.RemoveAll(filepath.Join(l.folder, part)); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *life) startIngest() {
+	ctx, stop := context.WithCancel(context.WithoutCancel(l.Context()))
+	l.stop, l.ingested = stop, make(chan error, 1)
+	go func() { l.ingested <- unlessStopped(ctx, l.app.ingesting(prometheus.NewRegistry()).run(ctx)) }()
+}
+
+func (l *life) stopIngest() {
+	if l.ingested == nil {
+		return
+	}
+	l.stop()
+	if err := <-l.ingested; err != nil {
+		l.Errorf("ingest ended with %v", err)
+	}
+	l.ingested = nil
+}
+
+// refuses holds that neither ingest nor a seal goes on, for a reason that says this.
+func (l *life) refuses(want ...string) {
+	l.Helper()
+	l.startIngest()
+	refused := new(schemas.RefusedLogError)
+	if err := <-l.ingested; !errors.As(err, &refused) {
+		l.Fatalf("ingest ended with %v", err)
+	} else {
+		for _, text := range append(want, "reckon log accept") {
+			if !strings.Contains(err.Error(), text) {
+				l.Errorf("%q does not say %q", err, text)
+			}
+		}
+	}
+	l.ingested = nil
+	if _, err := l.trySeal("2026-10"); !errors.As(err, &refused) {
+		l.Errorf("the seal ended with %v", err)
+	}
+}
+
+func (l *life) accept() {
+	l.Helper()
+	found, err := l.app.AcceptLogs(l.Context(), "the disk died")
+	if err != nil || len(found) == 0 {
+		l.Fatalf("accepted %v, %v", found, err)
+	}
+	if again, err := l.app.AcceptLogs(l.Context(), "twice"); err != nil || len(again) > 0 {
+		l.Fatalf("accepted again %v, %v", again, err)
+	}
+}
+
+// send produces values to partition 0 of a topic, or the key's.
+func (l *life) send(topic string, values ...string) {
+	l.Helper()
+	out, err := l.app.Kafka.NewProducer(l.Context(), topic)
+	if err != nil {
+		l.Fatal(err)
+	}
+	defer out.Close()
+	var messages []schemas.Message
+	for _, v := range values {
+		messages = append(messages, schemas.Message{
+			Position: schemas.Position{Topic: topic}, Key: []byte("a1"), Value: []byte(v), Time: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC),
+		})
+	}
+	if _, err := out.Produce(l.Context(), messages); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *life) trySeal(month string) ([]Seal, error) {
+	m, err := schemas.ParseMonth(month)
+	if err != nil {
+		l.Fatal(err)
+	}
+	s, err := l.app.Sealer(nil)
+	if err != nil {
+		l.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(l.Context(), 30*time.Second)
+	defer cancel()
+	return s.Seal(ctx, m)
+}
+
+func (l *life) seal(month string) {
+	l.Helper()
+	if _, err := l.trySeal(month); err != nil {
+		l.Fatalf("seal %s: %v", month, err)
+	}
+}
+
+// totals are what was issued of a month, by resource and kind, in whole đồng.
+func (l *life) totals(month string) map[string]int64 {
+	l.Helper()
+	m, err := schemas.ParseMonth(month)
+	if err != nil {
+		l.Fatal(err)
+	}
+	sums := map[string]int64{}
+	err = l.app.Store.UsageReport(l.Context(), m, "", func(r schemas.ReportRow) error {
+		sums[string(r.Kind)] += r.TotalAmount.IntPart()
+		sums[r.ResourceID+" "+string(r.Kind)] += r.TotalAmount.IntPart()
+		return nil
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+	return sums
+}
+
+func (l *life) expect(month string, want map[string]int64) {
+	l.Helper()
+	got := l.totals(month)
+	for what, sum := range want {
+		if got[what] != sum {
+			l.Errorf("%s: %s is %d, must be %d (all: %v)", month, what, got[what], sum, got)
+		}
+	}
+}
+
+// event is one of account a1 in the billing zone, with more data behind the account.
+func event(id, kind, resource, at, data string) string {
+	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"s","type":%q,"subject":%q,"time":%q,"data":{"account_id":"a1"%s}}`, id, kind, resource, at+"T00:00:00+07:00", data)
+}
+
+// machine has a fixed item of a đồng a minute and a metered one of a đồng a unit.
+const machine = `,"mode":"postpaid","resource_name":"n","product":"p","service":"s","items":[` +
+	`{"item":"vm","unit":"u","unit_price":"43200","quantity":"1"},{"item":"req","unit":"u","unit_price":"1","meter":"sum","per":"use"}]`
+
+func used(id, resource, at string, value int) string {
+	return event(id, "usage.recorded", resource, at, fmt.Sprintf(`,"item":"req","value":%d`, value))
+}
+
+const lifecycle, usage = "billing.lifecycle", "billing.usage"
+
+// september has six machines, and events of October that the seal of September has
+// stored already.
+func (l *life) september() {
+	var made, uses []string
+	for i := range 6 {
+		made = append(made, event(fmt.Sprintf("c%d", i+1), "resource.created", fmt.Sprintf("r%d", i+1), "2026-09-01", machine))
+	}
+	made = append(made, event("d1", "resource.deleted", "r1", "2026-10-11", ""), event("c7", "resource.created", "r7", "2026-10-21", machine))
+	for i := range 20 {
+		if i < 10 {
+			uses = append(uses, used(fmt.Sprintf("u%d", i+1), "r1", "2026-09-02", 10))
+		} else {
+			uses = append(uses, used(fmt.Sprintf("u%d", i+1), "r2", "2026-10-05", 10))
+		}
+	}
+	l.send(lifecycle, made...)
+	l.send(usage, append(uses, "not json 1", "not json 2")...)
+	l.seal("2026-09")
+}
+
+// october has late events too, and 25 messages that are no events.
+func (l *life) october() {
+	l.send(lifecycle, event("d2", "resource.deleted", "r2", "2026-09-16", ""), event("d3", "resource.deleted", "r3", "2026-10-16", ""))
+	l.send(usage, used("u21", "r4", "2026-09-03", 1000), used("u22", "r4", "2026-10-20", 500))
+	for i := range 25 {
+		l.send(usage, fmt.Sprintf("bad %d", i))
+	}
+}
+
+// wantOctober is what October comes to by hand: r1 until the 11th 14,400; r2 is gone; r3
+// until the 16th 21,600; r4 to r6 44,640 each and 500 of usage; r7 from the 21st 15,840.
+func (l *life) wantOctober() {
+	l.Helper()
+	l.expect("2026-10", map[string]int64{
+		"invoice": 186260, "r1 invoice": 14400, "r3 invoice": 21600, "r4 invoice": 45140, "r5 invoice": 44640, "r7 invoice": 15840,
+	})
+	l.expect("2026-09", map[string]int64{"r2 adjustment": -21600, "r4 adjustment": 1000})
+}
+
+func (l *life) letters() (n int) {
+	err := l.app.Store.DeadLetters(l.Context(), audit.DeadLetterFilter{}, false, func(*audit.DeadLetter) error {
+		n++
+		return nil
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+	return n
+}
+
+// L1, L2: Kafka is replaced: the same topics, empty. Nothing is read or sealed before
+// somebody says so; then nothing of either log is lost, nor meets the other's.
+func TestALogThatIsAnotherOneIsRefusedUntilItIsAccepted(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.september()
+	l.again(func() { l.lose("kafka") })
+	l.refuses("billing.usage", "was deleted and made again")
+	l.accept()
+	l.startIngest()
+	l.october()
+	l.seal("2026-10")
+	l.wantOctober()
+	if n := l.letters(); n != 27 {
+		t.Errorf("%d dead letters, must be 27", n)
+	}
+	proof, err := l.app.Auditor().Verify(t.Context(), schemas.Month{Year: 2026, Month: time.October}, false)
+	if err != nil || len(proof.Found) > 0 {
+		t.Errorf("verify: %v, %+v", err, proof)
+	}
+	l.again(func() {}) // a restart finds the second log as it was
+	l.startIngest()
+	l.seal("2026-10")
+	l.wantOctober()
+}
+
+// L1: topics are deleted and made again while ingest reads them: what lies in the new
+// ones is not taken for what was to come in the old.
+func TestATopicThatIsMadeAgainWhileItIsReadIsRefused(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.september()
+	for _, topic := range []string{lifecycle, usage} {
+		l.remake(topic)
+	}
+	ingested := l.ingested
+	if err := <-ingested; err == nil {
+		t.Fatal("ingest goes on")
+	}
+	l.ingested = nil
+	l.october()
+	l.refuses("billing.lifecycle", "was deleted and made again")
+	l.accept()
+	l.startIngest()
+	l.seal("2026-10")
+	l.wantOctober()
+}
+
+// L2: a letter of the new log at the offset of one of the old that was replayed can be
+// replayed as well.
+func TestADeadLetterAtAnOffsetThatIsUsedAgainIsAnother(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	replay := func() LetterCounts {
+		var counts LetterCounts
+		if err := l.app.ReplayLetters(t.Context(), &LetterReplay{}, func(c LetterCounts) { counts = c }); err != nil {
+			t.Fatal(err)
+		}
+		return counts
+	}
+	l.send(usage, "old")
+	l.settle()
+	if c := replay(); c.Left() != 1 {
+		t.Fatalf("replayed %+v", c)
+	}
+	l.again(func() { l.lose("kafka") })
+	l.accept()
+	l.startIngest()
+	l.send(usage, "new")
+	l.settle()
+	if c := replay(); c.Left() < 1 || l.letters() < 3 {
+		t.Errorf("of the new log's letter replayed %+v, of %d letters", c, l.letters())
+	}
+	var at []schemas.Position
+	err := l.app.Store.DeadLetters(t.Context(), audit.DeadLetterFilter{}, true, func(d *audit.DeadLetter) error {
+		if string(d.Value) == "new" && d.Replays > 0 {
+			at = append(at, d.Position)
+		}
+		return nil
+	})
+	if err != nil || len(at) != 1 || at[0].Log != 2 {
+		t.Errorf("the new letter lies at %v, %v", at, err)
+	}
+}
+
+// settle waits until ingest has stored all there is.
+func (l *life) settle() {
+	l.Helper()
+	s, err := l.app.Sealer(nil)
+	if err != nil {
+		l.Fatal(err)
+	}
+	if _, err := s.NoteCutoff(l.Context()); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// L3: ClickHouse comes back as it was before the last batches were stored: they are read
+// again.
+func TestAStoreThatWasRestoredReadsAgainWhatItLost(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	for i := range 2 {
+		l.send(lifecycle, event(fmt.Sprintf("c%d", i+1), "resource.created", fmt.Sprintf("r%d", i+1), "2026-09-01", machine))
+	}
+	l.send(usage, used("u1", "r1", "2026-09-02", 1))
+	l.seal("2026-09")
+	store, backup := filepath.Join(l.folder, "clickhouse"), filepath.Join(t.TempDir(), "backup")
+	l.again(func() { l.copy(store, backup) })
+	l.startIngest()
+	l.send(lifecycle, event("d2", "resource.deleted", "r2", "2026-10-11", ""), event("c3", "resource.created", "r3", "2026-10-21", machine))
+	l.send(usage, used("u2", "r1", "2026-10-02", 500))
+	l.settle()
+	l.again(func() {
+		l.lose("clickhouse")
+		l.copy(backup, store)
+	})
+	l.startIngest()
+	l.seal("2026-10")
+	l.expect("2026-10", map[string]int64{"r1 invoice": 44640 + 500, "r2 invoice": 14400, "r3 invoice": 15840})
+}
+
+func (l *life) copy(from, to string) {
+	l.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// L3: the store is restored while ingest runs: the next batch does not join on to what
+// is there, and is read again from where that ends.
+func TestAStoreThatIsRestoredUnderIngestIsNoticed(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.send(lifecycle, event("c1", "resource.created", "r1", "2026-09-01", machine))
+	l.settle()
+	for _, table := range []string{"log_notes", "events", "identities"} {
+		l.query("CREATE TABLE IF NOT EXISTS saved_" + table + " AS " + table)
+		l.query("INSERT INTO saved_" + table + " SELECT * FROM " + table)
+	}
+	l.send(lifecycle, event("c2", "resource.created", "r2", "2026-09-01", machine))
+	l.settle()
+	for _, table := range []string{"log_notes", "events", "identities"} {
+		l.query("EXCHANGE TABLES saved_" + table + " AND " + table)
+	}
+	l.send(lifecycle, event("c3", "resource.created", "r3", "2026-09-01", machine))
+	if err := <-l.ingested; err == nil || !strings.Contains(err.Error(), "restored from an earlier state") {
+		t.Fatalf("ingest ended with %v", err)
+	}
+	l.startIngest()
+	l.seal("2026-09")
+	l.expect("2026-09", map[string]int64{"r1 invoice": 43200, "r2 invoice": 43200, "r3 invoice": 43200})
+}
+
+// A group that is forgotten, or another one, changes nothing.
+func TestWhatTheGroupCommittedDecidesNothing(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.september()
+	l.stopIngest()
+	l.app.Config.Kafka.Group = "another"
+	l.startIngest()
+	l.october()
+	l.seal("2026-10")
+	l.wantOctober()
+	counts, err := l.app.Store.Counts(t.Context())
+	if err != nil || counts.Duplicate != 0 || counts.Stored != 32 {
+		t.Errorf("counted %+v, %v", counts, err)
+	}
+}
+
+// L6: messages were deleted before they were read. The refusal names the offsets and the
+// command, and what it accepts is a gap that is listed for ever.
+func TestMessagesThatWereDeletedBeforeTheyWereReadAreAGap(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.send(usage, used("u1", "r1", "2026-09-02", 1))
+	l.settle()
+	l.stopIngest()
+	for i := range 5 {
+		l.send(usage, used(fmt.Sprintf("v%d", i), "r1", "2026-09-02", 1))
+	}
+	partition, stored := l.filled(usage)
+	kafkatest.NewAdmin(t, l.app.Endpoints().Kafka).DeleteBefore(t, usage, partition, stored+3)
+	l.refuses(fmt.Sprintf("billing.usage/%d begins at offset %d and is stored to %d", partition, stored+3, stored), "deleted before they were read")
+	l.accept()
+	l.startIngest()
+	l.settle()
+	r, err := l.app.Logs(t.Context())
+	if err != nil || len(r.Found) > 0 || len(r.Gaps) != 1 || r.Gaps[0].From != stored || r.Gaps[0].End != stored+3 || r.Gaps[0].Reason != "the disk died" {
+		t.Errorf("listed %+v, %v", r, err)
+	}
+	counts, err := l.app.Store.Counts(t.Context())
+	if err != nil || counts.Stored != 3 {
+		t.Errorf("counted %+v, %v: u1, v3 and v4 are there", counts, err)
+	}
+}
+
+// A topic under another name is another log.
+func TestASettingThatNamesAnotherTopicIsAnotherLog(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.september()
+	l.stopIngest()
+	l.app.Config.Kafka.Topics.Usage = "billing.usage.next"
+	if err := l.app.ensureTopics(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.refuses("kafka.topics.usage names topic billing.usage.next")
+	l.accept()
+	l.startIngest()
+	l.send("billing.usage.next", used("u22", "r4", "2026-10-20", 500), used("u11", "r2", "2026-10-05", 10))
+	l.seal("2026-10")
+	l.expect("2026-10", map[string]int64{"r4 invoice": 45140, "r2 invoice": 44740})
+	counts, err := l.app.Store.Counts(t.Context())
+	if err != nil || counts.Duplicate != 1 {
+		t.Errorf("counted %+v, %v: one event was sent again", counts, err)
+	}
+}
+
+// remake deletes a topic and makes it again.
+func (l *life) remake(topic string) {
+	l.Helper()
+	kafkatest.NewAdmin(l.T, l.app.Endpoints().Kafka).DeleteTopic(l.T, topic)
+	if err := l.app.ensureTopics(l.Context()); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// filled is the one partition of a topic that has messages, and how far it is stored.
+func (l *life) filled(topic string) (partition int32, stored int64) {
+	l.Helper()
+	r, err := l.app.Logs(l.Context())
+	if err != nil {
+		l.Fatal(err)
+	}
+	for _, log := range r.Logs {
+		for _, at := range log.Reached {
+			if at.Topic == topic && at.End > 0 {
+				return at.Partition, at.End
+			}
+		}
+	}
+	l.Fatalf("nothing of %s is stored", topic)
+	return 0, 0
+}
+
+func (l *life) query(text string) {
+	l.Helper()
+	if err := query(l.Context(), l.app.Endpoints(), l.app.Config.ClickHouse.Database, text); err != nil {
+		l.Fatal(err)
+	}
+}
