@@ -62,7 +62,11 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 		{danger: "a missing topic of dead letters", settings: "KAFKA_TOPICS_DEAD_LETTER=nowhere", names: []string{"kafka.topics.dead_letter", "nowhere"}},
 		{
 			danger: "a compacted topic", settings: "KAFKA_TOPICS_USAGE=compacted", names: []string{"compacted", "cleanup.policy=compact"},
-			make: func() { w.compacted("compacted") },
+			make: func() { w.topicWith("compacted", "cleanup.policy", "compact") },
+		},
+		{ // L5
+			danger: "a topic of the broker's own time", settings: "KAFKA_TOPICS_USAGE=appended", names: []string{"appended", "message.timestamp.type=LogAppendTime"},
+			make: func() { w.topicWith("appended", "message.timestamp.type", "LogAppendTime") },
 		},
 		{danger: "a first month other than the one that the first seal fixed", settings: "BILLING_FIRST_MONTH=2025-02", names: []string{"billing.first_month"}, make: func() {
 			p := w.ingest()
@@ -104,13 +108,13 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 	}
 }
 
-// compacted makes a topic that keeps the last message of each key only.
-func (w *world) compacted(name string) {
+// topicWith makes a topic with a setting.
+func (w *world) topicWith(name, setting, value string) {
 	w.t.Helper()
 	client := &kafkago.Client{Addr: kafkago.TCP(w.addrs...), Timeout: 10 * time.Second}
 	res, err := client.CreateTopics(w.t.Context(), &kafkago.CreateTopicsRequest{Topics: []kafkago.TopicConfig{{
 		Topic: name, NumPartitions: 1, ReplicationFactor: 1,
-		ConfigEntries: []kafkago.ConfigEntry{{ConfigName: "cleanup.policy", ConfigValue: "compact"}},
+		ConfigEntries: []kafkago.ConfigEntry{{ConfigName: setting, ConfigValue: value}},
 	}}})
 	if err == nil {
 		err = res.Errors[name]

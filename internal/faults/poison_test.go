@@ -107,6 +107,7 @@ func (w *world) rate(topic, group string, events int) (perSecond, processor floa
 		}
 		return n
 	}
+	w.forgetLogs()
 	engine := engineOf(w.t, os.Getpid(), w.stack.Endpoints().Native)
 	before := processorSeconds(w.t, engine) + processorSeconds(w.t, w.broker.PID())
 	p := w.ingest("KAFKA_TOPICS_USAGE="+topic, "KAFKA_GROUP="+group, fmt.Sprint("INGEST_BATCH_ROWS=", size(5_000, 100_000)))

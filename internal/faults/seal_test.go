@@ -190,6 +190,7 @@ func TestAnOverflownDeduplicationWindowChangesNoInvoice(t *testing.T) {
 	w.exec("SYSTEM STOP MERGES reckon.events") // so that repeats stay to be seen
 	w.sendUsage(size(20_000, 500_000))
 	again := func(group string) {
+		w.forgetLogs()
 		p := w.ingest("KAFKA_GROUP=" + group)
 		testkit.Eventually(t, 2*time.Minute, "ingest has committed everything", func() bool {
 			lags, err := w.kafka.Lag(t.Context(), group, lifecycleTopic, usageTopic)

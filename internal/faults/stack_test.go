@@ -26,7 +26,7 @@ func embeddedWorld(t *testing.T) *world {
 	broker := port()
 	w.addrs = []string{"127.0.0.1:" + broker}
 	w.embedded = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + w.dir, "RECKON_DATA_DIR=" + w.dir + "/data",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + w.dir, "RECKON_DATA_DIR=" + w.dir + "/data", "RECKON_KAFKA_GROUP=" + group,
 		"RECKON_ENGINE_DIR=" + embedded.DefaultEngineDir(os.Getenv), "RECKON_LISTEN=127.0.0.1:0",
 		"RECKON_BILLING_FIRST_MONTH=" + month, "RECKON_BILLING_SCHEDULE=0 0 1 1 *", "RECKON_BILLING_GRACE=100000h",
 		"RECKON_KAFKA_EMBEDDED_PORT=" + broker, "RECKON_CLICKHOUSE_EMBEDDED_NATIVE_PORT=" + port(),

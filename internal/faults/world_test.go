@@ -22,7 +22,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// The names that the program gives its topics and group by default.
+// The names that the program gives its topics by default, and that of its group.
 const (
 	lifecycleTopic = "billing.lifecycle"
 	usageTopic     = "billing.usage"
@@ -98,7 +98,7 @@ func (w *world) env(settings ...string) []string {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir, "TMPDIR=" + w.dir,
 		"RECKON_KAFKA_BROKERS=" + strings.Join(w.addrs, ","), "RECKON_CLICKHOUSE_ADDRESSES=" + w.proxy.addr(),
 		"RECKON_CLICKHOUSE_USERNAME=" + e.User, "RECKON_CLICKHOUSE_PASSWORD=" + e.Password,
-		"RECKON_LISTEN=127.0.0.1:0", "RECKON_BILLING_FIRST_MONTH=" + month,
+		"RECKON_LISTEN=127.0.0.1:0", "RECKON_BILLING_FIRST_MONTH=" + month, "RECKON_KAFKA_GROUP=" + group,
 	}
 	for _, s := range settings {
 		env = append(env, "RECKON_"+s)
@@ -122,6 +122,15 @@ func (w *world) makeTopics(names ...string) {
 func (w *world) ingest(settings ...string) *testkit.Process {
 	w.t.Helper()
 	return start(w.t, w.env(settings...), "ingest")
+}
+
+// forgetLogs makes the store forget how far the logs are stored, so that a group which
+// has committed nothing reads them again.
+func (w *world) forgetLogs() {
+	w.t.Helper()
+	for _, table := range []string{"logs", "log_notes", "log_marks"} {
+		w.exec("TRUNCATE TABLE reckon." + table)
+	}
 }
 
 // send produces messages, whatever the broker does meanwhile.

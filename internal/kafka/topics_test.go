@@ -50,6 +50,7 @@ func TestTopicsAreMadeToKeepEventsForEver(t *testing.T) {
 	}
 }
 
+// L5: and one whose broker writes its own time is refused.
 func TestADangerousTopicIsWarnedOf(t *testing.T) {
 	brokers := testBrokers(t)
 	c := testClient(t, brokers)
@@ -57,7 +58,7 @@ func TestADangerousTopicIsWarnedOf(t *testing.T) {
 	create := kmsg.NewPtrCreateTopicsRequest()
 	rt := kmsg.NewCreateTopicsRequestTopic()
 	rt.Topic, rt.NumPartitions, rt.ReplicationFactor = topic, 1, 1
-	for name, value := range map[string]string{"retention.ms": "604800000", "cleanup.policy": "compact"} {
+	for name, value := range map[string]string{"retention.ms": "604800000", "cleanup.policy": "compact", "message.timestamp.type": "LogAppendTime"} {
 		entry := kmsg.NewCreateTopicsRequestTopicConfig()
 		entry.Name, entry.Value = name, &value
 		rt.Configs = append(rt.Configs, entry)
@@ -70,16 +71,16 @@ func TestADangerousTopicIsWarnedOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"retention.ms=604800000", "cleanup.policy=compact"} {
+	for _, want := range []string{"retention.ms=604800000", "cleanup.policy=compact", "message.timestamp.type=LogAppendTime"} {
 		if !slices.ContainsFunc(warnings, func(w string) bool { return strings.Contains(w, topic) && strings.Contains(w, want) }) {
 			t.Errorf("no warning of %s in %q", want, warnings)
 		}
 	}
-	if len(warnings) != 2 {
+	if len(warnings) != 3 {
 		t.Errorf("got %d warnings: %q", len(warnings), warnings)
 	}
 	warnings, err = c.CheckTopics(t.Context(), topic)
-	if err == nil || !strings.Contains(err.Error(), "cleanup.policy=compact") || strings.Contains(err.Error(), "retention.ms") {
+	if err == nil || !strings.Contains(err.Error(), "cleanup.policy=compact") || !strings.Contains(err.Error(), "message.timestamp.type=LogAppendTime") || strings.Contains(err.Error(), "retention.ms") {
 		t.Errorf("a topic that loses events is refused with %v", err)
 	}
 	if len(warnings) != 1 || !strings.Contains(warnings[0], "retention.ms=604800000") {
