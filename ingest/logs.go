@@ -40,7 +40,7 @@ func CompareLogs(known *KnownLog, found *FoundLog) []schemas.LogDifference {
 	}
 	var gaps []schemas.LogDifference
 	for p, begin := range found.Begins {
-		id := int32(p) //nolint:gosec // a partition number is an int32
+		id := int32(p)
 		if stored := known.StoredTo(id); begin > stored {
 			gaps = append(gaps, schemas.LogDifference{
 				Setting: known.Setting, Gap: true, Partition: id, From: stored, To: begin,
@@ -70,7 +70,7 @@ func otherLog(known *KnownLog, found *FoundLog) string {
 			found.Topic, len(found.Ends), schemas.LogNumber(known.Number), len(known.Begins))
 	}
 	for p := range max(len(known.Stored), len(found.Ends)) {
-		stored := known.StoredTo(int32(p)) //nolint:gosec // a partition number is an int32
+		stored := known.StoredTo(int32(p))
 		switch {
 		case p >= len(found.Ends):
 			return fmt.Sprintf("%s/%d is stored to offset %d, and there is no such partition", found.Topic, p, stored)

@@ -199,7 +199,7 @@ func sealAgain(t *testing.T, store *breaking, first schemas.Month, c chapter, ru
 	if len(runs) > run {
 		now = now.Add(time.Duration(attempt) * time.Minute)
 	}
-	z := zone(t, "Asia/Ho_Chi_Minh")
+	z := zone(t)
 	v := &invoicer.Invoicer{
 		Log: c.ends, RunLog: store, Late: store, Invoices: store, Periods: &aggregate.Deriver{Source: store.Store, Zone: z},
 		Currency: vnd, Zone: z, FirstMonth: first, Now: func() time.Time { return now },

@@ -11,7 +11,7 @@ import (
 // passed, and no other; what woke them does not matter.
 func testInvoicers(t *testing.T, s *servers) {
 	i := s.install("RECKON_BILLING_FIRST_MONTH=2026-10", "RECKON_BILLING_SCHEDULE=@every 1s")
-	z := zone(t, "Asia/Ho_Chi_Minh")
+	z := zone(t)
 	began := time.Now()
 	var at atomic.Pointer[time.Time]
 	set := func(now time.Time) { at.Store(&now) }

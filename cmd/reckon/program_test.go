@@ -28,9 +28,10 @@ func TestMain(m *testing.M) {
 
 var vnd = schemas.Currency{Code: "VND"} //nolint:gochecknoglobals // a constant of a type that has none
 
-func zone(t testing.TB, name string) *time.Location {
+// zone is the billing zone.
+func zone(t testing.TB) *time.Location {
 	t.Helper()
-	z, err := time.LoadLocation(name)
+	z, err := time.LoadLocation("Asia/Ho_Chi_Minh")
 	if err != nil {
 		t.Fatal(err)
 	}

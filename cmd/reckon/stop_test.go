@@ -103,8 +103,8 @@ func waits(args ...string) []*busy {
 }
 
 // writes is to write to a pipe that is not read but for the first byte.
-func writes(args ...string) []*busy {
-	return []*busy{{args: args, pipe: true, atWork: func(t *testing.T, w *worker) {
+func writes() []*busy {
+	return []*busy{{pipe: true, atWork: func(t *testing.T, w *worker) {
 		if _, err := w.out.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}

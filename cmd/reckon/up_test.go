@@ -50,7 +50,7 @@ type upTest struct {
 // newUpTest bills the month before this one, so that events of the past can be
 // of a month that is about to end by the program's clock.
 func newUpTest(t *testing.T) *upTest {
-	z := zone(t, "Asia/Ho_Chi_Minh")
+	z := zone(t)
 	ports := testkit.MustFreePorts(t, 3)
 	u := &upTest{folder: filepath.Join(t.TempDir(), "data"), month: schemas.MonthOf(time.Now(), z).Prev()}
 	u.settings = []string{
@@ -136,7 +136,7 @@ const rowsQuery = "SELECT account_id, resource_name, item, minutes, before_tax, 
 func (u *upTest) firstLife(t *testing.T) {
 	// By the program's clock the month ends tomorrow, until it is let go on.
 	var behind atomic.Int64
-	behind.Store(int64(time.Since(u.month.End(zone(t, "Asia/Ho_Chi_Minh")).Add(-24 * time.Hour))))
+	behind.Store(int64(time.Since(u.month.End(zone(t)).Add(-24 * time.Hour))))
 	var stdout, stderr testkit.Output
 	a := &cli{
 		environ: slices.Concat(outside(), u.settings), stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,

@@ -154,7 +154,7 @@ func (w *world) begin(r *rapid.T, settings ...string) *story {
 // end leaves nothing of the history behind.
 func (s *story) end() {
 	s.stop()
-	if err := s.App.Close(); err != nil {
+	if err := s.Close(); err != nil {
 		s.Error(err)
 	}
 	if err := query(s.ctx, s.servers, "system", "DROP DATABASE "+s.Config.ClickHouse.Database); err != nil {

@@ -33,7 +33,7 @@ func (b *logbook) differences() (all []schemas.LogDifference) {
 func (b *logbook) open() (stored []schemas.PartitionEnd) {
 	for i := range b.known {
 		for p := range b.found[i].Ends {
-			at := b.known[i].Partition(int32(p)) //nolint:gosec // a partition number is an int32
+			at := b.known[i].Partition(int32(p))
 			at.End = b.known[i].StoredTo(at.Partition)
 			stored = append(stored, at)
 		}
@@ -129,7 +129,7 @@ func endedLogs(all []schemas.Log) (ended []schemas.PartitionEnd) {
 		}
 		for p, end := range l.Before.Ends {
 			ended = append(ended, schemas.PartitionEnd{
-				Log: l.Before.Number, Topic: l.Before.Topic, Partition: int32(p), End: end, //nolint:gosec // a partition number is an int32
+				Log: l.Before.Number, Topic: l.Before.Topic, Partition: int32(p), End: end,
 			})
 		}
 	}
@@ -142,8 +142,8 @@ func (a *App) knowByNotes(ctx context.Context, known *ingest.KnownLog, recorded 
 	known.Log = recorded
 	partitions := make([]schemas.PartitionEnd, max(len(recorded.Begins), len(found.Ends)))
 	for p := range partitions {
-		partitions[p] = recorded.Partition(int32(p)) //nolint:gosec // a partition number is an int32
-		partitions[p].End = recorded.Begin(int32(p)) //nolint:gosec // likewise
+		partitions[p] = recorded.Partition(int32(p))
+		partitions[p].End = recorded.Begin(int32(p))
 	}
 	reached, err := a.Store.Reached(ctx, partitions)
 	if err != nil {

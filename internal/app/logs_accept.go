@@ -58,7 +58,7 @@ func (a *App) Logs(ctx context.Context) (*LogReport, error) {
 
 func endOf(l *schemas.Log, ended *schemas.EndedLog) (all []schemas.Reached) {
 	for p, end := range ended.Ends {
-		r := schemas.Reached{PartitionEnd: l.Partition(int32(p)), Seen: end} //nolint:gosec // a partition number is an int32
+		r := schemas.Reached{PartitionEnd: l.Partition(int32(p)), Seen: end}
 		if r.End = end; p < len(ended.Seen) {
 			r.Seen = ended.Seen[p]
 		}
@@ -122,7 +122,7 @@ func (a *App) beginUnseen(ctx context.Context, known *ingest.KnownLog) error {
 	known.Begins = make([]int64, len(known.Stored))
 	var marks []schemas.PartitionEnd
 	for p, stored := range known.Stored {
-		at := known.Partition(int32(p)) //nolint:gosec // a partition number is an int32
+		at := known.Partition(int32(p))
 		at.End = stored
 		marks = append(marks, at)
 	}

@@ -196,7 +196,7 @@ type metadataRequest struct {
 }
 
 // ApiKey is not Metadata's: such a request the transport answers from its own view.
-func (*metadataRequest) ApiKey() protocol.ApiKey { return protocol.ApiVersions }
+func (*metadataRequest) ApiKey() protocol.ApiKey { return protocol.ApiVersions } //nolint:revive // the library's interface
 
 // Required is for the library: always in our own way.
 func (*metadataRequest) Required(map[protocol.ApiKey]int16) bool { return true }
@@ -204,7 +204,7 @@ func (*metadataRequest) Required(map[protocol.ApiKey]int16) bool { return true }
 type metadataResponse struct{ kmsg.MetadataResponse }
 
 // ApiKey is the request's.
-func (*metadataResponse) ApiKey() protocol.ApiKey { return protocol.ApiVersions }
+func (*metadataResponse) ApiKey() protocol.ApiKey { return protocol.ApiVersions } //nolint:revive // the library's interface
 
 var _ protocol.RawExchanger = (*metadataRequest)(nil)
 

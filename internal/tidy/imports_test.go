@@ -63,6 +63,7 @@ func house() map[string]room {
 		"internal/clickhouse/events": {imports: []string{
 			"schemas", "schemas/codec", "ingest", "aggregate", "aggregate/fold", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
 		}},
+		"internal/clickhouse/logs": {imports: []string{"schemas", "internal/clickhouse/column"}},
 		"internal/clickhouse/runs": {imports: []string{"schemas", "schemas/tables", "invoicer", "internal/clickhouse/column", "internal/clickhouse/scope"}},
 		"internal/clickhouse/invoices": {imports: []string{
 			"schemas", "schemas/tables", "aggregate", "invoicer", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
@@ -97,7 +98,10 @@ func owners() map[string]room {
 		"github.com/segmentio/kafka-go":         {imports: []string{"internal/kafka"}, tests: outside},
 		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse/column", "internal/clickhouse/clickhousetest"}, tests: outside},
 		"github.com/ClickHouse/ch-go":           {imports: []string{"internal/clickhouse/column", "internal/embedded"}, tests: outside},
-		"github.com/twmb/franz-go":              {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
+		"github.com/twmb/franz-go/pkg/kmsg":     {imports: []string{"internal/embedded", "internal/kafka", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
+		"github.com/twmb/franz-go/pkg/kerr":     {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
+		"github.com/twmb/franz-go/pkg/kfake":    {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
+		"github.com/twmb/franz-go/pkg/kgo":      {imports: []string{"internal/embedded", "internal/kafka/kafkatest"}, tests: []string{"internal/kafka", "internal/faults"}},
 		"github.com/ebitengine/purego":          {imports: []string{"internal/embedded"}},
 		"github.com/spf13/cobra":                {imports: []string{"cmd/reckon"}},
 		"github.com/caarlos0/env":               {imports: []string{"internal/config"}},
