@@ -69,6 +69,9 @@ func (a *cli) listLogs(ctx context.Context, s *app.App, format report.Format) er
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
+	if len(r.Logs) == 0 {
+		a.tell("no log was read yet: reckon ingest or up begins the first\n")
+	}
 	for _, g := range r.Gaps {
 		a.tell("gap: %s/%d of log %d has no messages from offset %d to %d: %s\n", g.Topic, g.Partition, schemas.LogNumber(g.Log), g.From, g.End, g.Reason)
 	}

@@ -266,3 +266,66 @@ func (l *life) query(text string) {
 		l.Fatal(err)
 	}
 }
+
+// older makes the store one from before there were logs: what it stores is known by the
+// offsets that its group committed alone.
+func (l *life) older() {
+	l.Helper()
+	for _, table := range []string{"logs", "log_notes", "log_marks"} {
+		l.query("TRUNCATE TABLE " + table)
+	}
+}
+
+// The first start after an older version takes what lies in Kafka for the first log, if
+// the last stored message of each partition is what it was, and reads nothing again that
+// the group had committed.
+func TestAStoreFromBeforeThereWereLogsGoesOn(t *testing.T) {
+	l := newLife(t)
+	l.app.Config.Kafka.Group = usualGroup
+	l.startIngest()
+	l.september()
+	l.stopIngest()
+	l.older()
+	l.app.Config.Kafka.Group = ""
+	l.startIngest()
+	l.october()
+	l.seal("2026-10")
+	l.wantOctober()
+	counts, err := l.app.Store.Counts(t.Context())
+	if err != nil || counts.Duplicate != 0 || counts.Stored != 32 {
+		t.Errorf("counted %+v, %v", counts, err)
+	}
+	r, err := l.app.Logs(t.Context())
+	if err != nil || len(r.Logs) != 2 || r.Logs[0].Number != 0 || r.Logs[0].TopicID == "" || r.Logs[1].Found != "was read before there were logs" {
+		t.Errorf("logs %+v, %v", r, err)
+	}
+}
+
+// L1: of a store from before there were logs too: it is known by its last messages.
+func TestALogThatIsAnotherOneAtTheFirstStartIsRefused(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.september()
+	l.stopIngest()
+	l.older()
+	l.again(func() { l.lose("kafka") })
+	l.refuses("billing.lifecycle", "is stored to")
+	l.accept()
+	l.startIngest()
+	l.october()
+	l.seal("2026-10")
+	l.wantOctober()
+}
+
+// L1: messages of another log may be as many as were stored: then their bytes differ.
+func TestAnotherLogOfTheSameLengthIsKnownByItsLastMessage(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.send(lifecycle, event("c1", "resource.created", "r1", "2026-09-01", machine))
+	l.seal("2026-09")
+	l.stopIngest()
+	l.older()
+	l.again(func() { l.lose("kafka") })
+	l.send(lifecycle, event("c2", "resource.created", "r2", "2026-09-01", machine), event("c3", "resource.created", "r3", "2026-09-01", machine))
+	l.refuses("billing.lifecycle", "has another message before offset 1")
+}
