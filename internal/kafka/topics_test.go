@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -149,5 +150,39 @@ func TestAGroupThatNeverCommittedStandsAtZero(t *testing.T) {
 	want := []schemas.PartitionEnd{{Topic: topic}, {Topic: topic, Partition: 1}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v; want %v", got, err, want)
+	}
+}
+
+// L1: a topic that was deleted and made again is told from what it was by its id, as
+// brokers tell it to those who ask for it.
+func TestATopicThatIsMadeAgainHasAnotherID(t *testing.T) {
+	brokers := testBrokers(t)
+	c := testClient(t, brokers)
+	topic := topic(t, c, 2)
+	produce(t, c, topic, 0, 3)
+	id := func() (string, string, []int64) {
+		found, err := c.Logs(t.Context(), topic)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("told %+v, %v", found, err)
+		}
+		return found[0].TopicID, found[0].ClusterID, found[0].Ends
+	}
+	first, cluster, ends := id()
+	if again, _, _ := id(); len(first) != 32 || again != first || cluster == "" || len(ends) != 2 || ends[0]+ends[1] != 3 {
+		t.Fatalf("id %q, then %q, on cluster %q, ends %v", first, again, cluster, ends)
+	}
+	kafkatest.NewAdmin(t, brokers[0]).DeleteTopic(t, topic)
+	for missing := false; !missing; {
+		_, err := c.Ends(t.Context(), topic)
+		missing = errors.Is(err, ErrNoTopic)
+	}
+	if _, err := c.Logs(t.Context(), topic); !errors.Is(err, ErrNoTopic) {
+		t.Errorf("of a topic that is gone: %v", err)
+	}
+	if _, err := c.EnsureTopics(t.Context(), TopicSpec{Name: topic, Partitions: 2, MaxMessageBytes: EventTopicBytes}); err != nil {
+		t.Fatal(err)
+	}
+	if second, _, ends := id(); second == first || len(second) != 32 || ends[0]+ends[1] != 0 {
+		t.Errorf("made again it has id %q, before %q; ends %v", second, first, ends)
 	}
 }
