@@ -88,7 +88,7 @@ type InvoiceStore interface {
 	Write(ctx context.Context, batch Batch) error
 	// Invoiced are the lines invoiced by runs before the given one for the
 	// resources that it marked as touched, by (account id, resource id)
-	// ascending, then by run, month, period start and position. Only lines whose
+	// ascending, then by run, month and number. Only lines whose
 	// header is stored count.
 	Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error)
 	// AllInvoiced are the lines invoiced by runs before the given one for any

@@ -15,16 +15,25 @@ type Issued struct {
 
 // Reissue makes what the plan's run issued for one resource, again and without
 // writing it: from what the resource comes to at the run's cutoff, derived as a
-// whole, and from the lines that earlier runs invoiced for it.
-func Reissue(plan schemas.Derivation, currency schemas.Currency, d schemas.Derived, invoiced []schemas.Line) ([]Issued, error) {
+// whole, and from the lines that earlier runs invoiced for it. Where its lines are not
+// numbered it makes it as the version did that wrote them.
+func Reissue(plan schemas.Derivation, currency schemas.Currency, d schemas.Derived, invoiced []schemas.Line, numbered bool) ([]Issued, error) {
 	w := &writer{
 		v: &Invoicer{Currency: currency}, plan: plan, account: d.AccountID, parked: map[string]string{},
-		invoiced: sortedLines(&lineSlice{invoiced}),
+		invoiced: sortedLines(&lineSlice{invoiced}), unnumbered: !numbered,
 	}
 	if err := w.price(d); err != nil {
 		return nil, err
 	}
-	return w.issued(), nil
+	issued := w.issued()
+	for i := range issued {
+		for j := range issued[i].Rows {
+			if !numbered {
+				issued[i].Rows[j].Number = 0
+			}
+		}
+	}
+	return issued, nil
 }
 
 // issued is what the writer took and has not written yet.

@@ -19,6 +19,8 @@ type writer struct {
 	plan     schemas.Derivation
 	strays   *search
 	invoiced *schemas.Sorted[schemas.Line]
+	// unnumbered makes again what an older version issued.
+	unnumbered bool
 
 	account string
 	minutes schemas.ItemMinutes
@@ -132,11 +134,12 @@ func (w *writer) issue(h schemas.Invoice, lines []schemas.Line) {
 	w.hashes = append(w.hashes, w.hash(&w.headers[len(w.headers)-1], lines))
 }
 
-// header completes an invoice: which run issues it and its lines, and their totals.
+// header completes an invoice over its lines, which stand in its order: which run
+// issues it and them, their numbers, and their totals.
 func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.Invoice {
 	h.Run, h.CreatedAt = run.Number, run.CreatedAt
 	for i := range lines {
-		lines[i].Run = run.Number
+		lines[i].Run, lines[i].Number = run.Number, i+1
 	}
 	h.Lines, h.Amounts = len(lines), rating.Total(lines)
 	return h

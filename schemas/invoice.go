@@ -45,6 +45,11 @@ func (a Amounts) Sub(o Amounts) Amounts {
 	}
 }
 
+// Neg are the four amounts with the sign turned.
+func (a Amounts) Neg() Amounts {
+	return Amounts{a.BeforeTax.Neg(), a.TaxAmount.Neg(), a.CouponValue.Neg(), a.TotalAmount.Neg()}
+}
+
 // Equal tells whether all four amounts are the same.
 func (a Amounts) Equal(o Amounts) bool { return a.Sub(o).IsZero() }
 
@@ -55,7 +60,10 @@ func (a Amounts) IsZero() bool {
 
 // Line is one item in one reconciliation period, priced (contract 1, 4, 6).
 type Line struct {
-	InvoiceCode                    string
+	InvoiceCode string
+	// Number is the line's place in its document, from 1. It is 0 in what versions
+	// wrote that numbered none: there a line stands once in a document at most.
+	Number                         int
 	AccountID, ResourceID          string
 	ResourceName, Product, Service string
 	Month                          Month
@@ -67,7 +75,8 @@ type Line struct {
 	Position int
 	Item     Item
 	Minutes  int64
-	// Quantity is what the formula multiplies: after the allowance.
+	// Quantity is what the formula multiplies: after the allowance. A row that takes a
+	// line back has it, and the amounts, with the sign turned.
 	Quantity decimal.Decimal
 	// CouponCode names the coupon that the period is under, also where it gave
 	// nothing; empty for none.

@@ -140,14 +140,14 @@ func testReplayFix(t *testing.T, w *town, letter, misspelt string) {
 		[]string{"1 replayed: 1 to be stored, 0 to be rejected again"}, nil)
 	w.play(t, `{"seal":"2025-10"}`)
 	got := w.text(t, "SELECT arrayStringConcat(groupArray(concat(kind, ' ', toString(before_tax), ' ', toString(tax_amount), ' ', toString(total_amount))), ', ') "+
-		"FROM (SELECT * FROM invoice_rows WHERE month = '2025-10' ORDER BY run)")
-	if want := "invoice 3000 300 3300, adjustment 2000 200 2200"; got != want {
+		"FROM (SELECT * FROM invoice_rows WHERE month = '2025-10' ORDER BY run, line_number)")
+	if want := "invoice 3000 300 3300, adjustment -3000 -300 -3300, adjustment 5000 500 5500"; got != want {
 		t.Errorf("invoiced: %s; want %s", got, want)
 	}
 	checkOutcome(t, w.command(t, "", "deadletter", "list", "--reason", "unknown_field"), 0,
 		[]string{"replayed with a fix 2025-11-05T12:00:00.000+07:00 as billing.usage/"}, nil)
 	checkOutcome(t, w.command(t, "", "verify", "--month", "2025-10"), 0,
-		[]string{"1 and 1 adjustments with 2 lines, total 5500 VND", "3 copies + 4 dead letters"}, nil)
+		[]string{"1 and 1 adjustments with 3 lines, total 5500 VND", "3 copies + 4 dead letters"}, nil)
 	// The copy with another value counts for nothing.
 	w.play(t, usageLine("u-1", "2025-10-10T10:00:00+07:00", "4"), usageLine("u-9", "2025-09-10T10:00:00+07:00", "7"))
 	checkOutcome(t, w.command(t, "", "conflicts", "--account", "acme"), 0, []string{"u-1", `"value":"4"`, `"value":"3"`, "1  conflicts"}, nil)

@@ -148,7 +148,7 @@ func (d *demoRun) play(ctx context.Context, s *simulate.Stack, g *generate.Gener
 func (d *demoRun) sayProof(p *simulate.DemoProof) {
 	d.say("proven: %d lines of %d invoices recomputed to the last minor unit", p.Lines, p.Invoices)
 	if p.Adjusted > 0 {
-		d.say("proven: with %d lines of adjustments they add up to what all events price to, late ones included", p.Adjusted)
+		d.say("proven: %d lines of adjustments recomputed likewise; with them all add up to what all events price to, late ones included", p.Adjusted)
 	}
 	d.say("proven: %d events = %d stored + %d duplicate + %d conflicting + %d rejected; %d anomalies listed", p.Truth.Lines,
 		p.Counts.Stored, p.Counts.Duplicate, p.Counts.Conflicting, p.Counts.Rejected, p.Counts.Anomalous)

@@ -21,7 +21,7 @@ func (a *cli) explainCommand() *cobra.Command {
 		Long: `explain prints, for each line, the events that opened and closed its period with where
 they lie in Kafka; the usage that was counted; the free allowance and the coupon that
 were taken; and the formula with its numbers filled in and its exact result. Of an
-adjustment also what was invoiced before, and the late events.`,
+adjustment also which invoice had the line that a row takes back, and the late events.`,
 		Example: "  reckon explain INV-2026-10-0123456789ABCDEFGHJK\n  reckon explain ADJ-2026-10-0123456789ABCDEFGHJK --all --format json",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {

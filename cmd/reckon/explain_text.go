@@ -28,6 +28,12 @@ func (a *cli) printExplanation(x *audit.Explanation) {
 func (a *cli) printLine(number int, l *audit.LineExplanation) {
 	a.printf("\n%d. %s, from %s to %s\n", number, l.Item, l.PeriodStart, l.PeriodEnd)
 	field := func(name, format string, args ...any) { a.printf("   %-11s %s\n", name, fmt.Sprintf(format, args...)) }
+	switch {
+	case l.TakesBack != "" && len(l.Invoiced) > 0:
+		field("takes back", "what was invoiced so far, last by %s", l.TakesBack)
+	case l.TakesBack != "":
+		field("takes back", "the line as %s invoiced it", l.TakesBack)
+	}
 	if l.OpenedBy != nil {
 		field("opened by", "%s", sayEvent(l.OpenedBy))
 	}
@@ -53,15 +59,15 @@ func (a *cli) printLine(number int, l *audit.LineExplanation) {
 		field("coupon", "%s of %s, brought by %s %s: %s used before, %s left; of the period's gross of %s this line has %s: %s",
 			strconv.Quote(c.Code), c.Value, c.Source, c.ID, c.UsedBefore, c.Left, c.PeriodGross, c.LineGross, c.Share)
 	}
-	if l.Now == nil {
-		field("total", "%s", sayAmounts(&l.AmountTexts))
-		return
+	last := "total"
+	if l.Now != nil {
+		field("comes to", "%s", sayAmounts(l.Now))
+		last = "difference"
 	}
-	field("comes to", "%s", sayAmounts(l.Now))
 	for i := range l.Invoiced {
 		field("invoiced", "%s  %s", sayAmounts(&l.Invoiced[i].AmountTexts), l.Invoiced[i].Invoice)
 	}
-	field("difference", "%s", sayAmounts(&l.AmountTexts))
+	field(last, "%s", sayAmounts(&l.AmountTexts))
 }
 
 func (a *cli) printUsage(u *audit.UsageExplanation, unit string, field func(name, format string, args ...any)) {

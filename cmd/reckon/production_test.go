@@ -71,14 +71,15 @@ func testProductionPath(t *testing.T, s *servers) {
 	}
 	refusesOtherSettings(t, i)
 
-	// Late: gamma's server went after ten days.
+	// Late: gamma's server went after ten days of eleven, at 2 a minute.
 	i.produce(t, deletedFor("gamma", "server", "2026-10-31T00:00:00+07:00"))
 	preview = i.must(t, "invoice", "--month", "2026-10", "--dry-run", "--format", "csv")
-	if strings.Count(preview, "\n") != 2 || !strings.Contains(preview, ",-2880,-288,,0,-3168\n") {
+	if strings.Count(preview, "\n") != 3 || !strings.Contains(preview, ",-31680,-3168,,0,-34848,2026-10,adjustment\n") ||
+		!strings.Contains(preview, ",28800,2880,,0,31680,2026-10,adjustment\n") {
 		t.Errorf("the preview of a settlement is\n%s", preview)
 	}
 	said = i.must(t, "invoice", "--month", "2026-10")
-	if want := "0 invoices, 1 adjustments, 1 lines, total -3168 VND"; !strings.Contains(said, want) {
+	if want := "0 invoices, 1 adjustments, 2 lines, total -3168 VND"; !strings.Contains(said, want) {
 		t.Errorf("settling said %q, not %q", said, want)
 	}
 	stop()
@@ -196,7 +197,7 @@ func testParkedAccount(t *testing.T, s *servers) {
 	corrupt(`"43200x"`, `"43200"`)
 	said := broken.must(t, "invoice", "--month", "2026-10")
 	// 21 days of 43,200 with tax from the cutoff; the day that remains is 1,584.
-	for _, want := range []string{"by run 1: 3 invoices, 0 adjustments, 3 lines, total 255662", "by run 2: 0 invoices, 1 adjustments, 1 lines, total -31680"} {
+	for _, want := range []string{"by run 1: 3 invoices, 0 adjustments, 3 lines, total 255662", "by run 2: 0 invoices, 1 adjustments, 2 lines, total -31680"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("mending said %q, not %q", said, want)
 		}

@@ -137,8 +137,8 @@ func TestWhateverALineHoldsItIsCounted(t *testing.T) {
 		}
 	}
 	// A whole October of 31 days is sealed; the deletion after an hour comes late.
-	if n := strings.Count(got.stdout, "\n"); n != 3 || !strings.Contains(got.stdout, ",44640,0,,0,44640,2026-10,invoice\n") ||
-		!strings.Contains(got.stdout, ",-44580,0,,0,-44580,2026-10,adjustment\n") {
+	if n := strings.Count(got.stdout, "\n"); n != 4 || !strings.Contains(got.stdout, ",44640,0,,0,44640,2026-10,invoice\n") ||
+		!strings.Contains(got.stdout, ",-44640,0,,0,-44640,2026-10,adjustment\n") || !strings.Contains(got.stdout, ",60,0,,0,60,2026-10,adjustment\n") {
 		t.Errorf("printed\n%s", got.stdout)
 	}
 }

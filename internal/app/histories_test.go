@@ -284,6 +284,22 @@ func (s *story) issued(sealed schemas.Month) (rows []schemas.ReportRow) {
 	return rows
 }
 
+// documents are what a run issued, in order.
+func (s *story) documents(run int64) (all []oracle.Document) {
+	err := s.Store.RunRows(s.ctx, run, func(row schemas.ReportRow) error {
+		if n := len(all); n == 0 || all[n-1].Code != row.InvoiceCode {
+			all = append(all, oracle.Document{Code: row.InvoiceCode, Kind: row.Kind, Run: run})
+		}
+		d := &all[len(all)-1]
+		d.Rows = append(d.Rows, row.Line)
+		return nil
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	return all
+}
+
 // check holds what was issued so far against the naive calculator.
 func (s *story) check(sealed schemas.Month) {
 	runs, err := s.Store.Runs(s.ctx)
@@ -298,9 +314,15 @@ func (s *story) check(sealed schemas.Month) {
 		got = append(got, row.Line)
 	}
 	diff := oracle.DiffSums(want.Lines, got)
-	if len(runs) == 1 {
-		diff = append(diff, oracle.Diff(want.Lines, got)...)
+	diff = append(diff, oracle.DiffPrices(got, s.Currency())...)
+	var seals []oracle.Seal
+	var documents []oracle.Document
+	for _, run := range runs {
+		seals = append(seals, oracle.Seal{Number: run.Number, Month: run.Month, Cutoff: run.Cutoff})
+		documents = append(documents, s.documents(run.Number)...)
 	}
+	mustBe := oracle.Documents(s.copies, oracle.Settings{Zone: s.zone, Currency: s.Currency(), First: s.first}, seals)
+	diff = append(diff, oracle.DiffDocuments(mustBe, documents)...)
 	if len(diff) > 0 {
 		s.Fatalf("after the seal of %s: %s", sealed, diff[0])
 	}
@@ -308,9 +330,9 @@ func (s *story) check(sealed schemas.Month) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	counted, mustBe := [4]int64{counts.Stored, counts.Duplicate, counts.Conflicting, counts.Rejected},
+	counted, truly := [4]int64{counts.Stored, counts.Duplicate, counts.Conflicting, counts.Rejected},
 		[4]int64{want.Stored, want.Duplicate, want.Conflicting, s.rejected}
-	if counted != mustBe {
-		s.Fatalf("counted %d stored, duplicate, conflicting and rejected, must be %d", counted, mustBe)
+	if counted != truly {
+		s.Fatalf("counted %d stored, duplicate, conflicting and rejected, must be %d", counted, truly)
 	}
 }

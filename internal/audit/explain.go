@@ -7,6 +7,7 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/invoicer/settle"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -64,11 +65,15 @@ type LineExplanation struct {
 	Usage    *UsageExplanation  `json:"usage,omitempty"`
 	Price    *PriceExplanation  `json:"price,omitempty"`
 	Coupon   *CouponExplanation `json:"coupon,omitempty"`
-	// Gone: the events no longer give this line; then the period is as it was
-	// stored before, and there is no price.
+	// TakesBack is the invoice that had this line last. The row takes it back: it is
+	// explained as it was there, and its own amounts have the sign turned.
+	TakesBack string `json:"takes_back,omitempty"`
+	// Gone: the events no longer give this line.
 	Gone bool `json:"gone,omitempty"`
-	// Invoiced is what was invoiced for this line before, Now what it comes to; the
-	// line's own amounts are the difference. Only of an adjustment.
+	// Invoiced is what was invoiced for this line so far, where an older version
+	// invoiced differences: a row takes back the sum of them. In such a version's own
+	// adjustment the amounts are what the line comes to, Now, less that; of a line that
+	// is gone the period is as it was stored before, and there is no price.
 	Invoiced []InvoicedText `json:"invoiced,omitempty"`
 	Now      *AmountTexts   `json:"now,omitempty"`
 	AmountTexts
@@ -90,14 +95,14 @@ func (a *Auditor) Explain(ctx context.Context, code string, all bool) (*Explanat
 	}
 	e := &explainer{
 		Auditor: a, header: h, all: all, one: a.Resources.OneResource(h.AccountID, h.ResourceID),
-		unmatched: map[schemas.Position]bool{}, before: map[schemas.LineKey][]schemas.ReportRow{},
+		before: map[schemas.LineKey]*invoicedSoFar{}, pasts: map[int64]*explainer{},
 	}
 	if err := e.derive(ctx); err != nil {
 		return nil, fmt.Errorf("explain %s: %w", code, err)
 	}
 	if h.Kind == schemas.KindAdjustment {
 		err := e.one.Before(ctx, h.Month, h.Run, func(r schemas.ReportRow) error {
-			e.before[sameLineOf(&r.Line)] = append(e.before[sameLineOf(&r.Line)], r)
+			e.soFar(&r.Line).take(&r.Line)
 			return nil
 		})
 		if err != nil {
@@ -133,8 +138,45 @@ type explainer struct {
 	periods []pricedPeriod
 	// unmatched is the usage that no period meters.
 	unmatched map[schemas.Position]bool
-	// before is what was invoiced for each line by earlier runs.
-	before map[schemas.LineKey][]schemas.ReportRow
+	// before is what was invoiced for each line so far: by earlier runs, and by the rows
+	// of the invoice that are explained already. Only of an adjustment.
+	before map[schemas.LineKey]*invoicedSoFar
+	// pasts explain what earlier runs saw, by their numbers.
+	pasts map[int64]*explainer
+}
+
+// invoicedSoFar is how a line stands, and the rows of it since it was last taken back.
+type invoicedSoFar struct {
+	settle.Standing
+	rows []schemas.Line
+}
+
+func (s *invoicedSoFar) take(row *schemas.Line) {
+	if s.Take(row); !s.Invoiced {
+		s.rows = nil
+		return
+	}
+	s.rows = append(s.rows, *row)
+}
+
+func (e *explainer) soFar(l *schemas.Line) *invoicedSoFar {
+	s := e.before[sameLineOf(l)]
+	if s == nil {
+		s = &invoicedSoFar{}
+		e.before[sameLineOf(l)] = s
+	}
+	return s
+}
+
+// asOf explains what an earlier run saw of the same resource and month.
+func (e *explainer) asOf(ctx context.Context, run int64) (*explainer, error) {
+	if past := e.pasts[run]; past != nil {
+		return past, nil
+	}
+	past := &explainer{Auditor: e.Auditor, header: e.header, all: e.all, one: e.one}
+	past.header.Run = run
+	e.pasts[run] = past
+	return past, past.derive(ctx)
 }
 
 // pricedPeriod is a period with its lines and what was used of its coupon before.
@@ -160,7 +202,7 @@ func (e *explainer) derive(ctx context.Context) error {
 	if at < 0 {
 		return fmt.Errorf("run %d, which issued it, is not there", e.header.Run)
 	}
-	e.run = runs[at]
+	e.run, e.unmatched = runs[at], map[schemas.Position]bool{}
 	plan := schemas.Derivation{
 		Run: e.run, Earlier: runs[:at], First: e.run.FirstMonth, Last: e.run.Month, New: true, FullHistory: true,
 		Accounts: []string{e.header.AccountID},

@@ -59,24 +59,38 @@ func (e *explainer) line(ctx context.Context, l *schemas.Line) (*LineExplanation
 		Item: l.Item.Name, Unit: l.Item.Unit, PeriodStart: e.instant(l.PeriodStart), PeriodEnd: e.instant(l.PeriodEnd), Minutes: l.Minutes,
 		AmountTexts: e.amountTexts(l.Amounts),
 	}
-	soFar := schemas.Amounts{}
-	for _, r := range e.before[sameLineOf(l)] {
-		x.Invoiced = append(x.Invoiced, InvoicedText{r.InvoiceCode, e.amountTexts(r.Amounts)})
-		soFar = soFar.Add(r.Amounts)
+	if e.header.Kind != schemas.KindAdjustment {
+		return x, e.asDerived(ctx, x, l)
 	}
+	was := e.soFar(l)
+	defer was.take(l)
+	switch {
+	case l.Number == 0:
+		return x, e.difference(ctx, x, l, was)
+	case was.Invoiced:
+		return x, e.takenBack(ctx, x, l, was)
+	default:
+		return x, e.asDerived(ctx, x, l)
+	}
+}
+
+// asDerived explains a line that is what its run derived.
+func (e *explainer) asDerived(ctx context.Context, x *LineExplanation, l *schemas.Line) error {
 	p, now := e.find(l)
-	if now == nil {
-		return x, e.gone(ctx, x, l, soFar)
+	if now == nil || !now.Amounts.Equal(l.Amounts) || now.Minutes != l.Minutes || !now.Quantity.Equal(l.Quantity) {
+		return errNotAsStored
 	}
-	if !now.Amounts.Sub(soFar).Equal(l.Amounts) || now.Minutes != l.Minutes || !now.Quantity.Equal(l.Quantity) {
-		return nil, errNotAsStored
-	}
+	return e.explain(ctx, x, p, now)
+}
+
+// explain explains a line that the run derived.
+func (e *explainer) explain(ctx context.Context, x *LineExplanation, p *pricedPeriod, now *schemas.Line) error {
 	x.OpenedBy, x.ClosedBy = e.eventText(&p.OpenedBy), e.eventText(p.ClosedBy)
 	item := &p.Items[now.Position]
 	if item.Meter != schemas.NoMeter {
 		var err error
 		if x.Usage, err = e.usage(ctx, p, item); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	x.Price = e.price(now)
@@ -87,11 +101,61 @@ func (e *explainer) line(ctx context.Context, l *schemas.Line) (*LineExplanation
 			PeriodGross: c.Format(rating.Total(p.lines).Gross()), LineGross: c.Format(now.Gross()), Share: c.Format(now.CouponValue),
 		}
 	}
-	if e.header.Kind == schemas.KindAdjustment {
-		amounts := e.amountTexts(now.Amounts)
-		x.Now = &amounts
+	return nil
+}
+
+// takenBack explains a row that takes a line back: as the run that invoiced it last
+// derived it, or as the sum of what an older version invoiced for it.
+func (e *explainer) takenBack(ctx context.Context, x *LineExplanation, l *schemas.Line, was *invoicedSoFar) error {
+	if back := was.Back(); !back.Amounts.Equal(l.Amounts) || back.Minutes != l.Minutes || !back.Quantity.Equal(l.Quantity) {
+		return errNotAsStored
 	}
-	return x, nil
+	x.TakesBack = was.Line.InvoiceCode
+	_, now := e.find(l)
+	x.Gone = now == nil
+	if len(was.rows) > 1 {
+		x.Invoiced = e.invoicedTexts(was.rows)
+		return e.storedPeriod(ctx, x, l)
+	}
+	past, err := e.asOf(ctx, was.Line.Run)
+	if err != nil {
+		return err
+	}
+	return past.asDerived(ctx, x, &was.Line)
+}
+
+// difference explains a row of an older version's adjustment.
+func (e *explainer) difference(ctx context.Context, x *LineExplanation, l *schemas.Line, was *invoicedSoFar) error {
+	x.Invoiced = e.invoicedTexts(was.rows)
+	p, now := e.find(l)
+	if now == nil {
+		if !l.Amounts.Add(was.Amounts).IsZero() {
+			return errNotAsStored
+		}
+		nothing := e.amountTexts(schemas.Amounts{})
+		x.Gone, x.Now = true, &nothing
+		return e.storedPeriod(ctx, x, l)
+	}
+	if !now.Amounts.Sub(was.Amounts).Equal(l.Amounts) || now.Minutes != l.Minutes || !now.Quantity.Equal(l.Quantity) {
+		return errNotAsStored
+	}
+	amounts := e.amountTexts(now.Amounts)
+	x.Now = &amounts
+	return e.explain(ctx, x, p, now)
+}
+
+func (e *explainer) invoicedTexts(rows []schemas.Line) (all []InvoicedText) {
+	for i := range rows {
+		all = append(all, InvoicedText{rows[i].InvoiceCode, e.amountTexts(rows[i].Amounts)})
+	}
+	return all
+}
+
+// storedPeriod names the events of a period as it was stored.
+func (e *explainer) storedPeriod(ctx context.Context, x *LineExplanation, l *schemas.Line) error {
+	opened, closed, err := e.one.Period(ctx, e.header.Month, l.PeriodStart, e.header.Run)
+	x.OpenedBy, x.ClosedBy = e.eventText(opened), e.eventText(closed)
+	return err
 }
 
 // find finds the line among those that the run derived.
@@ -104,19 +168,6 @@ func (e *explainer) find(l *schemas.Line) (*pricedPeriod, *schemas.Line) {
 		}
 	}
 	return nil, nil
-}
-
-// gone explains a line that the events no longer give: it takes back what was
-// invoiced.
-func (e *explainer) gone(ctx context.Context, x *LineExplanation, l *schemas.Line, soFar schemas.Amounts) error {
-	if e.header.Kind != schemas.KindAdjustment || !l.Amounts.Add(soFar).IsZero() {
-		return errNotAsStored
-	}
-	nothing := e.amountTexts(schemas.Amounts{})
-	x.Gone, x.Now = true, &nothing
-	opened, closed, err := e.one.Period(ctx, e.header.Month, l.PeriodStart, e.header.Run)
-	x.OpenedBy, x.ClosedBy = e.eventText(opened), e.eventText(closed)
-	return err
 }
 
 // price fills the formula in.

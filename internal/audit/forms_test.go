@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -10,32 +11,33 @@ import (
 	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
-// twoForms are those of a later version, whose lines have one column more.
-func twoForms() (forms tables.Forms, later uint8) {
-	later = tables.NewestForm().Number + 1
+// newerForms are those of a later version, whose lines have one column more.
+func newerForms() tables.Forms {
 	lines := tables.Lines()
-	forms = tables.NewForms(tables.Invoices(), tables.Table[schemas.Line]{Name: lines.Name, Columns: func(l *schemas.Line, c tables.Columns) {
+	return tables.NewForms(tables.Invoices(), tables.Table[schemas.Line]{Name: lines.Name, Columns: func(l *schemas.Line, c tables.Columns) {
 		lines.Columns(l, c)
-		if c.From(later) {
+		if c.From(3) {
 			c.Text("remark", &l.ResourceName)
 		}
 	}})
-	return forms, later
 }
 
 // A month that was sealed partly before and partly after the program learnt a column
 // has hashes of two forms, and each invoice is held to its own.
 func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
-	forms, later := twoForms()
+	forms := newerForms()
 	month, start := schemas.Month{Year: 2026, Month: time.October}, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	sealed := func() *SealedResource {
 		r := &SealedResource{AccountID: "a", ResourceID: "r"}
-		for i, code := range []string{"older", "newer"} {
+		for i, code := range []string{"oldest", "older", "newer"} {
 			h := schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: "r", Month: month, Run: 1, CreatedAt: start, Lines: 1}
 			l := schemas.Line{InvoiceCode: code, AccountID: "a", ResourceID: "r", ResourceName: "web", Month: month, Run: 1, Minutes: 60}
-			form, err := forms.Of(later - 1 + uint8(i))
+			form, err := forms.Of(uint8(i + 1))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if form.Numbered() {
+				l.Number = 1
 			}
 			r.Headers, r.Lines = append(r.Headers, h), append(r.Lines, StoredLine{Line: l, MonthText: month.String()})
 			r.Hashes = append(r.Hashes, schemas.InvoiceHash{
@@ -56,22 +58,28 @@ func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
 		}
 		return found
 	}
-	if got := intact(sealed()); !got["older"] || !got["newer"] {
-		t.Fatalf("nothing changed, intact: %v", got)
-	}
-	for i, code := range []string{"older", "newer"} {
-		r := sealed()
-		r.Lines[i].TotalAmount = decimal.New(1, 0)
-		if got := intact(r); got[code] || len(got) != 2 || !got["older"] && !got["newer"] {
-			t.Errorf("one đồng more on the %s invoice, intact: %v", code, got)
+	codes := []string{"oldest", "older", "newer"}
+	only := func(what string, got map[string]bool, broken ...string) {
+		t.Helper()
+		for _, code := range codes {
+			if got[code] == slices.Contains(broken, code) {
+				t.Errorf("%s: intact are %v, want all but %q", what, got, broken)
+			}
 		}
 	}
-	r := sealed()
-	r.Hashes[0].Form, r.Hashes[1].Form = later, later-1
-	if got := intact(r); got["older"] || got["newer"] {
-		t.Errorf("each by the other's form, intact: %v", got)
+	only("nothing changed", intact(sealed()))
+	for i, code := range codes {
+		r := sealed()
+		r.Lines[i].TotalAmount = decimal.New(1, 0)
+		only("one đồng more", intact(r), code)
+		r = sealed()
+		r.Lines[i].Number += 7
+		only("another number", intact(r), code)
 	}
-	r.Hashes[0].Form = later + 1
+	r := sealed()
+	r.Hashes[0].Form, r.Hashes[1].Form, r.Hashes[2].Form = 2, 3, 1
+	only("each by another's form", intact(r), codes...)
+	r.Hashes[0].Form = 4
 	if _, err := (&proof{forms: forms}).storedInvoices(r); err == nil {
 		t.Error("a form that the program does not know is taken")
 	}

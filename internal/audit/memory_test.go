@@ -271,7 +271,7 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 			return err
 		}
 		same := func(o schemas.Line) bool {
-			return o.PeriodStart.Equal(l.PeriodStart) && o.Position == l.Position && o.CouponCode == l.CouponCode
+			return o.PeriodStart.Equal(l.PeriodStart) && o.Position == l.Position && o.CouponCode == l.CouponCode && o.Number == l.Number
 		}
 		if i := slices.IndexFunc(m.lines[l.InvoiceCode], same); i >= 0 {
 			m.lines[l.InvoiceCode][i] = l
@@ -321,7 +321,7 @@ func (m *memory) invoicedOf(run int64, wanted func(account, resource string) boo
 	}
 	slices.SortFunc(out, func(a, b row) int {
 		return cmp.Or(strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.ResourceID, b.ResourceID),
-			cmp.Compare(a.run, b.run), a.Month.Compare(b.Month), a.PeriodStart.Compare(b.PeriodStart), cmp.Compare(a.Position, b.Position))
+			cmp.Compare(a.run, b.run), a.Month.Compare(b.Month), cmp.Compare(a.Number, b.Number))
 	})
 	lines := make([]schemas.Line, len(out))
 	for i := range out {

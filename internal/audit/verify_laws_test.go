@@ -107,7 +107,7 @@ func (m *memory) compareReissued(plan schemas.Derivation, d schemas.Derived) (in
 	if d.Err != nil || d.ResourceID == "" {
 		return 0, d.Err
 	}
-	issued, err := invoicer.Reissue(plan, vnd, d, m.invoicedBefore(d, plan.Run.Number))
+	issued, err := invoicer.Reissue(plan, vnd, d, m.invoicedBefore(d, plan.Run.Number), true)
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
@@ -38,7 +39,7 @@ func (p *proof) nameChanges(ctx context.Context, r *SealedResource, all []*store
 			}
 			if _, known := p.runs[run]; issued == nil && known {
 				var err error
-				if issued, err = p.reissue(ctx, r, run, invoiced); err != nil {
+				if issued, err = p.reissue(ctx, r, run, s.form, invoiced); err != nil {
 					return err
 				}
 			}
@@ -58,6 +59,8 @@ type naming struct {
 	*proof
 	resource *SealedResource
 	told     map[schemas.LineKey]bool
+	// rows counts the rows of each line in the document that is compared.
+	rows map[schemas.LineKey]int
 	// Rows of the resource that belong to no invoice that was issued.
 	strayHeaders []schemas.Invoice
 	strayLines   []StoredLine
@@ -113,6 +116,10 @@ func (n *naming) header(s *storedInvoice, want *schemas.Invoice) error {
 func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 	left := slices.Clone(s.lines)
 	var missing []schemas.Line
+	n.rows = map[schemas.LineKey]int{}
+	for i := range want {
+		n.rows[sameLineOf(&want[i])]++
+	}
 	for i := range want {
 		j := slices.IndexFunc(left, func(l StoredLine) bool { return tables.CompareLines(&l.Line, &want[i]) == 0 })
 		if j < 0 {
@@ -125,7 +132,7 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 		left = slices.Delete(left, j, j+1)
 	}
 	for i := range missing {
-		derived := s.form.Line(&missing[i])
+		derived := s.lineColumns(&missing[i])
 		if j := nearest(derived, left, s.line); j >= 0 {
 			if err := n.line(s, &left[j], &missing[i]); err != nil {
 				return err
@@ -140,27 +147,45 @@ func (n *naming) lines(s *storedInvoice, want []schemas.Line) error {
 			n.strayLines = slices.Delete(n.strayLines, j, j+1)
 			continue
 		}
-		if err := n.differ("%s: line %s is gone", s.code, n.lineName(&missing[i])); err != nil {
+		if err := n.differ("%s: line %s is gone", s.code, n.rowName(&missing[i])); err != nil {
 			return err
 		}
 	}
 	for i := range left {
-		if err := n.differ("%s: line %s at position %d was not issued", s.code, n.lineName(&left[i].Line), left[i].Position); err != nil {
+		if err := n.differ("%s: line %s at position %d was not issued", s.code, n.rowName(&left[i].Line), left[i].Position); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// rowName names a line, and which row of it where its document has two.
+func (n *naming) rowName(l *schemas.Line) string {
+	if n.rows[sameLineOf(l)] < 2 {
+		return n.lineName(l)
+	}
+	return n.lineName(l) + ", row " + strconv.Itoa(l.Number)
+}
+
 func (n *naming) line(s *storedInvoice, stored *StoredLine, want *schemas.Line) error {
 	n.told[sameLineOf(&stored.Line)] = true
-	return n.columns(s.code+": line "+n.lineName(want), s.line(stored), s.form.Line(want))
+	return n.columns(s.code+": line "+n.rowName(want), s.line(stored), s.lineColumns(want))
 }
 
 // line are a stored line's columns in the invoice's form, its month as it stands.
 func (s *storedInvoice) line(l *StoredLine) []tables.Value {
-	columns := s.form.Line(&l.Line)
+	columns := s.lineColumns(&l.Line)
 	columns[0].Text = l.MonthText
+	return columns
+}
+
+// lineColumns are a line's columns in the invoice's form, the number among them where
+// none was written.
+func (s *storedInvoice) lineColumns(l *schemas.Line) []tables.Value {
+	columns := s.form.Line(l)
+	if !s.form.Numbered() {
+		columns = append(columns, tables.Value{Name: "line_number", Text: strconv.Itoa(l.Number)})
+	}
 	return columns
 }
 

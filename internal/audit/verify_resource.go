@@ -4,14 +4,18 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/invoicer/rating"
+	"github.com/reckon-billing/reckon/invoicer/settle"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/tables"
 )
@@ -39,8 +43,12 @@ func (s *storedInvoice) rows() []schemas.Line {
 
 // intact tells whether header and lines are those that were sealed.
 func (s *storedInvoice) intact() bool {
-	return s.header != nil && s.hash != nil && s.form.Hash(s.header, s.rows()) == s.hash.Hash
+	return s.header != nil && s.hash != nil && !slices.ContainsFunc(s.lines, s.misnumbered) && s.form.Hash(s.header, s.rows()) == s.hash.Hash
 }
+
+// misnumbered tells whether a line has a number though none was written: the hash of
+// such a form says nothing of it.
+func (s *storedInvoice) misnumbered(l StoredLine) bool { return !s.form.Numbered() && l.Number != 0 }
 
 // storedInvoices sorts what is stored of a resource by run and code.
 func (p *proof) storedInvoices(r *SealedResource) ([]*storedInvoice, error) {
@@ -105,7 +113,7 @@ func (p *proof) resource(ctx context.Context, r *SealedResource, derived []schem
 			return err
 		}
 	}
-	sums, codes := map[schemas.LineKey]schemas.Amounts{}, map[schemas.LineKey][]string{}
+	standings, codes := map[schemas.LineKey]*settle.Standing{}, map[schemas.LineKey][]string{}
 	for _, s := range all {
 		if s.header == nil {
 			continue
@@ -113,7 +121,10 @@ func (p *proof) resource(ctx context.Context, r *SealedResource, derived []schem
 		lines := s.rows()
 		for i := range lines {
 			key := sameLineOf(&lines[i])
-			sums[key] = sums[key].Add(lines[i].Amounts)
+			if standings[key] == nil {
+				standings[key] = &settle.Standing{}
+			}
+			standings[key].Take(&lines[i])
 			codes[key] = append(codes[key], s.code)
 		}
 		p.count(s)
@@ -124,7 +135,7 @@ func (p *proof) resource(ctx context.Context, r *SealedResource, derived []schem
 			}
 		}
 	}
-	return p.compareSums(derived, sums, codes, told)
+	return p.compareSums(derived, standings, codes, told)
 }
 
 func (p *proof) count(s *storedInvoice) {
@@ -137,50 +148,49 @@ func (p *proof) count(s *storedInvoice) {
 	p.Issued.Amounts = p.Issued.Amounts.Add(s.header.Amounts)
 }
 
-// compareSums holds each line's amounts over the invoice and its adjustments
-// against the derived ones, but for lines of which it is told already what is
-// wrong.
-func (p *proof) compareSums(derived []schemas.Line, sums map[schemas.LineKey]schemas.Amounts, codes map[schemas.LineKey][]string, told map[schemas.LineKey]bool) error {
+// compareSums holds what each line comes to over the invoice and its adjustments
+// against what is derived, but for lines of which it is told already what is wrong.
+func (p *proof) compareSums(derived []schemas.Line, standings map[schemas.LineKey]*settle.Standing, codes map[schemas.LineKey][]string, told map[schemas.LineKey]bool) error {
 	for i := range derived {
 		l := &derived[i]
 		key := sameLineOf(l)
-		sum, in := sums[key], codes[key]
-		delete(sums, key)
+		stands, in := standings[key], codes[key]
+		delete(standings, key)
 		if told[key] {
 			continue
 		}
-		if len(in) == 0 {
-			in = []string{l.InvoiceCode}
+		if stands == nil {
+			stands, in = &settle.Standing{}, []string{l.InvoiceCode}
 		}
-		if err := p.compareAmounts(in, p.lineName(l), sum, l.Amounts); err != nil {
+		if err := p.compareLine(in, stands, l); err != nil {
 			return err
 		}
 	}
-	keys := make([]schemas.LineKey, 0, len(sums))
-	for key := range sums {
-		keys = append(keys, key)
-	}
-	slices.SortFunc(keys, func(a, b schemas.LineKey) int {
+	keys := slices.SortedFunc(maps.Keys(standings), func(a, b schemas.LineKey) int {
 		return cmp.Or(a.Start.Compare(b.Start), strings.Compare(a.Item, b.Item), strings.Compare(a.Coupon, b.Coupon))
 	})
 	for _, key := range keys {
 		if told[key] {
 			continue
 		}
-		l := schemas.Line{PeriodStart: key.Start, Item: schemas.Item{Name: key.Item}, CouponCode: key.Coupon}
-		if err := p.compareAmounts(codes[key], p.lineName(&l), sums[key], schemas.Amounts{}); err != nil {
+		gone := schemas.Line{PeriodStart: key.Start, Item: schemas.Item{Name: key.Item}, CouponCode: key.Coupon}
+		if err := p.compareLine(codes[key], standings[key], &gone); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (p *proof) compareAmounts(codes []string, line string, stored, derived schemas.Amounts) error {
-	names := slices.Compact(codes)
-	for i, column := range amountColumns(stored) {
-		if want := amountColumns(derived)[i]; column.Text != want.Text {
+// compareLine compares one line; of one that is gone there are 0 minutes.
+func (p *proof) compareLine(codes []string, stands *settle.Standing, derived *schemas.Line) error {
+	names, want := slices.Compact(codes), sumColumns(derived.Minutes, derived.Quantity, derived.Amounts)
+	for i, column := range sumColumns(stands.Minutes(), stands.Quantity, stands.Amounts) {
+		if !stands.Exact && i < sumsOfAmounts {
+			continue
+		}
+		if column.Text != want[i].Text {
 			if err := p.differ("%s: line %s: %s is stored as %s, derived %s",
-				strings.Join(names, " + "), line, column.Name, column.Text, want.Text); err != nil {
+				strings.Join(names, " + "), p.lineName(derived), column.Name, column.Text, want[i].Text); err != nil {
 				return err
 			}
 		}
@@ -188,8 +198,13 @@ func (p *proof) compareAmounts(codes []string, line string, stored, derived sche
 	return nil
 }
 
-func amountColumns(a schemas.Amounts) []tables.Value {
+// sumsOfAmounts is where among the columns of sums the amounts begin.
+const sumsOfAmounts = 2
+
+func sumColumns(minutes int64, quantity decimal.Decimal, a schemas.Amounts) []tables.Value {
 	return []tables.Value{
+		{Name: "minutes", Text: strconv.FormatInt(minutes, 10)},
+		{Name: "quantity", Text: schemas.FormatDecimal(quantity)},
 		{Name: "before_tax", Text: schemas.FormatDecimal(a.BeforeTax)},
 		{Name: "tax_amount", Text: schemas.FormatDecimal(a.TaxAmount)},
 		{Name: "coupon_value", Text: schemas.FormatDecimal(a.CouponValue)},
@@ -211,9 +226,10 @@ func (p *proof) lineName(l *schemas.Line) string {
 	return name
 }
 
-// reissue makes again what a run issued of the month for a resource, by code;
-// invoiced are the lines of the month that earlier runs invoiced for it.
-func (p *proof) reissue(ctx context.Context, r *SealedResource, number int64, invoiced []schemas.Line) (map[string]invoicer.Issued, error) {
+// reissue makes again what a run issued of the month for a resource, by code, as the
+// version did that wrote the form; invoiced are the lines of the month that earlier
+// runs invoiced for it.
+func (p *proof) reissue(ctx context.Context, r *SealedResource, number int64, form *tables.Form, invoiced []schemas.Line) (map[string]invoicer.Issued, error) {
 	i := p.runs[number]
 	run := p.all[i]
 	var before schemas.Month
@@ -231,7 +247,7 @@ func (p *proof) reissue(ctx context.Context, r *SealedResource, number int64, in
 			return d.Err
 		}
 		var err error
-		issued, err = invoicer.Reissue(plan, p.Currency, d, invoiced)
+		issued, err = invoicer.Reissue(plan, p.Currency, d, invoiced, form.Numbered())
 		return err
 	})
 	if err != nil {

@@ -44,6 +44,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"the migrations say which tables and views they make", testMigrationsSayWhatTheyMake},
 		{"the check names what would lose or double rows", testCheck},
 		{"a store of today keeps its runs' numbers", testRunsOfToday},
+		{"a store whose lines have no numbers gets them", testLinesWithoutNumbers},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t, 0)) })
 	}
@@ -61,6 +62,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"what is forgotten can be written again", testForget},
 		{"invoiced lines are those of earlier runs with a header", testInvoiced},
 		{"reports come in the order of the contract", testReportOrder},
+		{"two rows of a line in one document are two", testTwoRowsOfALine},
 		{"the view for finance shows local times and its columns in order", testUsageReportView},
 		{"S3: text with quotes is data everywhere", testQuotes},
 		{"on a cluster nothing is read before the replica has caught up", testCatchUp},

@@ -86,7 +86,7 @@ func testReportOrder(t *testing.T, s *Store) {
 func testUsageReportView(t *testing.T, s *Store) {
 	columns := strings.Fields(strings.ReplaceAll(`account_id, invoice_code, created_at, status, resource_name, resource_id,
 		product_name, service_name, item, unit, period_start, period_end, minutes, unit_price, quantity, discount_percent, tax_percent,
-		before_tax, tax_amount, coupon_code, coupon_value, total_amount, month, kind, run, position`, ",", ""))
+		before_tax, tax_amount, coupon_code, coupon_value, total_amount, month, kind, run, position, line_number`, ",", ""))
 	rows, err := clickhousetest.Direct(t, config(s)).Query(t.Context(), "SELECT * FROM usage_report")
 	if err != nil {
 		t.Fatal(err)

@@ -62,7 +62,7 @@ func (v *invoiceView) facts(b *strings.Builder) {
 	g.Add("Issued", minute(h.CreatedAt, v.zone))
 	g.Add("Status", Status(h))
 	if h.Kind == schemas.KindAdjustment {
-		g.Add("Corrects", fmt.Sprintf("what was invoiced for %s, because of %s; amounts are differences", h.Month, counted(h.LateEvents, "late event")))
+		g.Add("Corrects", fmt.Sprintf("what was invoiced for %s, because of %s; %s", h.Month, counted(h.LateEvents, "late event"), v.how()))
 		for _, late := range h.Late[:min(len(h.Late), maxLate)] {
 			g.Add("", fmt.Sprintf("%s of %s (%s %s)", late.Type, minute(late.Time, v.zone), late.Source, late.ID))
 		}
@@ -71,6 +71,14 @@ func (v *invoiceView) facts(b *strings.Builder) {
 		}
 	}
 	_ = g.Flush(b) // a builder takes everything
+}
+
+// how says what the lines of an adjustment are.
+func (v *invoiceView) how() string {
+	if len(v.lines) > 0 && v.lines[0].Number == 0 {
+		return "amounts are differences" // as older versions invoiced them
+	}
+	return "lines are taken back, then as they are now"
 }
 
 // indent is what the grids of an invoice stand in from the left.

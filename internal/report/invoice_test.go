@@ -40,13 +40,24 @@ func TestAnInvoiceIsPrintedForAPerson(t *testing.T) {
 	discounted[0].Item.UnitPrice = dec("10")
 	discounted[0].Amounts = amounts("0.36", "0.04", "0", "0.40")
 
-	// A server was one and not two for ten days, told after the seal: 165,000 × 10/30
-	// = 55,000 and 5,500 less, and the rest of the month is not touched.
-	credit := linesOf(october(t))[:1]
-	credit[0].InvoiceCode, credit[0].CouponCode = "ADJ-2026-10-ZYXWVTSRQPNMKJHGFEDC", ""
-	credit[0].PeriodEnd, credit[0].Minutes, credit[0].Quantity = at(t, "2026-10-10T17:00:00Z"), 14_400, dec("1")
-	credit[0].Amounts = amounts("-55000", "-5500", "0", "-60500")
-	adjustment := header(t, schemas.KindAdjustment, credit, amounts("-55000", "-5500", "0", "-60500"))
+	// Two servers of 165,000 ended after ten days, told after the seal: 341,000 and 34,100
+	// are taken back, 2 × 165,000 × 10/30 = 110,000 and 11,000 are left.
+	whole := linesOf(october(t))[0]
+	whole.InvoiceCode, whole.CouponCode, whole.Number = "ADJ-2026-10-ZYXWVTSRQPNMKJHGFEDC", "", 1
+	left := whole
+	whole.Quantity, whole.Amounts = dec("-2"), amounts("-341000", "-34100", "0", "-375100")
+	left.PeriodEnd, left.Minutes, left.Number = at(t, "2026-10-10T17:00:00Z"), 14_400, 2
+	left.Amounts = amounts("110000", "11000", "0", "121000")
+	credit := []schemas.Line{whole, left}
+	adjustment := header(t, schemas.KindAdjustment, credit, amounts("-231000", "-23100", "0", "-254100"))
+	adjustment.PeriodEnd = whole.PeriodEnd
+
+	// As older versions invoiced it: the line as it is now, the difference of its amounts.
+	left.Number, left.Amounts = 0, amounts("-231000", "-23100", "0", "-254100")
+	older := header(t, schemas.KindAdjustment, []schemas.Line{left}, left.Amounts)
+	older.LateEvents = 1
+	older.Late = []schemas.EventRef{{Source: "shop", ID: "e-1", Type: schemas.ResourceDeleted, Time: at(t, "2026-10-10T17:00:00Z")}}
+
 	adjustment.LateEvents = 7
 	for _, id := range []string{"e-1", "e-2", "e-3", "e-4", "e-5", "e-6", "e-7"} {
 		adjustment.Late = append(adjustment.Late, schemas.EventRef{Source: "shop", ID: id, Type: schemas.ResourceResized, Time: at(t, "2026-10-10T17:00:00Z")})
@@ -61,6 +72,7 @@ func TestAnInvoiceIsPrintedForAPerson(t *testing.T) {
 		{"month.invoice", header(t, schemas.KindInvoice, month, amounts("351000", "34100", "5000", "380100")), month, vnd()},
 		{"discount.invoice", header(t, schemas.KindInvoice, discounted, amounts("0.36", "0.04", "0", "0.40")), discounted, usd()},
 		{"credit.invoice", adjustment, credit, vnd()},
+		{"older_credit.invoice", older, []schemas.Line{left}, vnd()},
 	} {
 		t.Run(c.golden, func(t *testing.T) {
 			var b bytes.Buffer

@@ -1,7 +1,6 @@
 package simulate
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/generate"
@@ -18,13 +17,9 @@ import (
 type Book struct {
 	oracle.Settings
 	copies []oracle.Copy
-	seals  []seal
-}
-
-// seal remembers how many copies there were when the month was sealed.
-type seal struct {
-	month schemas.Month
-	end   int
+	// seals are one for each directive, numbered from 1: in a scenario that seals month
+	// after month each is one run.
+	seals []oracle.Seal
 }
 
 const topic = "scenario"
@@ -39,8 +34,9 @@ func (b *Book) Add(l *generate.Line) {
 	switch l.Kind {
 	case generate.Rejected:
 	case generate.Seal:
-		b.seals = append(b.seals, seal{l.Month, len(b.copies)})
-		b.Cutoffs = append(b.Cutoffs, schemas.Cutoff{{Topic: topic, End: int64(len(b.copies))}})
+		cutoff := schemas.Cutoff{{Topic: topic, End: int64(len(b.copies))}}
+		b.seals = append(b.seals, oracle.Seal{Number: int64(len(b.seals) + 1), Month: l.Month, Cutoff: cutoff})
+		b.Cutoffs = append(b.Cutoffs, cutoff)
 		if b.Last.Before(l.Month) {
 			b.Last = l.Month
 		}
@@ -51,34 +47,12 @@ func (b *Book) Add(l *generate.Line) {
 	}
 }
 
-// Invoiced is what the seal of the month must have issued of kind invoice: the
-// month's lines from the lines of the file before the seal, and the rest of what
-// was known then. It is an error when the month was not sealed.
-func (b *Book) Invoiced(month schemas.Month) (oracle.Result, error) {
-	for _, s := range b.seals {
-		if s.month != month {
-			continue
-		}
-		settings := b.Settings
-		settings.Last = month
-		r := oracle.Compute(b.copies[:s.end], settings)
-		r.Lines = ofMonth(r.Lines, month)
-		return r, nil
-	}
-	return oracle.Result{}, fmt.Errorf("month %s was not sealed in the scenario", month)
-}
+// Documents are what the seals must have issued, in the order issued: invoices from the
+// lines of the file before each seal, and the adjustments by which what came late to
+// the months before is settled.
+func (b *Book) Documents() []oracle.Document { return oracle.Documents(b.copies, b.Settings, b.seals) }
 
 // Settled is what all invoices and adjustments must add up to when everything in
 // the file is taken into account (contract 5, late events), for all months that
 // were sealed. Its counts and anomalies are those of contract 7.
 func (b *Book) Settled() oracle.Result { return oracle.Compute(b.copies, b.Settings) }
-
-func ofMonth(lines []schemas.Line, month schemas.Month) []schemas.Line {
-	var out []schemas.Line
-	for i := range lines {
-		if lines[i].Month == month {
-			out = append(out, lines[i])
-		}
-	}
-	return out
-}

@@ -14,8 +14,9 @@ import (
 type Demo struct {
 	*Stack
 	book *Book
-	// seals are the months sealed.
+	// seals are the months sealed, runs the numbers of what sealed them.
 	seals []schemas.Month
+	runs  []int64
 
 	// Sent is told after each line how many were sent; Stored, before a month is
 	// sealed, that they all are stored; Sealed what the seals issued.
@@ -26,8 +27,8 @@ type Demo struct {
 
 // DemoProof is what was proven.
 type DemoProof struct {
-	// Lines of so many Invoices were recomputed; of Adjusted further lines it is
-	// proven that all together come to what all events price to.
+	// Lines of so many Invoices were recomputed, and Adjusted lines of adjustments; all
+	// together come to what all events price to.
 	Lines, Invoices, Adjusted int
 	Truth                     generate.Truth
 	Counts                    Counts
@@ -80,22 +81,32 @@ func (d *Demo) sealMonth(ctx context.Context, month schemas.Month, sent int) err
 	}
 	d.Sealed(seals)
 	d.seals = append(d.seals, month)
+	for _, seal := range seals {
+		d.runs = append(d.runs, seal.Run)
+	}
 	return nil
 }
 
-// prove recomputes every line that the seals issued.
+// prove recomputes every row that the seals issued, and what all of them add up to.
 func (d *Demo) prove(ctx context.Context, truth generate.Truth, got Counts) (*DemoProof, error) {
 	p := &DemoProof{Truth: truth, Counts: got, Months: d.seals}
-	var all []schemas.Line
-	for _, month := range d.seals {
-		lines, err := d.proveMonth(ctx, month, p)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, lines...)
+	issued, err := d.issued(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if diff := oracle.DiffDocuments(d.book.Documents(), issued); len(diff) > 0 {
+		return nil, fmt.Errorf("the second calculator disagrees in %d places, first: %s", len(diff), diff[0])
+	}
+	var rows []schemas.Line
+	for i := range issued {
+		rows = append(rows, issued[i].Rows...)
+		p.count(&issued[i])
+	}
+	if diff := oracle.DiffPrices(rows, d.Currency()); len(diff) > 0 {
+		return nil, fmt.Errorf("%d rows are not what the formula says, first: %s", len(diff), diff[0])
 	}
 	settled := d.book.Settled()
-	if diff := oracle.DiffSums(settled.Lines, all); len(diff) > 0 {
+	if diff := oracle.DiffSums(settled.Lines, rows); len(diff) > 0 {
 		return nil, fmt.Errorf("invoices and adjustments do not add up in %d places, first: %s", len(diff), diff[0])
 	}
 	want := Counts{
@@ -104,36 +115,37 @@ func (d *Demo) prove(ctx context.Context, truth generate.Truth, got Counts) (*De
 	if got != want {
 		return nil, fmt.Errorf("counted %+v, but the generator made %+v", got, want)
 	}
-	p.Adjusted = len(all) - p.Lines
 	return p, nil
 }
 
-// proveMonth recomputes the invoices of a month, and hands out all its lines.
-func (d *Demo) proveMonth(ctx context.Context, month schemas.Month, p *DemoProof) ([]schemas.Line, error) {
-	want, err := d.book.Invoiced(month)
-	if err != nil {
-		return nil, err
-	}
-	var all, lines []schemas.Line
-	codes := map[string]bool{}
-	err = d.Store.UsageReport(ctx, month, "", func(r schemas.ReportRow) error {
-		all = append(all, r.Line)
-		if r.Kind == schemas.KindInvoice {
-			lines = append(lines, r.Line)
-			codes[r.InvoiceCode] = true
-			p.choose(&r)
+// issued reads what the runs issued, in order.
+func (d *Demo) issued(ctx context.Context, p *DemoProof) (all []oracle.Document, err error) {
+	for _, run := range d.runs {
+		err = d.Store.RunRows(ctx, run, func(r schemas.ReportRow) error {
+			if n := len(all); n == 0 || all[n-1].Code != r.InvoiceCode {
+				all = append(all, oracle.Document{Code: r.InvoiceCode, Kind: r.Kind, Run: run})
+			}
+			last := &all[len(all)-1]
+			last.Rows = append(last.Rows, r.Line)
+			if r.Kind == schemas.KindInvoice {
+				p.choose(&r)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	if diff := oracle.Diff(want.Lines, lines); len(diff) > 0 {
-		return nil, fmt.Errorf("the second calculator disagrees in %d places, first: %s", len(diff), diff[0])
-	}
-	p.Lines += len(lines)
-	p.Invoices += len(codes)
 	return all, nil
+}
+
+func (p *DemoProof) count(d *oracle.Document) {
+	if d.Kind == schemas.KindAdjustment {
+		p.Adjusted += len(d.Rows)
+		return
+	}
+	p.Invoices++
+	p.Lines += len(d.Rows)
 }
 
 func (p *DemoProof) choose(r *schemas.ReportRow) {

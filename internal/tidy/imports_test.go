@@ -37,8 +37,9 @@ func house() map[string]room {
 		"ingest":          {imports: []string{"schemas"}},
 		"aggregate":       {imports: []string{"schemas", "aggregate/fold"}},
 		"aggregate/fold":  {imports: []string{"schemas"}, pure: true, tests: []string{"invoicer/rating"}},
-		"invoicer":        {imports: []string{"schemas", "schemas/tables", "invoicer/rating"}, tests: []string{"aggregate"}},
+		"invoicer":        {imports: []string{"schemas", "schemas/tables", "invoicer/rating", "invoicer/settle"}, tests: []string{"aggregate"}},
 		"invoicer/rating": {imports: []string{"schemas"}, pure: true},
+		"invoicer/settle": {imports: []string{"schemas"}, pure: true},
 		"notifier":        {imports: []string{"schemas"}},
 
 		"internal/kafka":                 {imports: stages},

@@ -48,6 +48,13 @@ func (f Forms) Of(number uint8) (*Form, error) {
 	return &f[number-1], nil
 }
 
+// Numbered tells whether the lines of a document have numbers in this form, which say
+// their order. In older forms they have none, and stand in the order of their items.
+func (f *Form) Numbered() bool { return f.Number >= numberedFrom }
+
+// numberedFrom is the form with which lines got numbers.
+const numberedFrom = 2
+
 // Value is a column of a row, its value in canonical text: numbers without trailing
 // zeros, times in Unix milliseconds.
 type Value struct{ Name, Text string }
@@ -64,8 +71,8 @@ func values[T any](form uint8, row *T, columns func(*T, Columns)) []Value {
 	return d.values
 }
 
-// Hash is the SHA-256 of an invoice: its header, then its lines in order (period
-// start, position, item, coupon), of each every column of the form. Before each text
+// Hash is the SHA-256 of an invoice: its header, then its lines in the order of the
+// document ([CompareLines]), of each every column of the form. Before each text
 // stands its length, and before the lines their number, so that no two invoices look
 // alike.
 func (f *Form) Hash(h *schemas.Invoice, lines []schemas.Line) schemas.Digest {

@@ -30,6 +30,7 @@ func issued() (schemas.Invoice, []schemas.Line) {
 	}
 	second := first
 	second.Position, second.Item.Name, second.Amounts = 1, "RAM", schemas.Amounts{}
+	first.Number, second.Number = 4, 5
 	return schemas.Invoice{
 		Code: "INV-2026-10-A", Kind: schemas.KindAdjustment, AccountID: "account", ResourceID: "resource", Month: month, Run: 7,
 		CreatedAt: start.Add(time.Minute), PeriodStart: start, PeriodEnd: start.Add(time.Hour), Lines: 2, Amounts: first.Amounts, LateEvents: 2,
@@ -55,10 +56,14 @@ func said() map[uint8][]string {
 		`"s""s"`, `"a\"b""c"`, `"usage.recorded""resource.created"`, `"1790787600000""1790787600000"`, `"t""u"`, `"1""3"`, `"2""4"`,
 		"2", // lines
 	}
-	form1 = append(form1, line("1", "RAM", "0", "0", "0", "0")...)
-	form1 = append(form1, line("3", "vCPU", "1000", "100", "-50", "99999999999999999999")...)
 	// The second form has the logs of late events.
 	form2 := slices.Insert(slices.Clone(form1), slices.Index(form1, `"2""4"`)+1, `"0""2"`)
+	// By period start and position, and none is numbered.
+	form1 = append(form1, line("1", "RAM", "0", "0", "0", "0")...)
+	form1 = append(form1, line("3", "vCPU", "1000", "100", "-50", "99999999999999999999")...)
+	// By number.
+	form2 = append(form2, line("3", "vCPU", "1000", "100", "-50", "99999999999999999999", "4")...)
+	form2 = append(form2, line("1", "RAM", "0", "0", "0", "0", "5")...)
 	return map[uint8][]string{1: form1, 2: form2}
 }
 
@@ -67,7 +72,7 @@ func said() map[uint8][]string {
 func golden() map[uint8]string {
 	return map[uint8]string{
 		1: "2a1888ac798048470ed54ca8e1ac5ceb026a77fb32d0e44238bffddd18beffb1",
-		2: "3dee7d48ff2ac368a9bc16b21d194b65fba8c4c3d4decf4f466332c6271521ee",
+		2: "2afb1d6a1c83f16f16db6eae0758adce2e7ff607fc1feb8d89525aabf959cb05",
 	}
 }
 
@@ -88,14 +93,11 @@ func TestEachFormHasItsGoldenHash(t *testing.T) {
 	}
 }
 
-// later is the form after those that there are.
-func later() uint8 { return NewestForm().Number + 1 }
-
 // wider are the lines with one column more, as a later form would have it.
 func wider() Table[schemas.Line] {
 	return Table[schemas.Line]{"invoice_lines", func(l *schemas.Line, c Columns) {
 		line(l, c)
-		if c.From(later()) {
+		if c.From(3) {
 			c.Text("remark", &l.ResourceName)
 		}
 	}}
@@ -104,35 +106,39 @@ func wider() Table[schemas.Line] {
 func TestANewColumnIsANewForm(t *testing.T) {
 	h, lines := issued()
 	forms := NewForms(Invoices(), wider())
-	if len(forms) != int(later()) {
-		t.Fatalf("%d forms, want %d", len(forms), later())
+	if len(forms) != len(StoredForms())+1 {
+		t.Fatalf("%d forms, want one more than %d", len(forms), len(StoredForms()))
 	}
-	first, err := forms.Of(later() - 1)
-	if err != nil {
-		t.Fatal(err)
+	var known []*Form
+	hashes := map[schemas.Digest]bool{}
+	for i := range forms {
+		form, err := forms.Of(uint8(i + 1)) //nolint:gosec // few
+		if err != nil {
+			t.Fatal(err)
+		}
+		known = append(known, form)
+		hashes[form.Hash(&h, lines)] = true
 	}
-	second, err := forms.Of(later())
-	if err != nil {
-		t.Fatal(err)
+	if len(hashes) != len(forms) {
+		t.Errorf("%d forms have %d hashes", len(forms), len(hashes))
 	}
-	if got, want := first.Hash(&h, lines), NewestForm().Hash(&h, lines); got != want {
-		t.Errorf("the older form has hash %x beside the later, %x alone", got, want)
-	}
-	if first.Hash(&h, lines) == second.Hash(&h, lines) {
-		t.Error("the later form has the hash of the older")
+	for _, alone := range StoredForms() {
+		if got, want := known[alone.Number-1].Hash(&h, lines), alone.Hash(&h, lines); got != want {
+			t.Errorf("form %d has hash %x beside the new one, %x alone", alone.Number, got, want)
+		}
 	}
 	var hasher Hasher // goes from one form to the other
-	for _, form := range []*Form{first, second, first} {
+	for _, form := range append(known, known...) {
 		if got, want := hasher.Invoice(form, &h, lines), form.Hash(&h, lines); got != want {
 			t.Errorf("form %d: %x, want %x", form.Number, got, want)
 		}
 	}
-	old, wide := first.Line(&lines[0]), second.Line(&lines[0])
+	old, wide := NewestForm().Line(&lines[0]), known[len(known)-1].Line(&lines[0])
 	if len(wide) != len(old)+1 || wide[len(old)] != (Value{"remark", "máy chủ"}) {
-		t.Errorf("the columns of the later form are %v", wide)
+		t.Errorf("the columns of the new form are %v", wide)
 	}
-	for _, number := range []uint8{0, later() + 1, 255} {
-		if _, err := forms.Of(number); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("form %d: this program knows forms up to %d", number, later())) {
+	for _, number := range []uint8{0, 4, 255} {
+		if _, err := forms.Of(number); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("form %d: this program knows forms up to 3", number)) {
 			t.Errorf("form %d: %v", number, err)
 		}
 	}

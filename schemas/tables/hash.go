@@ -41,15 +41,27 @@ func (d *Hasher) Invoice(f *Form, h *schemas.Invoice, lines []schemas.Line) sche
 	}
 	f.invoice(h, d)
 	d.integer("lines", int64(len(lines)))
-	d.order = lineOrder(d.order[:0], lines)
+	compare := CompareLines
+	if !f.Numbered() {
+		compare = compareUnnumbered
+	}
+	d.order = lineOrder(d.order[:0], lines, compare)
 	for _, i := range d.order {
 		f.line(&lines[i], d)
 	}
 	return sha256.Sum256(d.buffer)
 }
 
-// CompareLines orders the lines of one invoice.
+// CompareLines orders the lines of one invoice: by number, and those without one by
+// period start, position, item and coupon.
 func CompareLines(a, b *schemas.Line) int {
+	if c := cmp.Compare(a.Number, b.Number); c != 0 {
+		return c
+	}
+	return compareUnnumbered(a, b)
+}
+
+func compareUnnumbered(a, b *schemas.Line) int {
 	if c := cmp.Or(a.PeriodStart.Compare(b.PeriodStart), cmp.Compare(a.Position, b.Position)); c != 0 {
 		return c
 	}
@@ -57,14 +69,14 @@ func CompareLines(a, b *schemas.Line) int {
 }
 
 // lineOrder appends the places of the lines in their order, which most have.
-func lineOrder(order []int, lines []schemas.Line) []int {
+func lineOrder(order []int, lines []schemas.Line, compare func(a, b *schemas.Line) int) []int {
 	isSorted := true
 	for i := range lines {
 		order = append(order, i)
-		isSorted = isSorted && (i == 0 || CompareLines(&lines[i-1], &lines[i]) <= 0)
+		isSorted = isSorted && (i == 0 || compare(&lines[i-1], &lines[i]) <= 0)
 	}
 	if !isSorted {
-		slices.SortStableFunc(order, func(i, j int) int { return CompareLines(&lines[i], &lines[j]) })
+		slices.SortStableFunc(order, func(i, j int) int { return compare(&lines[i], &lines[j]) })
 	}
 	return order
 }

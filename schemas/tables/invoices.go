@@ -30,6 +30,9 @@ func line(l *schemas.Line, c Columns) {
 	c.Integer("minutes", &l.Minutes)
 	c.Quantity("quantity", &l.Quantity)
 	amounts(&l.Amounts, c)
+	if c.From(numberedFrom) {
+		c.Place("line_number", &l.Number)
+	}
 }
 
 // Invoices are the headers.

@@ -11,8 +11,8 @@ import (
 )
 
 // UsageReport yields the rows of a month, adjustments of it included, ordered
-// by account, resource, period start, item position, then run. An empty account
-// means all. An error of yield ends it and is returned.
+// by account, resource, period start, item position, run, then line number. An empty
+// account means all. An error of yield ends it and is returned.
 func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account string, yield func(schemas.ReportRow) error) error {
 	err := s.reportRows(ctx, "report_rows", yield,
 		column.Bind("month", month.String()), column.Bind("all_accounts", account == ""), column.Bind("account", account))
@@ -24,7 +24,7 @@ func (s *Store) UsageReport(ctx context.Context, month schemas.Month, account st
 
 // RunRows yields what one run issued, in the order issued (contract 7):
 // adjustments first, oldest month first, then the new month, each ordered by
-// account, resource, period start and item position.
+// account, resource, period start and line number.
 func (s *Store) RunRows(ctx context.Context, run int64, yield func(schemas.ReportRow) error) error {
 	if err := s.reportRows(ctx, "run_rows", yield, column.Bind("run", run)); err != nil {
 		return fmt.Errorf("rows of run %d: %w", run, err)
@@ -32,7 +32,7 @@ func (s *Store) RunRows(ctx context.Context, run int64, yield func(schemas.Repor
 	return nil
 }
 
-// Invoice is one invoice with its lines in the order of the report. The error
+// Invoice is one invoice with its lines in its order. The error
 // wraps [audit.ErrNotFound] when no such header is stored.
 func (s *Store) Invoice(ctx context.Context, code string) (schemas.Invoice, []schemas.ReportRow, error) {
 	month, err := monthOfCode(code)

@@ -2,4 +2,4 @@
 SELECT {{columns_of_invoice_rows}}
 FROM invoice_rows
 WHERE month = {month:String} AND account_id = {account:String} AND resource_id = {resource:String} AND run < {run:Int64}
-ORDER BY run, period_start, position, item, coupon_code
+ORDER BY run, line_number, period_start, position, item, coupon_code

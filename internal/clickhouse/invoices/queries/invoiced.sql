@@ -5,4 +5,4 @@ FROM invoice_rows
 WHERE (NOT {touched:Bool} OR (account_id, resource_id) IN (SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64}))
     AND run < {run:Int64}
     AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
-ORDER BY account_id, resource_id, run, month, period_start, position, item, coupon_code
+ORDER BY account_id, resource_id, run, month, line_number, period_start, position, item, coupon_code
