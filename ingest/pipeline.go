@@ -10,7 +10,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// Pipeline moves one partition. All fields are required. It is used once: after
+// Pipeline moves one partition. All fields but the last are required. It is used once: after
 // Run has returned, a new one starts from what was committed.
 type Pipeline struct {
 	Topic     string
@@ -26,6 +26,9 @@ type Pipeline struct {
 	Now         func() time.Time
 	Metrics     *Metrics
 	Log         *slog.Logger
+	// Succeeded, where it is set, is told whenever a batch was committed, and whenever
+	// the partition has nothing to store.
+	Succeeded func()
 
 	rows      Rows
 	batch     batch
@@ -64,6 +67,15 @@ func (p *Pipeline) Run(ctx context.Context) error {
 				return err
 			}
 		}
+		if idle && p.batch.rows() == 0 {
+			p.succeeded()
+		}
+	}
+}
+
+func (p *Pipeline) succeeded() {
+	if p.Succeeded != nil {
+		p.Succeeded()
 	}
 }
 
@@ -138,6 +150,7 @@ func (p *Pipeline) flush(ctx context.Context, why cause) error {
 		"offset", b.next, "rows", b.rows(), "rejected", len(b.rejected), "cause", string(why))
 	b.reset(p.Limits.Memory)
 	p.observe()
+	p.succeeded()
 	return nil
 }
 

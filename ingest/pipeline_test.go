@@ -162,3 +162,40 @@ func TestAPartitionThatStoppedIsNoLongerReported(t *testing.T) {
 		}
 	}
 }
+
+// T4: a partition has succeeded when a batch of it was committed or nothing is left to
+// store, and not by being read.
+func TestAPartitionSucceedsWhenItStoresOrHasNothingToStore(t *testing.T) {
+	for _, c := range []struct {
+		name, fails string
+		log         []string
+		succeeds    bool
+	}{
+		{"an empty log", "", nil, true},
+		{"a log that is stored", "", []string{good, poison, marker}, true},
+		{"a store that takes nothing", "insert", []string{good, good}, false},
+		{"a group that takes no commit", "commit", []string{good}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(c.log)
+			w.fails = func(step string) outcome {
+				if step == c.fails {
+					return failed
+				}
+				return fine
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			p := pipelineOn(w, &reader{world: w})
+			succeeded := false
+			p.Succeeded = func() {
+				if succeeded = true; w.committed == w.stable {
+					stop()
+				}
+			}
+			if err := p.Run(ctx); succeeded != c.succeeds || c.succeeds != (ctx.Err() != nil) {
+				t.Errorf("ended with %v, succeeded %t", err, succeeded)
+			}
+		})
+	}
+}

@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Run(m)) }
@@ -40,7 +39,8 @@ func options(t *testing.T, folder string) Options {
 func TestEveryRoleStartsAndStopsInProcess(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
 	for name, checks := range map[Role][]string{
-		Up: {"ingest", "invoicer", "clickhouse"}, Ingest: {"ingest", "clickhouse"}, Invoicer: {"invoicer", "clickhouse"},
+		Up:     {"ingest", "invoicer", "clickhouse", "counts", "embedded"},
+		Ingest: {"ingest", "clickhouse", "counts", "embedded"}, Invoicer: {"invoicer", "clickhouse", "counts", "embedded"},
 	} {
 		t.Run(string(name), func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
@@ -68,35 +68,17 @@ func TestEveryRoleStartsAndStopsInProcess(t *testing.T) {
 }
 
 // waitReady waits until /readyz says so, and tells what it checks.
-func waitReady(t *testing.T, address string) []string {
+func waitReady(t *testing.T, address string) (names []string) {
 	t.Helper()
-	for {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/readyz", nil)
-		if err != nil {
-			t.Fatal(err)
+	testkit.Eventually(t, time.Minute, "it is ready", func() bool {
+		s := status(t, address)
+		names = nil
+		for _, c := range s.Checks {
+			names = append(names, c.Name)
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var status struct {
-			Ready  bool
-			Checks []struct{ Name string }
-		}
-		err = json.NewDecoder(response.Body).Decode(&status)
-		if err := errors.Join(err, response.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if status.Ready {
-			var names []string
-			for _, c := range status.Checks {
-				names = append(names, c.Name)
-			}
-			return names
-		}
-		pause := time.NewTimer(20 * time.Millisecond)
-		<-pause.C
-	}
+		return s.Ready
+	})
+	return names
 }
 
 func findsTheStack(t *testing.T, folder string, l Listening) {

@@ -3,16 +3,11 @@ package app
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse"
-	"github.com/reckon-billing/reckon/internal/telemetry"
 )
-
-// storeEvery is how often the store is asked for what only it can tell.
-const storeEvery = 15 * time.Second
 
 // storeGauges are counts over all that is stored: which copies count follows
 // from the whole set, so no process can count them as they pass.
@@ -33,23 +28,6 @@ func newStoreGauges(reg prometheus.Registerer) *storeGauges {
 	}
 	reg.MustRegister(g.copies, g.difference)
 	return g
-}
-
-// watchStore keeps /readyz true to whether the store answers, and exports the
-// gauges that only the store can tell.
-func (p *process) watchStore(ctx context.Context, check *telemetry.Check) error {
-	gauges := newStoreGauges(p.reg)
-	for ctx.Err() == nil {
-		began := p.Now()
-		if err := gauges.refresh(ctx, p.Store); err != nil {
-			check.NotReady(err.Error())
-		} else {
-			check.Ready()
-		}
-		// Counting reads every identity: it may take a twentieth of the time.
-		telemetry.Sleep(ctx, max(storeEvery, 20*p.Now().Sub(began)))
-	}
-	return nil
 }
 
 func (g *storeGauges) refresh(ctx context.Context, store *clickhouse.Store) error {

@@ -183,7 +183,7 @@ func query(ctx context.Context, e embedded.Endpoints, database, text string) err
 func (s *story) startIngest() {
 	ctx, cancel := context.WithCancel(s.ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- unlessStopped(ctx, s.ingesting(prometheus.NewRegistry()).run(ctx)) }()
+	go func() { ended <- unlessStopped(ctx, s.ingesting(prometheus.NewRegistry()).run(ctx, nil)) }()
 	s.stop = func() {
 		cancel()
 		s.stop = func() {}

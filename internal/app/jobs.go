@@ -24,6 +24,8 @@ type runner struct {
 	zone  *time.Location
 	now   func() time.Time
 	sleep func(context.Context, time.Duration)
+	// done, where it is set, is told whenever a job has done its work.
+	done func()
 }
 
 // run runs every job at once, and again whenever it comes due, one after the
@@ -47,6 +49,9 @@ func (r runner) run(ctx context.Context, jobs ...job) error {
 			}
 			if err := j.work(ctx); err != nil {
 				return err
+			}
+			if r.done != nil {
+				r.done()
 			}
 		}
 		r.sleep(ctx, rest(table, seen, r.now()))

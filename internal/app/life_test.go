@@ -75,7 +75,7 @@ func (l *life) lose(part string) {
 func (l *life) startIngest() {
 	ctx, stop := context.WithCancel(context.WithoutCancel(l.Context()))
 	l.stop, l.ingested = stop, make(chan error, 1)
-	go func() { l.ingested <- unlessStopped(ctx, l.app.ingesting(prometheus.NewRegistry()).run(ctx)) }()
+	go func() { l.ingested <- unlessStopped(ctx, l.app.ingesting(prometheus.NewRegistry()).run(ctx, nil)) }()
 }
 
 func (l *life) stopIngest() {

@@ -44,10 +44,11 @@ type role struct {
 }
 
 // stage is a name and how it is made: what is made runs until its context ends
-// or something fails, and is started again then.
+// or something fails, and is started again then. It says to the check when something
+// has succeeded.
 type stage struct {
 	name string
-	make func(*process) func(context.Context) error
+	make func(*process, *telemetry.Check) func(context.Context) error
 }
 
 func roles() []role {
@@ -116,7 +117,7 @@ func Run(ctx context.Context, name Role, o Options, listening func(Listening)) (
 		return unlessStopped(ctx, err)
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	p := &process{App: a, role: r, reg: telemetry.NewRegistry(), health: &telemetry.Health{}}
+	p := &process{App: a, role: r, reg: telemetry.NewRegistry(), health: telemetry.NewHealth(o.Now)}
 	server, err := p.start(ctx)
 	if err != nil {
 		return unlessStopped(ctx, err)
@@ -158,20 +159,23 @@ func (p *process) start(ctx context.Context) (*telemetry.Server, error) {
 
 // supervise runs the stages until ctx ends.
 func (p *process) supervise(ctx context.Context, server *telemetry.Server) error {
-	supervisor := telemetry.NewSupervisor(p.Log, p.reg, p.Now, telemetry.Sleep)
+	supervisor := telemetry.NewSupervisor(p.Log, p.reg, telemetry.Sleep)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx) })
 	for _, s := range p.role.stages {
-		run, check := s.make(p), p.health.Check(s.name)
+		check := p.health.Check(s.name)
+		run := s.make(p, check)
 		g.Go(func() error {
-			supervisor.Run(ctx, s.name, check, func(ctx context.Context, ready func()) error {
-				ready()
-				return run(ctx)
-			})
+			supervisor.Run(ctx, s.name, check, run)
 			return nil
 		})
 	}
-	g.Go(func() error { return p.watchStore(ctx, p.health.Check("clickhouse")) })
+	for _, w := range p.watches() {
+		g.Go(func() error {
+			w.run(ctx, p.Now)
+			return nil
+		})
+	}
 	return g.Wait()
 }
 

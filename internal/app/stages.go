@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -38,8 +39,9 @@ func (a *App) ingesting(reg prometheus.Registerer) *ingesting {
 	return s
 }
 
-// run ingests until ctx ends or something fails: a worker a partition.
-func (s *ingesting) run(ctx context.Context) error {
+// run ingests until ctx ends or something fails: a worker a partition. Ready, where it
+// is set, is told when all partitions that are ours have got on since.
+func (s *ingesting) run(ctx context.Context, ready func()) error {
 	producer, err := s.Kafka.NewProducer(ctx, s.Config.Kafka.Topics.DeadLetter)
 	if err != nil {
 		return fmt.Errorf("connect for dead letters: %w", err)
@@ -51,25 +53,68 @@ func (s *ingesting) run(ctx context.Context) error {
 	}
 	letters := &kafka.DeadLetters{Producer: producer, Topic: s.Config.Kafka.Topics.DeadLetter, Now: s.Now}
 	_, topics := s.eventLogs()
-	return s.Kafka.Consume(ctx, group, topics, s.begins, func(ctx context.Context, p *kafka.Partition) error {
+	all := progress{ready: ready}
+	begins := func(ctx context.Context, partitions []schemas.PartitionEnd) ([]schemas.PartitionEnd, []ingest.FoundLog, error) {
+		from, logs, err := s.begins(ctx, partitions)
+		if err == nil {
+			all.begin(len(from))
+		}
+		return from, logs, err
+	}
+	return s.Kafka.Consume(ctx, group, topics, begins, func(ctx context.Context, p *kafka.Partition) error {
 		parser := codec.NewFastParser(codec.Parser{Currency: s.Currency()})
 		next, _ := p.Progress()
 		at := schemas.PartitionEnd{Log: p.Log, Topic: p.Topic, Partition: p.ID, End: next}
 		pipeline := ingest.Pipeline{
 			Notes: s.Store.Noter(at, s.Now),
 			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
-			Limits: s.limits, Now: s.Now, Metrics: s.metrics, Log: s.Log,
+			Limits: s.limits, Now: s.Now, Metrics: s.metrics, Log: s.Log, Succeeded: sync.OnceFunc(all.gotOn),
 		}
 		return pipeline.Run(ctx)
 	})
 }
 
+// progress tells when every partition that the process was given has got on: it has
+// stored a batch, or has nothing to store. One that fails again and again beside others
+// that do not is no progress.
+type progress struct {
+	ready func() // nil: nobody is told
+
+	mu   sync.Mutex
+	left int
+}
+
+// begin is told how many partitions there are now.
+func (p *progress) begin(partitions int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left = partitions
+	p.tell()
+}
+
+// gotOn is told once of each.
+func (p *progress) gotOn() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.left--
+	p.tell()
+}
+
+func (p *progress) tell() {
+	if p.left == 0 && p.ready != nil {
+		p.ready()
+	}
+}
+
 // ingest is the stage of a process.
-func (p *process) ingest() func(context.Context) error { return p.ingesting(p.reg).run }
+func (p *process) ingest(check *telemetry.Check) func(context.Context) error {
+	s := p.ingesting(p.reg)
+	return func(ctx context.Context) error { return s.run(ctx, check.Ready) }
+}
 
 // invoicer is the stage of a process: it seals whenever the schedule says so.
-func (p *process) invoicer() func(context.Context) error {
-	r := runner{zone: p.Config.Billing.Location, now: p.Now, sleep: telemetry.Sleep}
+func (p *process) invoicer(check *telemetry.Check) func(context.Context) error {
+	r := runner{zone: p.Config.Billing.Location, now: p.Now, sleep: telemetry.Sleep, done: check.Ready}
 	return func(ctx context.Context) error {
 		return r.run(ctx, job{"seal", "billing.schedule", p.Config.Billing.Schedule, p.sealDue})
 	}
@@ -97,7 +142,7 @@ func (a *App) WithIngest(ctx context.Context, work func(context.Context) error) 
 	beside := a.ingesting(prometheus.NewRegistry())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		if err := beside.run(ctx); err != nil && ctx.Err() == nil {
+		if err := beside.run(ctx, nil); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("ingest: %w", err)
 		}
 		return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -16,6 +18,7 @@ import (
 type broker struct {
 	cluster *kfake.Cluster
 	log     *brokerLog
+	dir     string
 }
 
 // startBroker opens the log in dir and listens on the loopback port (0: a free
@@ -26,7 +29,7 @@ func startBroker(dir string, port int, fixed bool, log *slog.Logger) (*broker, e
 	}
 	open := func(port int) (*broker, error) {
 		// A fresh log each time, so a failed try leaves no error behind.
-		b := &broker{log: &brokerLog{log: log}}
+		b := &broker{log: &brokerLog{log: log}, dir: dir}
 		var err error
 		b.cluster, err = kfake.NewCluster(
 			kfake.NumBrokers(1),
@@ -51,6 +54,38 @@ func startBroker(dir string, port int, fixed bool, log *slog.Logger) (*broker, e
 // Addr is where it listens, host:port.
 func (b *broker) Addr() string { return b.cluster.ListenAddrs()[0] }
 
+// trialBytes is what a trial writes: a message may be as large as this.
+const trialBytes = 2 << 20
+
+// trialName is the file that it is written to.
+const trialName = "trial"
+
+// Health is nil while the broker can write; else it is why not. A failure stands until
+// a write as large as a message's succeeds in the broker's folder.
+func (b *broker) Health() error {
+	number, failure := b.log.failing()
+	if failure == nil {
+		return nil
+	}
+	if err := b.tryToWrite(); err != nil {
+		return fmt.Errorf("kafka broker: %w", failure)
+	}
+	b.log.recovered(number)
+	return nil
+}
+
+func (b *broker) tryToWrite() error {
+	f, err := os.OpenFile(filepath.Join(b.dir, trialName), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err = f.Write(make([]byte, trialBytes)); err == nil {
+		err = f.Sync()
+	}
+	// Whatever could be written is not to fill the disk any more.
+	return errors.Join(err, f.Truncate(0), f.Close())
+}
+
 // Close stops listening and writes what is still in memory. Records and
 // commits that were acknowledged are on disk before it.
 func (b *broker) Close() error {
@@ -61,24 +96,64 @@ func (b *broker) Close() error {
 	return nil
 }
 
-// brokerLog passes on the broker's errors, and keeps them: its Close returns none.
+// brokerLog passes on the broker's errors, and keeps them: its Close returns none. Of
+// files that it cannot write it only warns, at each request.
 type brokerLog struct {
 	log  *slog.Logger
 	mu   sync.Mutex
 	errs []error
+	// failure is why it cannot write, and number how many such it has warned of.
+	failure error
+	number  int
 }
 
 // Logf is called by the broker.
 func (l *brokerLog) Logf(level kfake.LogLevel, format string, args ...any) {
-	if level != kfake.LogLevelError {
-		return // a line per request
+	switch {
+	case level == kfake.LogLevelError:
+		err := fmt.Errorf(format, args...)
+		l.log.Error("kafka broker reports an error", "err", err)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if len(l.errs) < 10 {
+			l.errs = append(l.errs, err)
+		}
+	case level == kfake.LogLevelWarn && slices.ContainsFunc(args, isError):
+		// Its other warnings are of clients, and carry no error.
+		l.cannotWrite(fmt.Errorf(format, args...))
 	}
-	err := fmt.Errorf(format, args...)
-	l.log.Error("kafka broker reports an error", "err", err)
+}
+
+func isError(a any) bool {
+	_, is := a.(error)
+	return is
+}
+
+// cannotWrite notes a failure, and logs the first of a time of failing.
+func (l *brokerLog) cannotWrite(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.errs) < 10 {
-		l.errs = append(l.errs, err)
+	l.number++
+	if l.failure == nil {
+		l.failure = err
+		l.log.Error("kafka broker cannot write", "err", err)
+	}
+}
+
+// failing is how often the broker could not write, and why it cannot now.
+func (l *brokerLog) failing() (number int, failure error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.number, l.failure
+}
+
+// recovered ends a time of failing, unless there was another failure since.
+func (l *brokerLog) recovered(number int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.number == number {
+		l.failure = nil
+		l.log.Info("kafka broker can write again")
 	}
 }
 

@@ -4,6 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,6 +16,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/testkit"
 )
 
 const (
@@ -153,4 +159,62 @@ func commitOne(t *testing.T, addr, want string) kafka.Message {
 		t.Fatalf("consume: %v", err)
 	}
 	return m
+}
+
+// T4: a broker that cannot write says so, once, and is not well until a write has
+// succeeded. /dev/full stands for files on a disk that is full.
+func TestABrokerOnAFullDiskSaysSoUntilItCanWriteAgain(t *testing.T) {
+	dir := t.TempDir()
+	var log testkit.Output
+	stack := embeddedtest.StartWith(t, embedded.Options{DataDir: dir, NoClickHouse: true, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	e := stack.Endpoints()
+	createTopic(t, e.Kafka)
+	if err := stack.Health(); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	segment, trial := filepath.Join(dir, "kafka", "partitions", topic+"-0", "0.dat"), filepath.Join(dir, "kafka", "trial")
+	if err := os.MkdirAll(filepath.Dir(segment), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{segment, trial} {
+		if err := os.Symlink("/dev/full", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		if err := tryToProduce(t, e.Kafka); err == nil {
+			t.Fatal("a message was taken that cannot have been stored")
+		}
+		if err := stack.Health(); err == nil || !errors.Is(err, syscall.ENOSPC) && !strings.Contains(err.Error(), "no space left on device") {
+			t.Errorf("while the disk is full: %v", err)
+		}
+	}
+	if n := strings.Count(log.String(), "level=ERROR"); n != 1 || !strings.Contains(log.String(), "no space left") {
+		t.Errorf("logged %d times:\n%s", n, log.String())
+	}
+	if err := os.Remove(segment); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Health(); err == nil {
+		t.Error("it is well, and nothing has succeeded yet")
+	}
+	if err := os.Remove(trial); err != nil {
+		t.Fatal(err)
+	}
+	if err := stack.Health(); err != nil || !strings.Contains(log.String(), "can write again") {
+		t.Errorf("with room again: %v\n%s", err, log.String())
+	}
+	if err := tryToProduce(t, e.Kafka); err != nil {
+		t.Error(err)
+	}
+	if err := stack.Health(); err != nil {
+		t.Error(err)
+	}
+}
+
+func tryToProduce(t *testing.T, addr string) error {
+	t.Helper()
+	w := &kafka.Writer{Addr: kafka.TCP(addr), Topic: topic, RequiredAcks: kafka.RequireAll, MaxAttempts: 1, BatchTimeout: time.Millisecond}
+	err := w.WriteMessages(t.Context(), kafka.Message{Value: []byte("x")})
+	return errors.Join(err, w.Close())
 }

@@ -135,10 +135,13 @@ func (c *clickHouse) supervise(ctx context.Context, p *process) {
 		if closed := p.pipe.Close(); closed != nil {
 			err = fmt.Errorf("%w; and close its pipe: %w", err, closed)
 		}
-		for err != nil {
+		// Why it does not start again is told once, and by Health all the while.
+		for tries := 0; err != nil; tries++ {
 			c.setFailure(err)
 			rest := rests.NextBackOff()
-			c.log.Error("clickhouse is down, starting it again", "err", err, "after", rest)
+			if tries < 2 {
+				c.log.Error("clickhouse is down, starting it again", "err", err, "after", rest)
+			}
 			if !sleep(ctx, rest) {
 				return
 			}

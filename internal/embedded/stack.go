@@ -146,12 +146,16 @@ func (o Options) withDefaults() Options {
 // Endpoints tells where it listens; the same for the stack's whole life.
 func (s *Stack) Endpoints() Endpoints { return s.endpoints }
 
-// Health is nil while what was started runs, else why it does not.
+// Health is nil while what was started runs and the broker can write, else why not.
 func (s *Stack) Health() error {
-	if s.clickhouse == nil {
-		return nil
+	var errs []error
+	if s.broker != nil {
+		errs = append(errs, s.broker.Health())
 	}
-	return s.clickhouse.Health()
+	if s.clickhouse != nil {
+		errs = append(errs, s.clickhouse.Health())
+	}
+	return errors.Join(errs...)
 }
 
 // Close stops both servers and lets the folder go, once; callers have closed

@@ -18,8 +18,14 @@ import (
 type world struct {
 	now    time.Time
 	rests  []time.Duration
-	health Health
+	health *Health
 	during []Status
+}
+
+func newWorld() *world {
+	w := &world{now: time.Unix(0, 0)}
+	w.health = NewHealth(w.clock)
+	return w
 }
 
 func (w *world) clock() time.Time { return w.now }
@@ -35,13 +41,14 @@ func (w *world) supervise(t *testing.T, log *slog.Logger, lives ...time.Duration
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	reg := prometheus.NewRegistry()
-	s := NewSupervisor(log, reg, w.clock, w.sleep)
+	s := NewSupervisor(log, reg, w.sleep)
 	life := 0
-	s.Run(ctx, "ingest", w.health.Check("ingest"), func(ctx context.Context, ready func()) error {
+	check := w.health.Check("ingest")
+	s.Run(ctx, "ingest", check, func(ctx context.Context) error {
 		if w.health.Status().Ready {
 			t.Errorf("life %d: ready before it said so", life)
 		}
-		ready()
+		check.Ready()
 		if !w.health.Status().Ready {
 			t.Errorf("life %d: not ready after it said so", life)
 		}
@@ -61,7 +68,7 @@ func (w *world) supervise(t *testing.T, log *slog.Logger, lives ...time.Duration
 }
 
 func TestAStoppedStageRestsTwiceAsLongEachTimeUpToHalfAMinute(t *testing.T) {
-	w := &world{now: time.Unix(0, 0)}
+	w := newWorld()
 	restarts := w.supervise(t, slog.New(slog.DiscardHandler), make([]time.Duration, 7)...)
 	want := []time.Duration{1e9, 2e9, 4e9, 8e9, 16e9, 30e9, 30e9}
 	if !slices.Equal(w.rests, want) {
@@ -73,7 +80,7 @@ func TestAStoppedStageRestsTwiceAsLongEachTimeUpToHalfAMinute(t *testing.T) {
 }
 
 func TestAStageThatRanForAMinuteRestsFromTheStartAgain(t *testing.T) {
-	w := &world{now: time.Unix(0, 0)}
+	w := newWorld()
 	w.supervise(t, slog.New(slog.DiscardHandler), 0, 0, time.Minute, 0, time.Minute-1)
 	want := []time.Duration{1e9, 2e9, 1e9, 2e9, 4e9}
 	if !slices.Equal(w.rests, want) {
@@ -83,7 +90,7 @@ func TestAStageThatRanForAMinuteRestsFromTheStartAgain(t *testing.T) {
 
 func TestEachFailureIsLoggedOnceAndTheEndIsNot(t *testing.T) {
 	var out bytes.Buffer
-	w := &world{now: time.Unix(0, 0)}
+	w := newWorld()
 	w.supervise(t, slog.New(slog.NewTextHandler(&out, nil)), 0, 0)
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 2 || !strings.Contains(lines[0], `"failure 1"`) || !strings.Contains(lines[1], `"failure 2"`) {
@@ -91,8 +98,68 @@ func TestEachFailureIsLoggedOnceAndTheEndIsNot(t *testing.T) {
 	}
 }
 
+// A permanent error is logged once, not at each retry; one that comes back after the
+// stage was well is another.
+func TestTheSameFailureIsLoggedAgainOnlyAfterTheStageWasWell(t *testing.T) {
+	var out bytes.Buffer
+	w := newWorld()
+	check := w.health.Check("invoicer")
+	ctx, stop := context.WithCancel(t.Context())
+	lives := []struct {
+		fails string
+		ready bool
+		lasts time.Duration
+	}{
+		{"no topic", false, 0}, {"no topic", false, 0}, {"no topic", false, time.Hour}, {"no topic", true, time.Minute - 1},
+		{"no topic", true, time.Minute}, {"no topic", false, 0}, {"no store", false, 0}, {"no topic", false, 0},
+	}
+	life := 0
+	NewSupervisor(slog.New(slog.NewTextHandler(&out, nil)), prometheus.NewRegistry(), w.sleep).Run(ctx, "invoicer", check, func(context.Context) error {
+		if life == len(lives) {
+			stop()
+			return nil
+		}
+		l := lives[life]
+		if life++; l.ready {
+			check.Ready()
+		}
+		w.now = w.now.Add(l.lasts)
+		return errors.New(l.fails)
+	})
+	var logged []string
+	for line := range strings.Lines(out.String()) {
+		_, text, _ := strings.Cut(line, `err="`)
+		logged = append(logged, text[:len("no topic")])
+	}
+	if want := []string{"no topic", "no topic", "no store", "no topic"}; !slices.Equal(logged, want) {
+		t.Errorf("logged %q, want %q", logged, want)
+	}
+	// Every rest is longer until the stage was well.
+	if want := []time.Duration{1e9, 2e9, 4e9, 8e9, 1e9, 2e9, 4e9, 8e9}; !slices.Equal(w.rests, want) {
+		t.Errorf("rested %v, want %v", w.rests, want)
+	}
+}
+
+// T4: what failed is not ready until something has succeeded, also while it is tried
+// again.
+func TestAStageThatIsStartedAgainIsNotReadyBeforeItSaysSo(t *testing.T) {
+	w := newWorld()
+	check := w.health.Check("ingest")
+	ctx, stop := context.WithCancel(t.Context())
+	lives := 0
+	NewSupervisor(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), w.sleep).Run(ctx, "ingest", check, func(context.Context) error {
+		if lives++; lives == 3 {
+			stop()
+		}
+		if s := w.health.Status(); lives > 1 && (s.Ready || s.Checks[0].Reason != "no store") {
+			t.Errorf("life %d: %+v", lives, s)
+		}
+		return errors.New("no store")
+	})
+}
+
 func TestWhileAStageRestsReadinessIsFalseAndNamesTheFailure(t *testing.T) {
-	w := &world{now: time.Unix(0, 0)}
+	w := newWorld()
 	w.supervise(t, slog.New(slog.DiscardHandler), 0, 2*time.Minute)
 	for i, s := range w.during {
 		want := CheckStatus{Name: "ingest", Reason: fmt.Sprintf("failure %d", i+1)}
@@ -107,11 +174,11 @@ func TestWhileAStageRestsReadinessIsFalseAndNamesTheFailure(t *testing.T) {
 
 func TestAStageThatEndsWithoutAnErrorIsStartedAgainToo(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	w := &world{now: time.Unix(0, 0)}
+	w := newWorld()
 	var out bytes.Buffer
 	lives := 0
-	NewSupervisor(slog.New(slog.NewTextHandler(&out, nil)), prometheus.NewRegistry(), w.clock, w.sleep).
-		Run(ctx, "ingest", w.health.Check("ingest"), func(context.Context, func()) error {
+	NewSupervisor(slog.New(slog.NewTextHandler(&out, nil)), prometheus.NewRegistry(), w.sleep).
+		Run(ctx, "ingest", w.health.Check("ingest"), func(context.Context) error {
 			if lives++; lives == 2 {
 				stop()
 			}
@@ -124,11 +191,11 @@ func TestAStageThatEndsWithoutAnErrorIsStartedAgainToo(t *testing.T) {
 
 func TestTheEndCutsARestShort(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	var health Health
+	health := NewHealth(time.Now)
 	lives := 0
-	NewSupervisor(slog.New(slog.DiscardHandler), prometheus.NewRegistry(), time.Now,
+	NewSupervisor(slog.New(slog.DiscardHandler), prometheus.NewRegistry(),
 		func(ctx context.Context, _ time.Duration) { stop(); Sleep(ctx, time.Hour) }).
-		Run(ctx, "ingest", health.Check("ingest"), func(context.Context, func()) error {
+		Run(ctx, "ingest", health.Check("ingest"), func(context.Context) error {
 			lives++
 			return errors.New("failure")
 		})

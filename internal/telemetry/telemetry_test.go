@@ -44,7 +44,7 @@ func TestALoggerOfUnknownLevelOrFormatIsRefused(t *testing.T) {
 }
 
 func TestReadinessNamesWhatIsNotReadyAndWhy(t *testing.T) {
-	reg, health := NewRegistry(), &Health{}
+	reg, health := NewRegistry(), NewHealth(time.Now)
 	ingest, invoicer := health.Check("ingest"), health.Check("invoicer")
 	base := serve(t, reg, health)
 	for _, step := range []struct {
@@ -86,7 +86,7 @@ func TestMetricsHoldTheProcessTheRuntimeAndOurs(t *testing.T) {
 	rows := prometheus.NewCounter(prometheus.CounterOpts{Name: "test_rows_total", Help: "Rows."})
 	reg.MustRegister(rows)
 	rows.Add(3)
-	_, body := get(t, serve(t, reg, &Health{})+"/metrics")
+	_, body := get(t, serve(t, reg, NewHealth(time.Now))+"/metrics")
 	for _, want := range []string{"\ntest_rows_total 3\n", "\ngo_goroutines ", "\nprocess_resident_memory_bytes "} {
 		if !strings.Contains(body, want) {
 			t.Errorf("no %q in:\n%s", want, body)
@@ -97,7 +97,7 @@ func TestMetricsHoldTheProcessTheRuntimeAndOurs(t *testing.T) {
 func TestAMetricThatCannotBeComputedDoesNotHideTheOthers(t *testing.T) {
 	reg := NewRegistry()
 	reg.MustRegister(broken{prometheus.NewDesc("test_broken", "Broken.", nil, nil)})
-	code, body := get(t, serve(t, reg, &Health{})+"/metrics")
+	code, body := get(t, serve(t, reg, NewHealth(time.Now))+"/metrics")
 	if code != 200 || !strings.Contains(body, "\ngo_goroutines ") {
 		t.Errorf("got %d:\n%s", code, body)
 	}
@@ -111,7 +111,7 @@ func (b broken) Collect(ch chan<- prometheus.Metric) {
 }
 
 func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
-	base := serve(t, NewRegistry(), &Health{})
+	base := serve(t, NewRegistry(), NewHealth(time.Now))
 	if code, _ := get(t, base+"/"); code != http.StatusNotFound {
 		t.Errorf("/ gave %d", code)
 	}
@@ -125,8 +125,8 @@ func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 }
 
 func TestATakenAddressIsNamed(t *testing.T) {
-	taken := strings.TrimPrefix(serve(t, NewRegistry(), &Health{}), "http://")
-	_, err := Listen(t.Context(), taken, NewRegistry(), &Health{}, slog.New(slog.DiscardHandler))
+	taken := strings.TrimPrefix(serve(t, NewRegistry(), NewHealth(time.Now)), "http://")
+	_, err := Listen(t.Context(), taken, NewRegistry(), NewHealth(time.Now), slog.New(slog.DiscardHandler))
 	if err == nil || !strings.Contains(err.Error(), taken) {
 		t.Errorf("got %v", err)
 	}
@@ -138,7 +138,7 @@ func TestAScrapeThatHangsDoesNotHoldUpTheEnd(t *testing.T) {
 	reg.MustRegister(hang)
 	t.Cleanup(func() { close(hang.end) })
 	ctx, stop := context.WithCancel(t.Context())
-	server, err := Listen(ctx, "127.0.0.1:0", reg, &Health{}, slog.New(slog.DiscardHandler))
+	server, err := Listen(ctx, "127.0.0.1:0", reg, NewHealth(time.Now), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,8 +216,39 @@ func do(t *testing.T, request *http.Request) (int, string) {
 }
 
 func TestAStatusWithoutChecksIsReadyAndHasAnEmptyList(t *testing.T) {
-	got, err := json.Marshal((&Health{}).Status())
+	got, err := json.Marshal(NewHealth(time.Now).Status())
 	if want := `{"ready":true,"checks":[]}`; err != nil || string(got) != want {
 		t.Errorf("got %s (%v), want %s", got, err, want)
+	}
+}
+
+// T4: a check that nobody renews lapses, and tells how old its last success is.
+func TestACheckLapsesUnlessItSucceedsAgainInTime(t *testing.T) {
+	now := time.Unix(1000, 0)
+	health := NewHealth(func() time.Time { return now })
+	check := health.CheckWithin("clickhouse", 20*time.Second)
+	for _, step := range []struct {
+		name string
+		do   func()
+		want string
+	}{
+		{"before anything", func() {}, `{"ready":false,"checks":[{"name":"clickhouse","ready":false,"reason":"starting"}]}`},
+		{"at once", check.Ready, `{"ready":true,"checks":[{"name":"clickhouse","ready":true,"age_seconds":0}]}`},
+		{"in time", func() { now = now.Add(20 * time.Second) }, `{"ready":true,"checks":[{"name":"clickhouse","ready":true,"age_seconds":20}]}`},
+		{
+			"too late", func() { now = now.Add(1400 * time.Millisecond) },
+			`{"ready":false,"checks":[{"name":"clickhouse","ready":false,"reason":"nothing has succeeded for 21s","age_seconds":21.4}]}`,
+		},
+		{
+			"and failing", func() { check.NotReady("refused") },
+			`{"ready":false,"checks":[{"name":"clickhouse","ready":false,"reason":"refused","age_seconds":21.4}]}`,
+		},
+		{"well again", check.Ready, `{"ready":true,"checks":[{"name":"clickhouse","ready":true,"age_seconds":0}]}`},
+	} {
+		step.do()
+		got, err := json.Marshal(health.Status())
+		if err != nil || string(got) != step.want {
+			t.Errorf("%s: %s (%v), want %s", step.name, got, err, step.want)
+		}
 	}
 }

@@ -1,0 +1,66 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/reckon-billing/reckon/internal/telemetry"
+)
+
+const (
+	// pingEvery is how often the store is asked for a sign of life, and pingWithin how
+	// long it may take over that. A process that has heard none for storeAge is not
+	// ready, whatever hangs.
+	pingEvery  = 2 * time.Second
+	pingWithin = 5 * time.Second
+	storeAge   = 20 * time.Second
+	// countEvery is how often the store is asked for what only it can tell. That reads
+	// every identity: it may take one part of the time in countShare.
+	countEvery = 15 * time.Second
+	countShare = 20
+	// enginesEvery is how often the embedded engines are looked at.
+	enginesEvery = time.Second
+)
+
+// watch is a question that a process asks all the while; /readyz tells the answer.
+type watch struct {
+	check *telemetry.Check
+	every time.Duration
+	// share is how many times as long as the answer took nothing is asked.
+	share int
+	ask   func(context.Context) error
+}
+
+// watches are those of a process: whether the store answers, what only the store can
+// tell, and how the engines are that were started here.
+func (p *process) watches() []watch {
+	gauges := newStoreGauges(p.reg)
+	all := []watch{
+		{p.health.CheckWithin("clickhouse", storeAge), pingEvery, 0, p.ping},
+		{p.health.Check("counts"), countEvery, countShare, func(ctx context.Context) error { return gauges.refresh(ctx, p.Store) }},
+	}
+	if p.Started() {
+		all = append(all, watch{p.health.Check("embedded"), enginesEvery, 0, func(context.Context) error { return p.stack.Health() }})
+	}
+	return all
+}
+
+// run asks until ctx ends.
+func (w watch) run(ctx context.Context, now func() time.Time) {
+	for ctx.Err() == nil {
+		began := now()
+		if err := w.ask(ctx); err != nil {
+			w.check.NotReady(err.Error())
+		} else {
+			w.check.Ready()
+		}
+		telemetry.Sleep(ctx, max(w.every, time.Duration(w.share)*now().Sub(began)))
+	}
+}
+
+// ping asks the store for a sign of life.
+func (p *process) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingWithin)
+	defer cancel()
+	return p.Store.Ping(ctx)
+}
