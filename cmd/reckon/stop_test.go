@@ -34,9 +34,10 @@ func TestEverySubcommandEndsAtOnceWhenToldTo(t *testing.T) {
 		"invoice": waits("--month", month), "verify": waits("--month", month), "report usage": waits("--month", month), "explain": waits("INV-1"),
 		"deadletter list": waits(), "deadletter show": waits("billing.usage/0/0"),
 		"deadletter replay": append(waits("--yes"), reads("billing.usage/0/0", "--fix", "-")...),
-		"config":            writes(), "generate": writes(),
+		"log list":          waits(), "log accept": waits("--reason", "a test"),
+		"config": writes(), "generate": writes(),
 		"completion bash": writes(), "completion fish": writes(), "completion powershell": writes(), "completion zsh": writes(),
-		"help": {{ends: true}}, "report": {{ends: true}}, "deadletter": {{ends: true}}, "completion": {{ends: true}},
+		"help": {{ends: true}}, "log": {{ends: true}}, "report": {{ends: true}}, "deadletter": {{ends: true}}, "completion": {{ends: true}},
 		"replay": {{args: []string{fifo(t, dir)}, atWork: func(t *testing.T, w *worker) {
 			testkit.Eventually(t, 30*time.Second, "it has a folder for what comes", func() bool { return len(w.left(t)) > 0 })
 		}}},
