@@ -16,6 +16,11 @@ type Lag struct {
 	Stored, Noted int64
 }
 
+// String is as in "billing.usage/3 (stored to 5 of 9)".
+func (l Lag) String() string {
+	return fmt.Sprintf("%s/%d (stored to %d of %d)", l.Topic, l.Partition, l.Stored, l.Noted)
+}
+
 // noted is where the log ended, and when that was looked up.
 type noted struct {
 	cutoff schemas.Cutoff
@@ -37,26 +42,42 @@ func (v *Invoicer) noteCutoff(ctx context.Context) (noted, error) {
 		return noted{}, fmt.Errorf("note the ends of the log: %w", err)
 	}
 	cutoff := schemas.NewCutoff(ends)
-	for {
+	if err := v.wait(ctx, cutoff); err != nil {
+		return noted{}, err
+	}
+	return noted{cutoff, at}, nil
+}
+
+// A waiting seal looks again soon, and ever more seldom while nothing comes of it: each
+// look is a question to the store.
+const (
+	firstLook = 50 * time.Millisecond
+	lastLook  = time.Second
+)
+
+// wait returns when ingest has stored all before the cutoff. Meanwhile it tells what
+// lags, and with nothing that lags that the wait is over.
+func (v *Invoicer) wait(ctx context.Context, cutoff schemas.Cutoff) error {
+	defer v.Metrics.waitsFor(nil)
+	for rest, waited := firstLook, false; ; rest = min(rest*6/5, lastLook) {
 		stored, err := v.Log.Stored(ctx)
 		if err != nil {
-			return noted{}, fmt.Errorf("ask how far ingest has stored: %w", err)
+			return fmt.Errorf("ask how far ingest has stored: %w", err)
 		}
 		lagging := lagsOf(cutoff, stored)
-		if len(lagging) == 0 {
-			return noted{cutoff, at}, nil
-		}
-		if v.Waiting != nil {
+		waited = waited || len(lagging) > 0
+		v.Metrics.waitsFor(lagging)
+		if v.Waiting != nil && waited {
 			v.Waiting(lagging)
 		}
-		if err := pause(ctx, pollEvery); err != nil {
-			return noted{}, fmt.Errorf("wait for ingest to store %s: %w", sayLags(lagging), err)
+		if len(lagging) == 0 {
+			return nil
+		}
+		if err := pause(ctx, rest); err != nil {
+			return fmt.Errorf("wait for ingest to store %s: %w", sayLags(lagging), err)
 		}
 	}
 }
-
-// pollEvery is how often a waiting seal looks again.
-const pollEvery = 50 * time.Millisecond
 
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
@@ -86,7 +107,7 @@ func lagsOf(cutoff schemas.Cutoff, stored []schemas.PartitionEnd) []Lag {
 func sayLags(lags []Lag) string {
 	said := make([]string, len(lags))
 	for i, l := range lags {
-		said[i] = fmt.Sprintf("%s/%d (stored to %d of %d)", l.Topic, l.Partition, l.Stored, l.Noted)
+		said[i] = l.String()
 	}
 	return strings.Join(said, ", ")
 }

@@ -28,7 +28,7 @@ type Invoicer struct {
 	Replay bool
 	Now    func() time.Time
 	// Waiting is told, again and again, which partitions ingest has not stored
-	// yet while a seal waits for them.
+	// yet while a seal waits for them, and once of none when that is over.
 	Waiting func([]Lag)
 	// Progress is told how far a run has come.
 	Progress func(run schemas.Run, totals Totals)

@@ -1,6 +1,8 @@
 package invoicer
 
 import (
+	"strconv"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -14,6 +16,7 @@ type Metrics struct {
 	parked      prometheus.Gauge
 	sealedMonth prometheus.Gauge
 	absent      prometheus.Counter
+	waiting     *prometheus.GaugeVec
 }
 
 // NewMetrics registers the stage's metrics.
@@ -39,8 +42,22 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Snapshots that could not be read or lacked a field, and were derived from all history.",
 		}),
 	}
-	reg.MustRegister(m.invoices, m.lines, m.runs, m.parked, m.sealedMonth, m.absent)
+	m.waiting = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "reckon_invoicer_waiting_messages", Help: "Messages that a seal waits for ingest to store; none while no seal waits.",
+	}, []string{"topic", "partition"})
+	reg.MustRegister(m.invoices, m.lines, m.runs, m.parked, m.sealedMonth, m.absent, m.waiting)
 	return m
+}
+
+// waitsFor says which partitions lag, and of no other that it does.
+func (m *Metrics) waitsFor(lags []Lag) {
+	if m == nil {
+		return
+	}
+	m.waiting.Reset()
+	for _, l := range lags {
+		m.waiting.WithLabelValues(l.Topic, strconv.Itoa(int(l.Partition))).Set(float64(l.Noted - l.Stored))
+	}
 }
 
 func (m *Metrics) issued(b *Batch) {

@@ -115,6 +115,7 @@ func (p *process) ingest(check *telemetry.Check) func(context.Context) error {
 // invoicer is the stage of a process: it seals whenever the schedule says so.
 func (p *process) invoicer(check *telemetry.Check) func(context.Context) error {
 	r := runner{zone: p.Config.Billing.Location, now: p.Now, sleep: telemetry.Sleep, done: check.Ready}
+	p.seals.Waiting = (&sealWait{log: p.Log, check: check, now: p.Now}).tell
 	return func(ctx context.Context) error {
 		return r.run(ctx, job{"seal", "billing.schedule", p.Config.Billing.Schedule, p.sealDue})
 	}
