@@ -79,6 +79,26 @@ func (v *Invoicer) wait(ctx context.Context, cutoff schemas.Cutoff) error {
 	}
 }
 
+// refuseShorter refuses a cutoff that does not hold all that an earlier run's does: the
+// log is not the one that was noted then, or was cut back.
+func refuseShorter(earlier []schemas.Run, cutoff schemas.Cutoff) error {
+	if len(earlier) == 0 {
+		return nil
+	}
+	last := earlier[len(earlier)-1]
+	at := map[schemas.PartitionEnd]int64{}
+	for _, p := range cutoff {
+		at[p.WithoutEnd()] = p.End
+	}
+	for _, p := range last.Cutoff {
+		if end := at[p.WithoutEnd()]; end < p.End {
+			return fmt.Errorf("%s/%d%s ends at offset %d, and run %d had noted %d: it was cut back, or the store is another one: see reckon log list",
+				p.Topic, p.Partition, schemas.OfLog(p.Log), end, last.Number, p.End)
+		}
+	}
+	return nil
+}
+
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

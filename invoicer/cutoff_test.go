@@ -139,3 +139,29 @@ func TestASealThatIsToldToEndSaysForWhatItWaited(t *testing.T) {
 		}
 	})
 }
+
+// L4: a later run never sees less of the log than an earlier one did.
+func TestACutoffBeforeThatOfAnEarlierRunIsRefusedByItsPartition(t *testing.T) {
+	end := func(log int32, partition int32, end int64) schemas.PartitionEnd {
+		return schemas.PartitionEnd{Log: log, Topic: "billing.usage", Partition: partition, End: end}
+	}
+	earlier := []schemas.Run{{Number: 1, Cutoff: schemas.NewCutoff([]schemas.PartitionEnd{end(0, 0, 6), end(0, 1, 3)})}}
+	for name, c := range map[string]struct {
+		cutoff []schemas.PartitionEnd
+		want   string
+	}{
+		"as far":                                  {[]schemas.PartitionEnd{end(0, 0, 6), end(0, 1, 3)}, ""},
+		"farther, with another log":               {[]schemas.PartitionEnd{end(0, 0, 7), end(0, 1, 3), end(2, 0, 1)}, ""},
+		"one partition is shorter":                {[]schemas.PartitionEnd{end(0, 0, 1), end(0, 1, 3)}, "billing.usage/0 ends at offset 1, and run 1 had noted 6"},
+		"one partition is gone":                   {[]schemas.PartitionEnd{end(0, 0, 6)}, "billing.usage/1 ends at offset 0, and run 1 had noted 3"},
+		"another log has as many, the first none": {[]schemas.PartitionEnd{end(2, 0, 6), end(2, 1, 3)}, "billing.usage/0 ends at offset 0"},
+	} {
+		err := refuseShorter(earlier, schemas.NewCutoff(c.cutoff))
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+	if err := refuseShorter(nil, nil); err != nil {
+		t.Errorf("before the first run: %v", err)
+	}
+}

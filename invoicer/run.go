@@ -49,6 +49,9 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, run schemas.Run, only
 // that record one at once the first has the number, and both go on with its run; where
 // a run of another kind has it, the next number is tried.
 func (v *Invoicer) recordRun(ctx context.Context, b *books, month schemas.Month, n noted) (schemas.Run, error) {
+	if err := refuseShorter(b.runs, n.cutoff); err != nil {
+		return schemas.Run{}, err
+	}
 	run := schemas.Run{
 		Kind: schemas.KindSeal, Month: month, CreatedAt: n.at, Cutoff: n.cutoff,
 		FirstMonth: b.first(v.FirstMonth, month), Currency: v.Currency.Code, Zone: v.Zone.String(),
