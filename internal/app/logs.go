@@ -63,8 +63,7 @@ func (a *App) eventLogs() (settings, topics []string) {
 }
 
 // logs reads what is known of the logs and compares it with what is there: where they
-// differ it refuses, with a [schemas.RefusedLogError]. A topic that is seen for the first
-// time begins its first log here.
+// differ it refuses, with a [schemas.RefusedLogError].
 func (a *App) logs(ctx context.Context) (*logbook, error) {
 	b, err := a.readLogs(ctx)
 	if err != nil {
@@ -72,13 +71,6 @@ func (a *App) logs(ctx context.Context) (*logbook, error) {
 	}
 	if found := b.differences(); len(found) > 0 {
 		return nil, &schemas.RefusedLogError{Found: found}
-	}
-	for i := range b.known {
-		if b.known[i].BeganAt.IsZero() {
-			if err := a.begin(ctx, &b.known[i], &b.found[i]); err != nil {
-				return nil, err
-			}
-		}
 	}
 	return b, nil
 }
@@ -242,11 +234,20 @@ func (a *App) begin(ctx context.Context, known *ingest.KnownLog, found *ingest.F
 	return err
 }
 
-// begins tells ingest from where partitions are read, and marks them there.
+// begins tells ingest from where partitions are read, and marks them there. A topic that
+// is read for the first time begins its first log here.
 func (a *App) begins(ctx context.Context, partitions []schemas.PartitionEnd) ([]schemas.PartitionEnd, []ingest.FoundLog, error) {
 	b, err := a.logs(ctx)
 	if err != nil {
 		return nil, nil, err
+	}
+	for i := range b.known {
+		if !b.known[i].BeganAt.IsZero() {
+			continue
+		}
+		if err := a.begin(ctx, &b.known[i], &b.found[i]); err != nil {
+			return nil, nil, err
+		}
 	}
 	var from []schemas.PartitionEnd
 	for _, at := range b.open() {

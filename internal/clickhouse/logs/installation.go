@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,10 +21,15 @@ func (s *Store) Installation(ctx context.Context, drawn string, now time.Time) (
 	if err != nil {
 		return "", err
 	}
-	if err := s.db.Insert(ctx, "installation", column.Insert{Table: "installation", Blocks: []column.Input{row}}); err != nil {
-		return "", fmt.Errorf("write down who this installation is: %w", err)
+	for _, token := range []string{"installation", ""} { // as in AddLog
+		if err := s.db.Insert(ctx, token, column.Insert{Table: "installation", Blocks: []column.Input{row}}); err != nil {
+			return "", fmt.Errorf("write down who this installation is: %w", err)
+		}
+		if id, err = s.installation(ctx); err != nil || id != "" {
+			return id, err
+		}
 	}
-	return s.installation(ctx)
+	return "", errors.New("who this installation is was written down and is not there")
 }
 
 func (s *Store) installation(ctx context.Context) (string, error) {

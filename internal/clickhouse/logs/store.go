@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -90,20 +91,28 @@ func (s *Store) AddLog(ctx context.Context, l schemas.Log) (schemas.Log, error) 
 	if err != nil {
 		return l, err
 	}
-	token := fmt.Sprintf("log-%s-%d", l.Setting, l.Number)
-	if err := s.db.Insert(ctx, token, column.Insert{Table: "logs", Blocks: []column.Input{row}}); err != nil {
-		return l, fmt.Errorf("record log %d of %s: %w", schemas.LogNumber(l.Number), l.Topic, err)
-	}
-	all, err := s.Logs(ctx)
-	if err != nil {
-		return l, err
-	}
-	for _, stored := range all {
-		if stored.Setting == l.Setting && stored.Number == l.Number {
-			return stored, nil
+	// A server that was restored table by table may know the token of a row that is
+	// gone, and drops the first insert then; the second has none.
+	for _, token := range []string{fmt.Sprintf("log-%s-%d", l.Setting, l.Number), ""} {
+		if err := s.db.Insert(ctx, token, column.Insert{Table: "logs", Blocks: []column.Input{row}}); err != nil {
+			return l, fmt.Errorf("record log %d of %s: %w", schemas.LogNumber(l.Number), l.Topic, err)
+		}
+		if stored, err := s.log(ctx, &l); err != nil || stored != nil {
+			return *cmp.Or(stored, &l), err
 		}
 	}
 	return l, fmt.Errorf("log %d of %s was recorded but is not there", schemas.LogNumber(l.Number), l.Topic)
+}
+
+// log is the recorded one of a setting and number, nil where there is none.
+func (s *Store) log(ctx context.Context, wanted *schemas.Log) (*schemas.Log, error) {
+	all, err := s.Logs(ctx)
+	for i := range all {
+		if all[i].Setting == wanted.Setting && all[i].Number == wanted.Number {
+			return &all[i], err
+		}
+	}
+	return nil, err
 }
 
 // LastMessages are the last stored messages of a topic's first log, by partition, with
