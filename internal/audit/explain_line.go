@@ -77,7 +77,7 @@ func (e *explainer) line(ctx context.Context, l *schemas.Line) (*LineExplanation
 // asDerived explains a line that is what its run derived.
 func (e *explainer) asDerived(ctx context.Context, x *LineExplanation, l *schemas.Line) error {
 	p, now := e.find(l)
-	if now == nil || !now.Amounts.Equal(l.Amounts) || now.Minutes != l.Minutes || !now.Quantity.Equal(l.Quantity) {
+	if now == nil || !now.Equal(l.Amounts) || now.Minutes != l.Minutes || !now.Quantity.Equal(l.Quantity) {
 		return errNotAsStored
 	}
 	return e.explain(ctx, x, p, now)
@@ -107,7 +107,7 @@ func (e *explainer) explain(ctx context.Context, x *LineExplanation, p *pricedPe
 // takenBack explains a row that takes a line back: as the run that invoiced it last
 // derived it, or as the sum of what an older version invoiced for it.
 func (e *explainer) takenBack(ctx context.Context, x *LineExplanation, l *schemas.Line, was *invoicedSoFar) error {
-	if back := was.Back(); !back.Amounts.Equal(l.Amounts) || back.Minutes != l.Minutes || !back.Quantity.Equal(l.Quantity) {
+	if back := was.Back(); !back.Equal(l.Amounts) || back.Minutes != l.Minutes || !back.Quantity.Equal(l.Quantity) {
 		return errNotAsStored
 	}
 	x.TakesBack = was.Line.InvoiceCode

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -11,25 +12,29 @@ import (
 	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
-// newerForms are those of a later version, whose lines have one column more.
-func newerForms() tables.Forms {
-	lines := tables.Lines()
+// laterForms are those of a later version, whose lines have one column more.
+func laterForms() tables.Forms {
+	later, lines := tables.NewestForm().Number+1, tables.Lines()
 	return tables.NewForms(tables.Invoices(), tables.Table[schemas.Line]{Name: lines.Name, Columns: func(l *schemas.Line, c tables.Columns) {
 		lines.Columns(l, c)
-		if c.From(3) {
+		if c.From(later) {
 			c.Text("remark", &l.ResourceName)
 		}
 	}})
 }
 
-// A month that was sealed partly before and partly after the program learnt a column
-// has hashes of two forms, and each invoice is held to its own.
+// A month that was sealed by versions of the program that knew more and more columns
+// has hashes of several forms, and each invoice is held to its own.
 func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
-	forms := newerForms()
+	forms := laterForms()
+	var codes []string
+	for i := range forms {
+		codes = append(codes, fmt.Sprintf("of form %d", i+1))
+	}
 	month, start := schemas.Month{Year: 2026, Month: time.October}, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 	sealed := func() *SealedResource {
 		r := &SealedResource{AccountID: "a", ResourceID: "r"}
-		for i, code := range []string{"oldest", "older", "newer"} {
+		for i, code := range codes {
 			h := schemas.Invoice{Code: code, Kind: schemas.KindInvoice, AccountID: "a", ResourceID: "r", Month: month, Run: 1, CreatedAt: start, Lines: 1}
 			l := schemas.Line{InvoiceCode: code, AccountID: "a", ResourceID: "r", ResourceName: "web", Month: month, Run: 1, Minutes: 60}
 			form, err := forms.Of(uint8(i + 1))
@@ -58,7 +63,6 @@ func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
 		}
 		return found
 	}
-	codes := []string{"oldest", "older", "newer"}
 	only := func(what string, got map[string]bool, broken ...string) {
 		t.Helper()
 		for _, code := range codes {
@@ -77,9 +81,11 @@ func TestEveryInvoiceIsVerifiedByTheFormOfItsOwnHash(t *testing.T) {
 		only("another number", intact(r), code)
 	}
 	r := sealed()
-	r.Hashes[0].Form, r.Hashes[1].Form, r.Hashes[2].Form = 2, 3, 1
+	for i := range r.Hashes {
+		r.Hashes[i].Form = forms[(i+1)%len(forms)].Number
+	}
 	only("each by another's form", intact(r), codes...)
-	r.Hashes[0].Form = 4
+	r.Hashes[0].Form = tables.NewestForm().Number + 2
 	if _, err := (&proof{forms: forms}).storedInvoices(r); err == nil {
 		t.Error("a form that the program does not know is taken")
 	}

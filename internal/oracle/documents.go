@@ -135,7 +135,7 @@ func (b book) settle(of resourceKey, m schemas.Month, now []schemas.Line) []sche
 	for _, start := range order {
 		for _, l := range starts[start] {
 			was, stands := b[sumKeyOf(&l)]
-			if stands && was.Minutes == l.Minutes && was.Quantity.Equal(l.Quantity) && was.Amounts.Equal(l.Amounts) {
+			if stands && was.Minutes == l.Minutes && was.Quantity.Equal(l.Quantity) && was.Equal(l.Amounts) {
 				continue
 			}
 			if stands {

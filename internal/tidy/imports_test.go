@@ -73,7 +73,7 @@ func house() map[string]room {
 
 		"internal/audit": {imports: []string{"schemas", "schemas/codec", "schemas/tables", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
 		"internal/app": {imports: append(stages, "schemas/codec", "internal/audit", "internal/kafka", "internal/clickhouse", "internal/embedded",
-			"internal/config", "internal/telemetry", "internal/schedule")},
+			"internal/config", "internal/telemetry", "internal/schedule"), tests: []string{"schemas/migrations"}},
 
 		"cmd/reckon": {imports: append(stages, "schemas/", "invoicer/", "internal/")},
 	}

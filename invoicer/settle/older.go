@@ -35,7 +35,7 @@ func OlderCorrections(present map[schemas.Month][]schemas.Line, invoiced []schem
 	for _, was := range soFar {
 		gone := was.Line
 		gone.Minutes, gone.Quantity, gone.Position = 0, decimal.Zero, gone.Position+gonePosition
-		differ(gone, was.Amounts.Neg())
+		differ(gone, was.Neg())
 	}
 	for _, lines := range rows {
 		slices.SortFunc(lines, func(a, b schemas.Line) int {

@@ -142,7 +142,7 @@ func TestWhatAnOlderVersionInvoicedIsTakenBackInItsSum(t *testing.T) {
 			for _, l := range c.now {
 				want = l
 			}
-			if !s.Quantity.Equal(want.Quantity) || !s.Amounts.Equal(want.Amounts) || !s.Exact || s.Minutes() != want.Minutes {
+			if !s.Quantity.Equal(want.Quantity) || !s.Equal(want.Amounts) || !s.Exact || s.Minutes() != want.Minutes {
 				t.Errorf("from then on it is %s for %s, must be %s for %s", s.TotalAmount, s.Quantity, want.TotalAmount, want.Quantity)
 			}
 		})

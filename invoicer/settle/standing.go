@@ -44,7 +44,7 @@ func Standings(rows []schemas.Line) map[schemas.LineKey]*Standing {
 
 // Take takes the next row of the line.
 func (s *Standing) Take(row *schemas.Line) {
-	s.Quantity, s.Amounts, s.Exact = s.Quantity.Add(row.Quantity), s.Amounts.Add(row.Amounts), row.Number > 0
+	s.Quantity, s.Amounts, s.Exact = s.Quantity.Add(row.Quantity), s.Add(row.Amounts), row.Number > 0
 	switch {
 	case !s.Invoiced:
 		s.Line, s.Invoiced = *row, true
@@ -71,7 +71,7 @@ func (s *Standing) Is(now *schemas.Line) bool {
 	if stands := s.Invoiced && !s.gone; now == nil || !stands {
 		return now == nil && !stands
 	}
-	return s.Line.Minutes == now.Minutes && s.Line.Quantity.Equal(now.Quantity) && s.Amounts.Equal(now.Amounts)
+	return s.Line.Minutes == now.Minutes && s.Line.Quantity.Equal(now.Quantity) && s.Equal(now.Amounts)
 }
 
 // Back is the row that takes the line back: as it was last invoiced, with the sign of
@@ -79,6 +79,6 @@ func (s *Standing) Is(now *schemas.Line) bool {
 // back their sums, so that all rows add up to nothing.
 func (s *Standing) Back() schemas.Line {
 	back := s.Line
-	back.Quantity, back.Amounts = s.Quantity.Neg(), s.Amounts.Neg()
+	back.Quantity, back.Amounts = s.Quantity.Neg(), s.Neg()
 	return back
 }

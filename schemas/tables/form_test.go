@@ -112,7 +112,7 @@ func TestANewColumnIsANewForm(t *testing.T) {
 	var known []*Form
 	hashes := map[schemas.Digest]bool{}
 	for i := range forms {
-		form, err := forms.Of(uint8(i + 1)) //nolint:gosec // few
+		form, err := forms.Of(uint8(i + 1))
 		if err != nil {
 			t.Fatal(err)
 		}

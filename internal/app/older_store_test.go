@@ -1,0 +1,356 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/reckon-billing/reckon/internal/config"
+	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
+	"github.com/reckon-billing/reckon/internal/oracle"
+	"github.com/reckon-billing/reckon/internal/testkit"
+	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/codec"
+	"github.com/reckon-billing/reckon/schemas/migrations"
+)
+
+// What testdata/older/rows.sql holds is what a version stored that knew no line_number,
+// when it sealed and settled July and August of 2026 as testdata/older/events.jsonl
+// says: invoices, and adjustments of one row a line. It had the migrations before 0016.
+const olderMigrations = 15
+
+// A store of an older version is migrated, verified, and settled by this one.
+func TestAStoreOfAnOlderVersion(t *testing.T) {
+	o := openOlderStore(t)
+	july, august := schemas.Month{Year: 2026, Month: time.July}, schemas.Month{Year: 2026, Month: time.August}
+	september := august.Next()
+	o.playTo(t, 3)
+	if seals, err := o.sealer(t).Seal(t.Context(), august); err != nil || len(seals) > 0 {
+		t.Fatalf("what it had sealed was carried out again: %+v, %v", seals, err)
+	}
+	for _, month := range []schemas.Month{july, august} {
+		o.verified(t, month)
+	}
+	o.changed(t, july, "ADJ-2026-07-XE59VREE48ME26QDSV3R", `: quantity is stored as "8.5", derived "7.5"`)
+
+	o.playTo(t, 4)
+	if _, err := o.sealer(t).Seal(t.Context(), september); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	var rows []schemas.Line
+	if err := o.Store.RunRows(t.Context(), 4, func(r schemas.ReportRow) error {
+		rows = append(rows, r.Line)
+		got = append(got, fmt.Sprintf("%s %s %d. %s %s %d min × %s: %s - %s = %s", r.Month, r.ResourceID, r.Number, r.PeriodStart.In(o.Config.Billing.Location).Format("01-02"),
+			r.Item.Name, r.Minutes, r.Quantity, r.Gross(), r.CouponValue, r.TotalAmount))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, settledByRun4()) {
+		t.Errorf("run 4 issued\n%s\nmust have issued\n%s", strings.Join(got, "\n"), strings.Join(settledByRun4(), "\n"))
+	}
+	for _, month := range []schemas.Month{july, august, september} {
+		o.verified(t, month)
+	}
+	o.addUp(t, rows, september)
+	if seals, err := o.sealer(t).Seal(t.Context(), september); err != nil || len(seals) > 0 {
+		t.Errorf("sealing again made %+v, %v", seals, err)
+	}
+	o.changed(t, july, "ADJ-2026-07-XE59VREE48ME26QDSV3R", `: quantity is stored as "8.5", derived "7.5"`)
+}
+
+// settledByRun4 are the rows of the adjustments and of September, worked by hand: prices
+// are 1, 1.5 or 2 a minute, 100 a GB with 10 % tax, and 0. Quantities that are taken back
+// are the sums of what the older version invoiced.
+func settledByRun4() []string {
+	return []string{
+		// Deleted on the 21st; up to the 16th it was settled before, and stays.
+		"2026-07 added 1. 07-16 cpu 23040 min × -1: -23040 - 0 = -23040",
+		"2026-07 added 2. 07-16 cpu 7200 min × 1: 7200 - 0 = 7200",
+		"2026-07 added 3. 07-16 disk 23040 min × -1: -23040 - 0 = -23040",
+		"2026-07 added 4. 07-16 disk 7200 min × 1: 7200 - 0 = 7200",
+		// Deleted on the 16th; a was dearer for a while, b was gone for a while.
+		"2026-07 back 1. 07-01 a 44640 min × -3: -44640 - 0 = -44640",
+		"2026-07 back 2. 07-01 a 21600 min × 1: 21600 - 0 = 21600",
+		"2026-07 back 3. 07-01 b 44640 min × -2: -44640 - 0 = -44640",
+		"2026-07 back 4. 07-01 b 21600 min × 1: 21600 - 0 = 21600",
+		// 50,000 are used up from the oldest period on.
+		"2026-07 coupon 1. 07-01 cpu 21600 min × -2: -21600 - -21600 = 0",
+		"2026-07 coupon 2. 07-01 cpu 12960 min × 1: 12960 - 12960 = 0",
+		"2026-07 coupon 3. 07-10 cpu 8640 min × 1: 12960 - 12960 = 0",
+		"2026-07 coupon 4. 07-16 cpu 23040 min × -1: -46080 - -28400 = -17680",
+		"2026-07 coupon 5. 07-16 cpu 23040 min × 1: 46080 - 24080 = 22000",
+		// What costs nothing was left.
+		"2026-07 free 1. 07-01 traffic 44640 min × -5: 0 - 0 = 0",
+		"2026-07 free 2. 07-01 traffic 44640 min × 7.5: 0 - 0 = 0",
+		// b is gone since before, and stays so.
+		"2026-07 gone 1. 07-01 a 44640 min × -2: -89280 - 0 = -89280",
+		"2026-07 gone 2. 07-01 a 27360 min × 1: 54720 - 0 = 54720",
+		"2026-07 gone 3. 07-20 a 17280 min × 1: 17280 - 0 = 17280",
+		"2026-07 grew 1. 07-01 traffic 44640 min × -12.5: -825 - 0 = -825",
+		"2026-07 grew 2. 07-01 traffic 44640 min × 8.5: 935 - 0 = 935",
+		"2026-07 grew-twice 1. 07-01 traffic 44640 min × -21: -935 - 0 = -935",
+		"2026-07 grew-twice 2. 07-01 traffic 44640 min × 9.5: 1045 - 0 = 1045",
+		// b was gone, and is here again.
+		"2026-07 returned 1. 07-01 a 44640 min × -2: -89280 - 0 = -89280",
+		"2026-07 returned 2. 07-01 a 44640 min × 1: 44640 - 0 = 44640",
+		"2026-07 returned 3. 07-01 b 44640 min × -1: 0 - 0 = 0",
+		"2026-07 returned 4. 07-01 b 44640 min × 1: 44640 - 0 = 44640",
+
+		"2026-08 added 1. 08-01 cpu 44640 min × -1: -44640 - 0 = -44640",
+		"2026-08 added 2. 08-01 disk 44640 min × -1: -44640 - 0 = -44640",
+		"2026-08 back 1. 08-01 a 44640 min × -2: -44640 - 0 = -44640",
+		"2026-08 back 2. 08-01 b 44640 min × -1: -44640 - 0 = -44640",
+		"2026-08 free 1. 08-01 traffic 44640 min × 0: 0 - 0 = 0",
+		"2026-08 free 2. 08-01 traffic 44640 min × 1: 0 - 0 = 0",
+		"2026-08 gone 1. 08-01 a 44640 min × -1: -89280 - 0 = -89280",
+		"2026-08 gone 2. 08-01 a 44640 min × 1: 44640 - 0 = 44640",
+		"2026-08 returned 1. 08-01 a 44640 min × -1: -89280 - 0 = -89280",
+		"2026-08 returned 2. 08-01 a 44640 min × 1: 44640 - 0 = 44640",
+		"2026-08 returned 3. 08-01 b 44640 min × 1: 44640 - 0 = 44640",
+
+		"2026-09 calm 1. 09-01 cpu 43200 min × 1: 47520 - 0 = 47520",
+		"2026-09 coupon 1. 09-01 cpu 43200 min × 1: 86400 - 0 = 86400",
+		"2026-09 free 1. 09-01 traffic 43200 min × 0: 0 - 0 = 0",
+		"2026-09 gone 1. 09-01 a 43200 min × 1: 43200 - 0 = 43200",
+		"2026-09 grew 1. 09-01 traffic 43200 min × 0: 0 - 0 = 0",
+		"2026-09 grew-twice 1. 09-01 traffic 43200 min × 0: 0 - 0 = 0",
+		"2026-09 returned 1. 09-01 a 43200 min × 1: 43200 - 0 = 43200",
+		"2026-09 returned 2. 09-01 b 43200 min × 1: 43200 - 0 = 43200",
+	}
+}
+
+// olderStore is an installation that begins with the rows of an older version.
+type olderStore struct {
+	*App
+	endpoints embedded.Endpoints
+	// lines are those of the scenario; played are the first of them, copies what they said.
+	lines  [][]byte
+	played int
+	copies []oracle.Copy
+}
+
+func openOlderStore(t *testing.T) *olderStore {
+	stack := embeddedtest.StartWith(t, embedded.Options{Log: slog.New(slog.DiscardHandler)})
+	e := stack.Endpoints()
+	cfg, err := config.Load("", []string{
+		"RECKON_KAFKA_BROKERS=" + e.Kafka, "RECKON_KAFKA_PARTITIONS=1", "RECKON_CLICKHOUSE_ADDRESSES=" + e.Native,
+		"RECKON_CLICKHOUSE_DATABASE=older", "RECKON_CLICKHOUSE_USERNAME=" + e.User, "RECKON_CLICKHOUSE_PASSWORD=" + e.Password,
+		"RECKON_INGEST_BATCH_MAX_AGE=10ms", "RECKON_BILLING_FIRST_MONTH=2026-07",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &olderStore{endpoints: e}
+	o.fill(t)
+	clock, began := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC), time.Now()
+	o.App, err = Connect(t.Context(), Options{Config: cfg, Log: testkit.Warnings(t), Now: func() time.Time { return clock.Add(time.Since(began)) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := o.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := errors.Join(o.Prepare(t.Context()), o.Check(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	o.ingest(t)
+	scenario, err := os.ReadFile("testdata/older/events.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.lines = bytes.Split(bytes.TrimSpace(scenario), []byte("\n"))
+	return o
+}
+
+// fill makes the tables of the older version, and inserts its rows.
+func (o *olderStore) fill(t *testing.T) {
+	t.Helper()
+	all, err := migrations.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.ask(t, "", "CREATE DATABASE older")
+	for i := range all[:olderMigrations] {
+		statements, err := all[i].Statements(migrations.Target{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range statements {
+			o.ask(t, "older", statement)
+		}
+		o.ask(t, "older", fmt.Sprintf("INSERT INTO schema_migrations (number, name, checksum, digits, applied_at) VALUES (%d, '%s', '%s', 0, now64(3))",
+			all[i].Number, all[i].Name, all[i].Checksum))
+	}
+	rows, err := os.ReadFile("testdata/older/rows.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(strings.TrimSpace(string(rows)), ";\n") {
+		o.ask(t, "older", strings.TrimSuffix(statement, ";"))
+	}
+}
+
+func (o *olderStore) ask(t *testing.T, database, query string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+o.endpoints.HTTP+"/?database="+database, strings.NewReader(query))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth(o.endpoints.User, o.endpoints.Password)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	said, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("%.200s: %s %v", query, said, err)
+	}
+}
+
+// ingest runs until the test ends.
+func (o *olderStore) ingest(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- unlessStopped(ctx, o.ingesting(prometheus.NewRegistry()).run(ctx, nil)) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("ingest ended with %v", err)
+		}
+	})
+}
+
+func (o *olderStore) sealer(t *testing.T) *Sealer {
+	t.Helper()
+	s, err := o.Sealer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// playTo sends the events up to the seal of that number, each to where it lay before.
+func (o *olderStore) playTo(t *testing.T, seal int) {
+	t.Helper()
+	out, err := o.Kafka.NewProducer(t.Context(), o.EventTopics()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	parser := codec.Parser{Currency: o.Currency()}
+	for seals := bytes.Count(bytes.Join(o.lines[:o.played], nil), []byte(`{"seal"`)); seals < seal; o.played++ {
+		line := o.lines[o.played]
+		var read struct {
+			Type schemas.Type
+			Time time.Time
+		}
+		if err := json.Unmarshal(line, &read); err != nil {
+			t.Fatal(err)
+		}
+		if read.Type == "" {
+			seals++
+			continue
+		}
+		m := schemas.Message{Time: read.Time.UTC(), Key: []byte("acme"), Value: line}
+		if m.Topic = o.Config.Kafka.Topics.Lifecycle; read.Type == schemas.UsageRecorded {
+			m.Topic = o.Config.Kafka.Topics.Usage
+		}
+		positions, err := out.Produce(t.Context(), []schemas.Message{m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := parser.Parse(&m)
+		if err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		o.copies = append(o.copies, oracle.Copy{Event: event, Position: positions[0], KafkaTime: m.Time})
+	}
+}
+
+// verified holds the month against its events and the log, and says what differs.
+func (o *olderStore) verified(t *testing.T, month schemas.Month) {
+	t.Helper()
+	p, err := o.Auditor().Verify(t.Context(), month, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range p.Found {
+		t.Errorf("%s: %s", month, found)
+	}
+}
+
+// changed adds 1 to the quantities of an invoice, and back: verify says so.
+func (o *olderStore) changed(t *testing.T, month schemas.Month, code, want string) {
+	t.Helper()
+	add := func(n int) {
+		o.ask(t, "older", fmt.Sprintf("ALTER TABLE invoice_lines UPDATE quantity = quantity + %d WHERE invoice_code = '%s' SETTINGS mutations_sync = 2", n, code))
+	}
+	add(1)
+	p, err := o.Auditor().Verify(t.Context(), month, true)
+	if err != nil || len(p.Found) != 1 || !strings.HasPrefix(p.Found[0], code) || !strings.HasSuffix(p.Found[0], want) {
+		t.Errorf("with another quantity in %s verify found %q, %v", code, p.Found, err)
+	}
+	add(-1)
+}
+
+// addUp holds all rows of the lines that were corrected against the second calculator,
+// and of all lines the amounts.
+func (o *olderStore) addUp(t *testing.T, corrected []schemas.Line, last schemas.Month) {
+	t.Helper()
+	runs, err := o.Store.Runs(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := oracle.Settings{Zone: o.Config.Billing.Location, Currency: o.Currency(), First: runs[0].FirstMonth, Last: last}
+	for _, run := range runs {
+		settings.Cutoffs = append(settings.Cutoffs, run.Cutoff)
+	}
+	type key struct {
+		resource string
+		schemas.LineKey
+	}
+	exact := map[key]bool{}
+	for i := range corrected {
+		exact[key{corrected[i].ResourceID, corrected[i].Key()}] = true
+	}
+	// Elsewhere quantities are those of differences.
+	held := func(l schemas.Line) schemas.Line {
+		if !exact[key{l.ResourceID, l.Key()}] {
+			l.Quantity = l.Quantity.Sub(l.Quantity)
+		}
+		return l
+	}
+	var want, got []schemas.Line
+	for _, l := range oracle.Compute(o.copies, settings).Lines {
+		want = append(want, held(l))
+	}
+	for month := settings.First; !last.Before(month); month = month.Next() {
+		if err := o.Store.UsageReport(t.Context(), month, "", func(r schemas.ReportRow) error {
+			got = append(got, held(r.Line))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range oracle.DiffSums(want, got) {
+		t.Error(d)
+	}
+}
