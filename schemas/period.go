@@ -29,6 +29,10 @@ type Period struct {
 	// event that ended it, nil while it goes on past the month.
 	OpenedBy EventRef
 	ClosedBy *EventRef
+	// Reopened are the events that opened it again where another had ended it, without a
+	// minute between. They are not stored; a period that is derived from a snapshot has
+	// the last of them before it as OpenedBy.
+	Reopened []EventRef
 }
 
 // Minutes is the length of the period.

@@ -17,6 +17,8 @@ type span struct {
 	*configuration
 	opened schemas.EventRef
 	closed *schemas.EventRef
+	// reopened are those that opened the spans which merge put to this one.
+	reopened []schemas.EventRef
 }
 
 // configuration is what a running resource is billed by.

@@ -73,6 +73,7 @@ func merge(spans []span) []span {
 	for _, s := range spans {
 		if n := len(out); n > 0 && out[n-1].to == s.from && out[n-1].same(s.configuration) {
 			out[n-1].to, out[n-1].closed = s.to, s.closed
+			out[n-1].reopened = append(out[n-1].reopened, s.opened)
 			continue
 		}
 		out = append(out, s)

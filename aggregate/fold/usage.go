@@ -224,6 +224,7 @@ func (p *piece) period(account, resource string) (schemas.Period, error) {
 		ResourceName: p.life.name, Product: p.life.product, Service: p.life.service,
 		Month: p.month, Start: timeOf(p.from), End: timeOf(p.to), Mode: p.life.mode,
 		Items: make([]schemas.PeriodItem, len(p.items)), OpenedBy: p.opened, ClosedBy: p.closed,
+		Reopened: p.reopened,
 	}
 	if p.balance != nil {
 		out.Balance = p.balance.export()

@@ -20,13 +20,16 @@ func (a *cli) verifyCommand() *cobra.Command {
 		Use:   "verify --month YYYY-MM",
 		Short: "Derive a sealed month again from its events and compare every invoice",
 		Long: `verify proves a sealed month. From the events up to the last seal's cutoff it derives
-the month again and compares with its invoices and adjustments to the minor unit;
-checks that every stored header and line has the hash that it was sealed with; that
-item-minutes lived are on lines or excluded; and that every message that Kafka has
-before the cutoff is stored exactly once, as an event or as a dead letter.
+the month again and compares with its invoices and adjustments to the minor unit, and
+with the periods, item-minutes and snapshots that its runs kept; checks that every
+stored header and line has the hash that it was sealed with; that item-minutes lived
+are on lines or excluded; that the rows of runs and seals are as they were sealed; and
+that every message that Kafka has before the cutoff is stored exactly once, as an event
+or as a dead letter, with the columns that its bytes come to. What Kafka has deleted is
+compared with its bytes as they are stored.
 
-It changes nothing. It ends with 1 and the first differences, each with the invoice,
-the line, the column, what is stored and what is derived.`,
+It changes nothing. It ends with 1 and the first differences of each kind, each with the
+invoice and the line, or the row, the column, what is stored and what is derived.`,
 		Example: "  reckon verify --month 2026-10",
 		Args:    noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -39,7 +42,7 @@ the line, the column, what is stored and what is derived.`,
 		},
 	}
 	cmd.Flags().StringVar(&month, "month", "", "the month, as 2026-10 (needed)")
-	cmd.Flags().BoolVar(&v.skipLog, "skip-log", false, "do not read Kafka again: then it is not known whether messages were lost")
+	cmd.Flags().BoolVar(&v.skipLog, "skip-log", false, "do not read Kafka again: then it is not known whether messages were lost or changed")
 	return cmd
 }
 
@@ -73,6 +76,9 @@ func (v *verify) say(s *app.App, p *audit.Proof) error {
 		for _, text := range p.Found {
 			v.printf("%s\n", text)
 		}
+		if p.RunsDiffer {
+			return fmt.Errorf("the runs differ in %d places; nothing else was compared, as all rests on them", n)
+		}
 		if p.More {
 			return fmt.Errorf("%s differs; these are the first %d differences", v.month, n)
 		}
@@ -89,14 +95,23 @@ func (v *verify) say(s *app.App, p *audit.Proof) error {
 	}
 	v.printf("  conservation  of %d accounts: %d item-minutes lived = %d on lines + %d excluded\n", p.Accounts,
 		p.Minutes.Lived, p.Minutes.OnLines, p.Minutes.Excluded)
+	v.printf("  kept          %d periods and %d snapshots, of %d runs\n", p.Kept.Periods, p.Kept.Snapshots, p.Kept.Runs)
+	v.sayMessages(p)
+	return nil
+}
+
+// sayMessages says what is known of the messages.
+func (v *verify) sayMessages(p *audit.Proof) {
 	i := &p.Messages
 	if v.skipLog {
 		v.printf("  identity      no message is stored twice: %d copies, %d dead letters; Kafka was not read\n", i.Copies, i.Rejected)
-		return nil
+	} else {
+		v.printf("  identity      %d messages in %d partitions = %d copies + %d dead letters\n", i.Read+i.Older, len(p.Run.Cutoff), i.Copies, i.Rejected)
+		if i.Older > 0 {
+			v.printf("                %d of them Kafka has deleted since: they were compared with their own bytes, as they are stored\n", i.Older)
+		}
 	}
-	v.printf("  identity      %d messages in %d partitions = %d copies + %d dead letters\n", i.Read, len(p.Run.Cutoff), i.Copies, i.Rejected)
-	if i.Older > 0 {
-		v.printf("                %d more are stored that Kafka has deleted since\n", i.Older)
+	if i.Former > 0 {
+		v.printf("                %d of them were stored or rejected by rules of an older version, which this one does not have\n", i.Former)
 	}
-	return nil
 }

@@ -11,7 +11,8 @@ import (
 // Auditor verifies and explains what the installation issued.
 func (a *App) Auditor() *audit.Auditor {
 	return &audit.Auditor{
-		RunLog: a.Store, Invoices: a.Store, Proofs: a.Store, Offsets: a.Store, Log: readLog{a}, Events: a.Store, Resources: a.Store,
+		RunLog: a.Store, Invoices: a.Store, Proofs: a.Store, Stored: a.Store, Log: readLog{a}, Events: a.Store, Resources: a.Store,
+		KeptPeriods: a.Store.KeptPeriods(), KeptSnapshots: a.Store.KeptSnapshots(), KeptMinutes: a.Store.KeptMinutes(),
 		Currency: a.Currency(), Zone: a.Config.Billing.Location,
 	}
 }

@@ -30,6 +30,7 @@ type memory struct {
 	snapshots map[snapshotKey]schemas.Snapshot
 	lines     map[string][]schemas.Line
 	headers   map[string]schemas.Invoice
+	periods   []schemas.Period
 	// minutes are those of a resource in a month, by the run that counted them.
 	minutes map[snapshotKey]schemas.ItemMinutes
 	// broken makes the rows of an account unreadable.
@@ -285,6 +286,16 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 		}
 		e.Balance, e.Before = nil, nil
 		m.snapshots[snapshotKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
+	}
+	for _, p := range b.Periods {
+		same := func(o schemas.Period) bool {
+			return o.AccountID == p.AccountID && o.ResourceID == p.ResourceID && o.Month == p.Month && o.Start.Equal(p.Start) && o.Run == p.Run
+		}
+		if i := slices.IndexFunc(m.periods, same); i >= 0 {
+			m.periods[i] = p
+			continue
+		}
+		m.periods = append(m.periods, p)
 	}
 	for _, l := range b.Minutes {
 		m.minutes[snapshotKey{l.Month.Index(), l.AccountID, l.ResourceID, b.Run.Number}] = l.ItemMinutes

@@ -5,21 +5,27 @@ import (
 	"errors"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // Auditor reads what it audits through its ports. Its methods may be called at
 // once.
 type Auditor struct {
-	RunLog    RunLog
-	Invoices  Invoices
-	Proofs    Proofs
-	Offsets   Offsets
-	Log       Log
-	Events    aggregate.Source
-	Resources Resources
+	RunLog        RunLog
+	Invoices      Invoices
+	Proofs        Proofs
+	Stored        Messages
+	KeptPeriods   Kept[schemas.Period]
+	KeptSnapshots Kept[schemas.Snapshot]
+	KeptMinutes   Kept[schemas.ResourceMinutes]
+	Log           Log
+	Events        aggregate.Source
+	Resources     Resources
 
 	Currency schemas.Currency
 	// Zone is the billing zone.
@@ -35,6 +41,19 @@ type RunLog interface {
 	Runs(ctx context.Context) ([]schemas.Run, error)
 	// Seals are those of the runs that were carried out.
 	Seals(ctx context.Context) ([]invoicer.Seal, error)
+	// ChangedRuns are columns of the rows of runs and seals that are not as they were
+	// when the seals were written, by run; UnknownRuns are numbers of runs that have
+	// issued or sealed something and are not written down.
+	ChangedRuns(ctx context.Context) ([]RunChange, error)
+	UnknownRuns(ctx context.Context) ([]int64, error)
+}
+
+// RunChange is a column of a run's row, or of its seal's, that was changed.
+type RunChange struct {
+	Run           int64
+	Table, Column string
+	// Stored is what it says now; nothing where there is no row of the run.
+	Stored string
 }
 
 // Invoices is where invoices stand.
@@ -60,14 +79,58 @@ type Proofs interface {
 	ItemMinutes(ctx context.Context, month schemas.Month, run int64, yield func(schemas.AccountMinutes) error) error
 }
 
-// Offsets is where each message is stored.
-type Offsets interface {
-	// StoredOffsets streams every message that is stored of what lies before the
-	// cutoff, by topic, partition and offset ascending, as often as it is stored.
-	StoredOffsets(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[StoredOffset], error)
+// Kept is what runs keep of a month beside its invoices, as texts of rows, which are
+// equal exactly where the rows are. Snapshots are those of what the month begins with,
+// among them those of all that was dead by then.
+type Kept[T any] interface {
+	// Kept streams what runs up to one stored of a month, by (account id, resource id)
+	// and run ascending, as often as it is stored. Of snapshots the one that counts
+	// comes last.
+	Kept(ctx context.Context, month schemas.Month, run int64) (schemas.Cursor[KeptRow], error)
+	// Elsewhere are some rows of a resource that are of another month or run.
+	Elsewhere(ctx context.Context, of schemas.ResourceKey, month schemas.Month, run int64) ([]KeptRow, error)
+	Form() RowForm[T]
+}
+
+// RowForm says how a row is stored. It is for one goroutine.
+type RowForm[T any] interface {
+	// Text is the row's.
+	Text(row *T) (string, error)
+	// Columns takes the text of a row apart; the first is the name of its table.
+	Columns(text string) ([]Value, error)
+}
+
+// Messages is how each message is stored.
+type Messages interface {
+	// StoredMessages streams the rows of what lies before the cutoff, by log,
+	// topic, partition, offset, kind and digest ascending, as often as they are stored.
+	StoredMessages(ctx context.Context, cutoff schemas.Cutoff) (schemas.Cursor[StoredMessage], error)
+	// StoredBytes yields, in any order, what a partition is stored to have had before
+	// an end. A message is valid until yield returns.
+	StoredBytes(ctx context.Context, before schemas.PartitionEnd, yield func(*StoredBytes) error) error
 	// MissingIdentities names events before the cutoff of which copies would not be
-	// found, up to so many, by topic, partition and offset.
+	// found, up to so many, by log, topic, partition and offset.
 	MissingIdentities(ctx context.Context, cutoff schemas.Cutoff, most int) ([]schemas.Position, error)
+	MessageRows
+}
+
+// MessageRows are rows of messages as texts, which are equal exactly where the rows are.
+type MessageRows interface {
+	// MessageRows are those at a position.
+	MessageRows(ctx context.Context, at schemas.Position, rejected bool) ([]string, error)
+	// StrayedRows are some that may be a message's (of the identity, if it is an
+	// event), and stand where the cutoff has none.
+	StrayedRows(ctx context.Context, cutoff schemas.Cutoff, m *schemas.Message, identity schemas.Hash, rejected bool) ([]string, error)
+	// Mirror is for one goroutine.
+	Mirror() Mirror
+}
+
+// Mirror says how a message would be stored. A text is valid until the next call.
+type Mirror interface {
+	Event(e *schemas.Event, m *schemas.Message) ([]byte, error)
+	Letter(m *schemas.Message, why *schemas.Rejection) ([]byte, error)
+	// Columns takes the text of a row apart.
+	Columns(row string, rejected bool) ([]Value, error)
 }
 
 // Log is Kafka, which is asked again what it had.
@@ -103,4 +166,57 @@ type Past interface {
 	// by a run up to the given one: closed is nil where it went on, opened where there
 	// is no such period.
 	Period(ctx context.Context, month schemas.Month, start time.Time, run int64) (opened, closed *schemas.EventRef, err error)
+}
+
+// StoredLine is a line as it stands in the store.
+type StoredLine struct {
+	schemas.Line
+	// MonthText is the month as it stands, which may be no month.
+	MonthText string
+}
+
+// SealedResource is what is stored of one resource in one month.
+type SealedResource struct {
+	AccountID, ResourceID string
+	// Headers, Lines and Hashes each ascend by run and code. Lines without a header
+	// and hashes without one are among them.
+	Headers []schemas.Invoice
+	Lines   []StoredLine
+	Hashes  []schemas.InvoiceHash
+}
+
+// StoredMessage is a row of a message: of an event or of a dead letter.
+type StoredMessage struct {
+	schemas.Position
+	Rejected bool
+	// Digest is the SHA-256 of the row's text ([MessageRows]).
+	Digest schemas.Digest
+	// Why is what a dead letter says.
+	Why schemas.Rejection
+}
+
+// StoredBytes is a message as the store has it; it lay so in Kafka, but for the key of
+// an event.
+type StoredBytes struct {
+	Message schemas.Message
+	// Rejected and the rest are as in [StoredMessage].
+	Rejected bool
+	Digest   schemas.Digest
+	Why      schemas.Rejection
+}
+
+// KeptRow is a row that a run stored of a resource.
+type KeptRow struct {
+	schemas.ResourceKey
+	Run  int64
+	Text string
+}
+
+// Value is a column of a row with its value as text.
+type Value = tables.Value
+
+// UsageEvent is one usage event with its value.
+type UsageEvent struct {
+	schemas.EventRef
+	Value decimal.Decimal
 }

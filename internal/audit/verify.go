@@ -20,6 +20,9 @@ type Proof struct {
 	// column with what is stored and what is derived. There are More than are told.
 	Found []string
 	More  bool
+	// RunsDiffer tells that they are all of the run log: nothing else was compared, as
+	// all rests on it.
+	RunsDiffer bool
 
 	// Issued counts the month's invoices and adjustments, Hashes are those of its
 	// runs.
@@ -29,28 +32,45 @@ type Proof struct {
 	Accounts int64
 	Minutes  schemas.ItemMinutes
 	Messages MessageCounts
+	Kept     KeptCounts
 }
+
+// KeptCounts is what was compared of what the month's runs kept beside its invoices.
+type KeptCounts struct{ Runs, Periods, Snapshots int64 }
 
 // MessageCounts is where the messages before a cutoff are.
 type MessageCounts struct {
 	// Read are those that Kafka has; Copies and Rejected are those stored, of which
-	// Older lie before what Kafka still has.
-	Read, Copies, Rejected, Older int64
+	// Older lie before what Kafka still has, or all where it was not read: they were
+	// compared with their own bytes. Former were judged by an older version, whose
+	// rules took or rejected them otherwise: of them the bytes were compared alone.
+	Read, Copies, Rejected, Older, Former int64
 }
 
 // Verify derives a sealed month again from its events and compares it with its
 // invoices to the minor unit; checks their hashes and the item-minutes; and that
-// every message that Kafka has before the cutoff is stored exactly once. SkipLog
+// every message that Kafka has before the cutoff is stored exactly once, with the
+// columns that its bytes come to. SkipLog
 // leaves Kafka unread: then it is not known whether messages were lost.
 func (a *Auditor) Verify(ctx context.Context, month schemas.Month, skipLog bool) (*Proof, error) {
-	p, err := a.begin(ctx, month)
-	if err != nil {
+	p := &proof{
+		Auditor: a, Proof: Proof{Month: month}, forms: tables.StoredForms(), runs: map[int64]int{}, room: mostDifferences,
+	}
+	if err := p.runLog(ctx); err != nil && !errors.Is(err, errEnough) {
 		return nil, err
 	}
-	for _, step := range []func(context.Context) error{
-		p.invoices, p.hashes, p.conservation, func(ctx context.Context) error { return p.identity(ctx, skipLog) },
+	if len(p.Found) > 0 {
+		p.RunsDiffer = true
+		return &p.Proof, nil
+	}
+	if err := p.begin(ctx); err != nil {
+		return nil, err
+	}
+	for _, part := range []func(context.Context) error{
+		p.invoices, p.asSealed, p.hashes, p.conservation, p.unknownRuns, func(ctx context.Context) error { return p.messages(ctx, skipLog) },
 	} {
-		if err := step(ctx); err != nil && !errors.Is(err, errEnough) {
+		p.room = mostDifferences
+		if err := part(ctx); err != nil && !errors.Is(err, errEnough) {
 			return nil, err
 		}
 	}
@@ -58,16 +78,15 @@ func (a *Auditor) Verify(ctx context.Context, month schemas.Month, skipLog bool)
 }
 
 // begin finds the last seal and what it rests on.
-func (a *Auditor) begin(ctx context.Context, month schemas.Month) (*proof, error) {
-	runs, err := a.RunLog.Runs(ctx)
+func (p *proof) begin(ctx context.Context) error {
+	runs, err := p.RunLog.Runs(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	seals, err := a.RunLog.Seals(ctx)
+	seals, err := p.RunLog.Seals(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p := &proof{Auditor: a, Proof: Proof{Month: month}, forms: tables.StoredForms(), runs: map[int64]int{}}
 	sealed := map[int64]invoicer.Seal{}
 	for _, seal := range seals {
 		sealed[seal.Run] = seal
@@ -88,8 +107,8 @@ func (a *Auditor) begin(ctx context.Context, month schemas.Month) (*proof, error
 			_ = p.differ("account %q is parked by run %d, so its invoices are not all issued: %s", parked.AccountID, run.Number, parked.Reason)
 		}
 	}
-	if len(p.all) == 0 || through.Before(month) || month.Before(p.Run.FirstMonth) {
-		return nil, fmt.Errorf("%s is not sealed: there is nothing to verify", month)
+	if len(p.all) == 0 || through.Before(p.Month) || p.Month.Before(p.Run.FirstMonth) {
+		return fmt.Errorf("%s is not sealed: there is nothing to verify", p.Month)
 	}
-	return p, nil
+	return nil
 }

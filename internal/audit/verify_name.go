@@ -108,7 +108,7 @@ func (n *naming) header(s *storedInvoice, want *schemas.Invoice) error {
 		n.strayHeaders = slices.Delete(n.strayHeaders, i, i+1)
 		s.header = &found
 	}
-	return n.columns(s.code+": header", s.form.Header(s.header), derived)
+	return n.columns(s.code+": header", s.form.Header(s.header), derived, "derived")
 }
 
 // lines compares the lines of an invoice: first those that stand where they
@@ -169,7 +169,7 @@ func (n *naming) rowName(l *schemas.Line) string {
 
 func (n *naming) line(s *storedInvoice, stored *StoredLine, want *schemas.Line) error {
 	n.told[sameLineOf(&stored.Line)] = true
-	return n.columns(s.code+": line "+n.rowName(want), s.line(stored), s.lineColumns(want))
+	return n.columns(s.code+": line "+n.rowName(want), s.line(stored), s.lineColumns(want), "derived")
 }
 
 // line are a stored line's columns in the invoice's form, its month as it stands.
@@ -189,16 +189,43 @@ func (s *storedInvoice) lineColumns(l *schemas.Line) []tables.Value {
 	return columns
 }
 
-// columns names each column that differs.
-func (n *naming) columns(what string, stored, derived []tables.Value) error {
+// columns names each column that differs, with what is stored and what it must be, as
+// says.
+func (p *proof) columns(what string, stored, want []Value, asSays string) error {
 	for i := range stored {
-		if stored[i] != derived[i] {
-			if err := n.differ("%s: %s is stored as %q, derived %q", what, stored[i].Name, stored[i].Text, derived[i].Text); err != nil {
-				return err
-			}
+		if stored[i] == want[i] {
+			continue
+		}
+		has, must := excerpts(stored[i].Text, want[i].Text)
+		if err := p.differ("%s: %s is stored as %q, %s %q", what, stored[i].Name, has, asSays, must); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// excerpts are two texts, of long ones what stands about their first difference.
+func excerpts(a, b string) (string, string) {
+	const most, ahead = 200, 40
+	from := 0
+	for from < len(a) && from < len(b) && a[from] == b[from] {
+		from++
+	}
+	cut := func(s string) string {
+		if len(s) <= most {
+			return s
+		}
+		at := max(0, min(from-ahead, len(s)-most))
+		s, left := s[at:], at > 0
+		if len(s) > most {
+			s = s[:most] + "…"
+		}
+		if left {
+			s = "…" + s
+		}
+		return s
+	}
+	return cut(a), cut(b)
 }
 
 // leftOver are rows that no invoice misses.

@@ -26,8 +26,13 @@ type proof struct {
 	runs map[int64]int
 	// except are the parked accounts.
 	except []string
-	// lived are the derived item-minutes of the accounts in order.
-	lived []accountMinutes
+	// lived are the derived item-minutes of the accounts in order; derived tells that
+	// they are all there.
+	lived   []accountMinutes
+	derived bool
+
+	// room is how many more differences are told of the part that is compared now.
+	room int
 }
 
 type accountMinutes struct {
@@ -35,7 +40,8 @@ type accountMinutes struct {
 	schemas.ItemMinutes
 }
 
-// mostDifferences is how many differences are told.
+// mostDifferences is how many differences are told of each part of what is compared, so
+// that none hides the others.
 const mostDifferences = 20
 
 // errEnough ends a comparison: more differences would not be told.
@@ -43,10 +49,11 @@ var errEnough = errors.New("enough differences")
 
 // differ notes a difference.
 func (p *proof) differ(format string, args ...any) error {
-	if len(p.Found) == mostDifferences {
+	if p.room == 0 {
 		p.More = true
 		return errEnough
 	}
+	p.room--
 	p.Found = append(p.Found, fmt.Sprintf(format, args...))
 	return nil
 }
@@ -90,6 +97,11 @@ func (p *proof) invoices(ctx context.Context) error {
 		}
 		return nil, nil
 	}
+	kept, err := p.keptByLast(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = kept.close() }() // reading is over by then
 	plan := p.plan(p.Run.Number, p.Month)
 	plan.Except = p.except
 	err = (&aggregate.Deriver{Source: p.Events, Zone: p.Zone}).Derive(ctx, plan, func(d schemas.Derived) error {
@@ -104,13 +116,19 @@ func (p *proof) invoices(ctx context.Context) error {
 		if r == nil {
 			r = &SealedResource{AccountID: d.AccountID, ResourceID: d.ResourceID}
 		}
-		return p.resource(ctx, r, lines)
+		if err := p.resource(ctx, r, lines); err != nil {
+			return err
+		}
+		return kept.resource(ctx, &d)
 	})
 	if err != nil {
 		return fmt.Errorf("derive %s again: %w", p.Month, err)
 	}
-	_, err = upTo("", "", true)
-	return err
+	if _, err = upTo("", "", true); err != nil {
+		return err
+	}
+	p.derived = true
+	return kept.end(ctx)
 }
 
 func compareResources(account, resource, otherAccount, otherResource string) int {
@@ -179,8 +197,8 @@ func (p *proof) hashes(ctx context.Context) error {
 // conservation compares the item-minutes by account with those stored, and holds
 // both against the law (contract 5.4).
 func (p *proof) conservation(ctx context.Context) error {
-	if p.More {
-		return nil // not all accounts were derived
+	if !p.derived {
+		return nil
 	}
 	i := 0
 	derivedUpTo := func(account string, end bool) error {

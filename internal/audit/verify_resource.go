@@ -128,6 +128,12 @@ func (p *proof) resource(ctx context.Context, r *SealedResource, derived []schem
 			codes[key] = append(codes[key], s.code)
 		}
 		p.count(s)
+		if i, known := p.runs[s.run]; known && !p.all[i].CreatedAt.Equal(s.header.CreatedAt) && s.intact() {
+			if err := p.differ("%s: it was created at %s, its run %d at %s", s.code,
+				Stamp(s.header.CreatedAt, p.Zone), s.run, Stamp(p.all[i].CreatedAt, p.Zone)); err != nil {
+				return err
+			}
+		}
 		if total := rating.Total(lines); s.intact() && (!total.Equal(s.header.Amounts) || len(lines) != s.header.Lines) {
 			if err := p.differ("%s: the header is of %d lines and %s, its %d lines sum to %s", s.code,
 				s.header.Lines, p.amounts(s.header.Amounts), len(lines), p.amounts(total)); err != nil {

@@ -65,7 +65,7 @@ func house() map[string]room {
 			"schemas", "schemas/codec", "ingest", "aggregate", "aggregate/fold", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
 		}},
 		"internal/clickhouse/logs": {imports: []string{"schemas", "internal/clickhouse/column"}},
-		"internal/clickhouse/runs": {imports: []string{"schemas", "schemas/tables", "invoicer", "internal/clickhouse/column", "internal/clickhouse/scope"}},
+		"internal/clickhouse/runs": {imports: []string{"schemas", "schemas/tables", "invoicer", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope"}},
 		"internal/clickhouse/invoices": {imports: []string{
 			"schemas", "schemas/tables", "aggregate", "invoicer", "internal/audit", "internal/clickhouse/column", "internal/clickhouse/scope",
 		}},

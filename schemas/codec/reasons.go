@@ -113,3 +113,13 @@ func BeyondSchema() []string {
 	}
 	return beyond
 }
+
+// ChangedVerdict tells whether an older version may have judged a message otherwise
+// than this one: was is the reason for which it was rejected then, is the one now, each
+// empty where it was taken. Whoever changes what is taken names it here, so that what
+// was stored before stays verifiable.
+func ChangedVerdict(was, is string) bool {
+	// An attribute that is null was refused, and data_base64; text that turns the
+	// direction of writing was not.
+	return was == RejectNull || was == "data_base64" || is == RejectControlCharacter
+}

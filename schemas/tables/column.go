@@ -50,14 +50,16 @@ type Table[T any] struct {
 	Columns func(row *T, c Columns)
 }
 
+// Values are all columns of a row.
+func (t Table[T]) Values(row *T) []Value { return values(^uint8(0), row, t.Columns) }
+
 // Names are the table's columns, as a statement lists them.
 func Names[T any](t Table[T]) string {
 	var row T
-	all := Hasher{form: ^uint8(0), listing: true}
-	t.Columns(&row, &all)
-	names := make([]string, len(all.values))
+	all := t.Values(&row)
+	names := make([]string, len(all))
 	for i := range names {
-		names[i] = all.values[i].Name
+		names[i] = all[i].Name
 	}
 	return strings.Join(names, ", ")
 }

@@ -98,6 +98,11 @@ type Texts map[string]string
 // ColumnsOf adds {{columns_of_TABLE}}.
 func (t Texts) ColumnsOf(table, names string) { t["queries/parts/columns_of_"+table+".sql"] = names }
 
+// RowOf adds {{row_of_TABLE}}: the text of a row, see [RowExpression].
+func (t Texts) RowOf(table string, columns Input) {
+	t["queries/parts/row_of_"+table+".sql"] = RowExpression(columns)
+}
+
 // Open is for the interface: nobody asks for more than ReadFile gives.
 func (Texts) Open(string) (fs.File, error) { return nil, fs.ErrNotExist }
 

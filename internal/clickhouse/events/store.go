@@ -21,6 +21,6 @@ var queries embed.FS
 
 // New is the store of a database.
 func New(db *column.DB) *Store {
-	db = db.With(queries, scope.Parts)
+	db = db.With(queries, scope.Parts, columnLists())
 	return &Store{db: db, ingest: newIngestion(db), laneRows: laneRows}
 }

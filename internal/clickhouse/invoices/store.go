@@ -20,5 +20,5 @@ var queries embed.FS
 
 // New is the store of a database, whose money has so many decimals.
 func New(db *column.DB, digits int32) *Store {
-	return &Store{db: db.With(queries, scope.Parts, columnLists()), digits: digits}
+	return &Store{db: db.With(queries, scope.Parts, columnLists(digits)), digits: digits}
 }

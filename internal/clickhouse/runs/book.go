@@ -99,12 +99,17 @@ func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 }
 
 // AddSeal writes down that a run was carried out, as [invoicer.RunLog] says, and
-// before it the hashes of the months that it issued for.
+// before it the hashes of the months that it issued for. With the seal goes what proves
+// it and its run.
 func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
 	if err := s.hashMonths(ctx, seal); err != nil {
 		return fmt.Errorf("hash what run %d issued: %w", seal.Run, err)
 	}
-	row, err := rowOfSeal(&seal).columns(s.digits).Input()
+	sealed := rowOfSeal(&seal)
+	if err := s.prove(ctx, sealed); err != nil {
+		return err
+	}
+	row, err := sealed.columns(s.digits).Input()
 	if err != nil {
 		return fmt.Errorf("seal of run %d: %w", seal.Run, err)
 	}

@@ -77,14 +77,21 @@ func monthOf(kind schemas.RunKind, text string) (schemas.Month, error) {
 	return schemas.ParseMonth(text)
 }
 
-// sealRow is a row of seals; columns are all that it has.
+// sealRow is a row of seals; columns are all that it has, own those without the proof.
 type sealRow struct {
 	invoicer.Seal
 	month             string
 	accounts, reasons []string
+	proof             proof
 }
 
 func (r *sealRow) columns(digits int32) column.Fields {
+	return append(r.own(digits), column.Field{Name: "proof", Value: column.Tuples{
+		{Name: "column", Value: &r.proof.columns}, {Name: "hash", Value: &r.proof.hashes},
+	}})
+}
+
+func (r *sealRow) own(digits int32) column.Fields {
 	t := &r.Totals
 	return column.Fields{
 		{Name: "run", Value: &r.Run},
@@ -115,6 +122,9 @@ func (r *sealRow) seal() (invoicer.Seal, error) {
 	var err error
 	if s.Month, err = schemas.ParseMonth(r.month); err != nil {
 		return s, fmt.Errorf("stored seal of run %d: %w", s.Run, err)
+	}
+	if len(r.accounts) != len(r.reasons) {
+		return s, fmt.Errorf("stored seal of run %d: %d accounts are parked for %d reasons", s.Run, len(r.accounts), len(r.reasons))
 	}
 	s.SealedAt, s.Parked = s.SealedAt.UTC(), nil
 	for i := range r.accounts {

@@ -1,0 +1,5 @@
+-- The periods of a month as runs up to one stored them.
+SELECT account_id, resource_id, run, {{row_of_periods}} AS text
+FROM periods
+WHERE month = {month:String} AND run <= {run:Int64}
+ORDER BY account_id, resource_id, run, text

@@ -1,0 +1,6 @@
+-- The periods of a resource that a run did not store of the month.
+SELECT account_id, resource_id, run, {{row_of_periods}} AS text
+FROM periods
+WHERE account_id = {account:String} AND resource_id = {resource:String} AND (month, run) != ({month:String}, {run:Int64})
+ORDER BY text
+LIMIT 100
