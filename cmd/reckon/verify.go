@@ -111,6 +111,10 @@ func (v *verify) sayMessages(p *audit.Proof) {
 			v.printf("                %d of them Kafka has deleted since: they were compared with their own bytes, as they are stored\n", i.Older)
 		}
 	}
+	for _, g := range p.Gaps {
+		v.printf("                %s/%d%s: the messages from offset %d to %d were gone before they were read: %s\n",
+			g.Topic, g.Partition, schemas.OfLog(g.Log), g.From, g.End, g.Reason)
+	}
 	if i.Former > 0 {
 		v.printf("                %d of them were stored or rejected by rules of an older version, which this one does not have\n", i.Former)
 	}

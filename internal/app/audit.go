@@ -21,6 +21,9 @@ func (a *App) Auditor() *audit.Auditor {
 // their newest logs.
 type readLog struct{ *App }
 
+// Gaps is as [audit.Log] says.
+func (l readLog) Gaps(ctx context.Context) ([]schemas.LogNote, error) { return l.Store.Gaps(ctx) }
+
 // Starts is as [audit.Log] says.
 func (l readLog) Starts(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error) {
 	all, err := l.Store.Logs(ctx)

@@ -205,6 +205,11 @@ func TestMessagesThatWereDeletedBeforeTheyWereReadAreAGap(t *testing.T) {
 	if err != nil || len(r.Found) > 0 || len(r.Gaps) != 1 || r.Gaps[0].From != stored || r.Gaps[0].End != stored+3 || r.Gaps[0].Reason != "the disk died" {
 		t.Errorf("listed %+v, %v", r, err)
 	}
+	l.seal("2026-09")
+	proof, err := l.app.Auditor().Verify(t.Context(), schemas.Month{Year: 2026, Month: time.September}, false)
+	if err != nil || len(proof.Found) > 0 || len(proof.Gaps) != 1 {
+		t.Errorf("verify: %v, %+v", err, proof)
+	}
 	counts, err := l.app.Store.Counts(t.Context())
 	if err != nil || counts.Stored != 3 {
 		t.Errorf("counted %+v, %v: u1, v3 and v4 are there", counts, err)

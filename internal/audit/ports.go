@@ -135,6 +135,9 @@ type Mirror interface {
 
 // Log is Kafka, which is asked again what it had.
 type Log interface {
+	// Gaps are the messages that were gone before they were read, which an operator has
+	// accepted.
+	Gaps(ctx context.Context) ([]schemas.LogNote, error)
 	// Starts are the first offsets that are still there, of the logs that the topics
 	// are now.
 	Starts(ctx context.Context, topics ...string) ([]schemas.PartitionEnd, error)

@@ -32,7 +32,9 @@ type Proof struct {
 	Accounts int64
 	Minutes  schemas.ItemMinutes
 	Messages MessageCounts
-	Kept     KeptCounts
+	// Gaps are messages before the cutoff that were gone before they were read.
+	Gaps []schemas.LogNote
+	Kept KeptCounts
 }
 
 // KeptCounts is what was compared of what the month's runs kept beside its invoices.
@@ -67,7 +69,7 @@ func (a *Auditor) Verify(ctx context.Context, month schemas.Month, skipLog bool)
 		return nil, err
 	}
 	for _, part := range []func(context.Context) error{
-		p.invoices, p.asSealed, p.hashes, p.conservation, p.unknownRuns, func(ctx context.Context) error { return p.messages(ctx, skipLog) },
+		p.invoices, p.asSealed, p.hashes, p.conservation, p.unknownRuns, p.gaps, func(ctx context.Context) error { return p.messages(ctx, skipLog) },
 	} {
 		p.room = mostDifferences
 		if err := part(ctx); err != nil && !errors.Is(err, errEnough) {
@@ -75,6 +77,18 @@ func (a *Auditor) Verify(ctx context.Context, month schemas.Month, skipLog bool)
 		}
 	}
 	return &p.Proof, nil
+}
+
+// gaps names what an operator has accepted as gone: it is no difference, and is told for
+// ever.
+func (p *proof) gaps(ctx context.Context) error {
+	gaps, err := p.Log.Gaps(ctx)
+	for _, g := range gaps {
+		if at := g.PartitionEnd; p.Run.Cutoff.Contains(schemas.Position{Log: at.Log, Topic: at.Topic, Partition: at.Partition, Offset: g.From}) {
+			p.Gaps = append(p.Gaps, g)
+		}
+	}
+	return err
 }
 
 // begin finds the last seal and what it rests on.
