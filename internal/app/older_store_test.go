@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/shopspring/decimal"
 
+	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
@@ -44,7 +46,7 @@ func TestAStoreOfAnOlderVersion(t *testing.T) {
 	for _, month := range []schemas.Month{july, august} {
 		o.verified(t, month)
 	}
-	o.changed(t, july, "ADJ-2026-07-XE59VREE48ME26QDSV3R", `: quantity is stored as "8.5", derived "7.5"`)
+	o.everyAdjustmentIsKnown(t)
 
 	o.playTo(t, 4)
 	if _, err := o.sealer(t).Seal(t.Context(), september); err != nil {
@@ -70,7 +72,8 @@ func TestAStoreOfAnOlderVersion(t *testing.T) {
 	if seals, err := o.sealer(t).Seal(t.Context(), september); err != nil || len(seals) > 0 {
 		t.Errorf("sealing again made %+v, %v", seals, err)
 	}
-	o.changed(t, july, "ADJ-2026-07-XE59VREE48ME26QDSV3R", `: quantity is stored as "8.5", derived "7.5"`)
+	o.everyAdjustmentIsKnown(t)
+	o.explained(t, july)
 }
 
 // settledByRun4 are the rows of the adjustments and of September, worked by hand: prices
@@ -297,18 +300,71 @@ func (o *olderStore) verified(t *testing.T, month schemas.Month) {
 	}
 }
 
-// changed adds 1 to the quantities of an invoice, and back: verify says so.
-func (o *olderStore) changed(t *testing.T, month schemas.Month, code, want string) {
+// everyAdjustmentIsKnown changes one row of each adjustment after the other by as little
+// as can be: verify makes what was issued again, as the version did that issued it, and
+// names the row.
+func (o *olderStore) everyAdjustmentIsKnown(t *testing.T) {
 	t.Helper()
-	add := func(n int) {
-		o.ask(t, "older", fmt.Sprintf("ALTER TABLE invoice_lines UPDATE quantity = quantity + %d WHERE invoice_code = '%s' SETTINGS mutations_sync = 2", n, code))
+	var last []schemas.ReportRow // of each adjustment
+	rows := map[string]map[schemas.LineKey]int{}
+	for run := int64(1); run <= 4; run++ {
+		if err := o.Store.RunRows(t.Context(), run, func(r schemas.ReportRow) error {
+			if r.Kind != schemas.KindAdjustment {
+				return nil
+			}
+			if rows[r.InvoiceCode] == nil {
+				rows[r.InvoiceCode], last = map[schemas.LineKey]int{}, append(last, r)
+			}
+			rows[r.InvoiceCode][r.Key()]++
+			last[len(last)-1] = r
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	add(1)
-	p, err := o.Auditor().Verify(t.Context(), month, true)
-	if err != nil || len(p.Found) != 1 || !strings.HasPrefix(p.Found[0], code) || !strings.HasSuffix(p.Found[0], want) {
-		t.Errorf("with another quantity in %s verify found %q, %v", code, p.Found, err)
+	for _, r := range last {
+		where := fmt.Sprintf("WHERE invoice_code = '%s' AND item = '%s' AND period_start = fromUnixTimestamp64Milli(%d) AND line_number = %d SETTINGS mutations_sync = 2",
+			r.InvoiceCode, r.Item.Name, r.PeriodStart.UnixMilli(), r.Number)
+		o.ask(t, "older", "ALTER TABLE invoice_lines UPDATE total_amount = total_amount + 1 "+where)
+		p, err := o.Auditor().Verify(t.Context(), r.Month, true)
+		want := fmt.Sprintf(`: total_amount is stored as "%s", derived "%s"`, r.TotalAmount.Add(decimal.NewFromInt(1)), r.TotalAmount)
+		if rows[r.InvoiceCode][r.Key()] > 1 {
+			want = fmt.Sprintf(", row %d%s", r.Number, want)
+		}
+		if err != nil || len(p.Found) != 1 || !strings.HasPrefix(p.Found[0], r.InvoiceCode+": line ") || !strings.Contains(p.Found[0], `"`+r.Item.Name+`"`) || !strings.HasSuffix(p.Found[0], want) {
+			t.Errorf("with another amount in %s verify found %q, %v, want %s", r.InvoiceCode, p.Found, err, want)
+		}
+		o.ask(t, "older", "ALTER TABLE invoice_lines UPDATE total_amount = total_amount - 1 "+where)
 	}
-	add(-1)
+}
+
+// explained holds explanations of July against what was worked by hand: of a difference,
+// and of rows that take back what one invoice had, or the sum of what several had.
+func (o *olderStore) explained(t *testing.T, july schemas.Month) {
+	t.Helper()
+	of := func(resource string, run int64) *audit.Explanation {
+		t.Helper()
+		x, err := o.Auditor().Explain(t.Context(), schemas.AdjustmentCode("acme", resource, july, run), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	difference := of("grew", 2).Lines[0]
+	if difference.TakesBack != "" || len(difference.Invoiced) != 1 || difference.Now.TotalAmount != "825" || difference.TotalAmount != "275" || difference.Usage.Measured != "7.5" {
+		t.Errorf("a difference is explained as %+v", difference)
+	}
+	sum := of("grew", 4).Lines
+	if back := sum[0]; len(sum) != 2 || back.TakesBack != schemas.AdjustmentCode("acme", "grew", july, 2) || len(back.Invoiced) != 2 || back.Price != nil || back.TotalAmount != "-825" {
+		t.Errorf("what takes back a sum is explained as %+v", back)
+	}
+	if now := sum[1]; now.TakesBack != "" || now.Usage.Measured != "8.5" || now.Price.Exact != "850" || now.TotalAmount != "935" {
+		t.Errorf("the line as it is now is explained as %+v", now)
+	}
+	one := of("added", 4).Lines[0]
+	if one.TakesBack != schemas.AdjustmentCode("acme", "added", july, 3) || len(one.Invoiced) > 0 || one.Price.Exact != "23040" || one.ClosedBy != nil || one.TotalAmount != "-23040" {
+		t.Errorf("what takes back one row is explained as %+v", one)
+	}
 }
 
 // addUp holds all rows of the lines that were corrected against the second calculator,
