@@ -21,6 +21,7 @@ type Metrics struct {
 	batches                           *prometheus.CounterVec
 	batchRows                         prometheus.Histogram
 	lag, lastCommit                   *prometheus.GaugeVec
+	owed                              prometheus.Gauge
 }
 
 // NewMetrics registers the metrics of ingest.
@@ -51,7 +52,10 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		// lag is (A4).
 		lastCommit: gauge("last_commit_timestamp_seconds", "When the partition was last committed, in Unix seconds."),
 	}
-	reg.MustRegister(m.batchRows)
+	m.owed = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "reckon_ingest_owed_copies", Help: "Dead letters, stored, whose copies their topic has not taken yet.",
+	})
+	reg.MustRegister(m.batchRows, m.owed)
 	for _, c := range causes() {
 		m.batches.WithLabelValues(string(c))
 	}

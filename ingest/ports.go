@@ -72,8 +72,8 @@ type Rows interface {
 // DeadLetters takes copies of rejects for whoever watches for them. The store
 // has them already: it is the record, and a copy may repeat.
 //
-// After nil every copy was written. After an error some may be; the same
-// messages come again.
+// After nil every copy was written, or is noted as owed. After an error some may be;
+// the same messages come again.
 type DeadLetters interface {
 	Copy(ctx context.Context, rejected []Rejected) error
 }

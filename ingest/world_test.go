@@ -19,9 +19,9 @@ import (
 // the process. Each step may fail before it did anything, half way, or after it
 // was done without our hearing of it.
 type world struct {
-	log       []string // by offset; see the kinds below
-	stable    int64    // the last stable offset
-	committed int64    // noted as stored: where the next process begins
+	log       []string      // by offset; see the kinds below
+	stable    int64         // the last stable offset
+	committed int64         // noted as stored: where the next process begins
 	stored    map[int64]int // by offset: how often
 	dead      map[int64]int
 	copies    map[int64]int

@@ -213,7 +213,7 @@ func (i *installation) issued(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	others := []string{"schema_migrations", "events", "identities", "dead_letters", "dead_letter_replays"}
+	others := []string{"schema_migrations", "events", "identities", "dead_letters", "dead_letter_replays", "dead_letter_copies"}
 	tables = slices.DeleteFunc(tables, func(table string) bool { return slices.Contains(others, table) })
 	for _, table := range tables {
 		columns := "*"

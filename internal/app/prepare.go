@@ -15,13 +15,16 @@ type topic struct {
 	maxBytes int
 }
 
+// deadLetterSetting names the topic that ingest can do without for a while.
+const deadLetterSetting = "kafka.topics.dead_letter"
+
 // topics are all that reckon needs.
 func (a *App) topics() []topic {
 	t := a.Config.Kafka.Topics
 	return []topic{
 		{"kafka.topics.lifecycle", t.Lifecycle, kafka.EventTopicBytes},
 		{"kafka.topics.usage", t.Usage, kafka.EventTopicBytes},
-		{"kafka.topics.dead_letter", t.DeadLetter, kafka.DeadLetterTopicBytes},
+		{deadLetterSetting, t.DeadLetter, kafka.DeadLetterTopicBytes},
 	}
 }
 
@@ -66,6 +69,9 @@ func (a *App) Check(ctx context.Context) error {
 	for _, t := range a.topics() {
 		warnings, err := a.Kafka.CheckTopics(ctx, t.name)
 		switch {
+		case errors.Is(err, kafka.ErrNoTopic) && t.setting == deadLetterSetting:
+			// Its copies are owed until it is there.
+			a.Log.Warn("the topic of dead letters is missing: run reckon migrate", "topic", t.name)
 		case errors.Is(err, kafka.ErrNoTopic):
 			errs = append(errs, fmt.Errorf("%s: %w: run reckon migrate", t.setting, err))
 		case err != nil:

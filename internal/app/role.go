@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -53,9 +54,10 @@ type stage struct {
 
 func roles() []role {
 	ingest, invoicer := stage{"ingest", (*process).ingest}, stage{"invoicer", (*process).invoicer}
+	copies := stage{"dead_letters", (*process).copies}
 	return []role{
-		{name: Up, stages: []stage{ingest, invoicer}, prepares: true, claim: Own, usualPorts: true},
-		{name: Ingest, stages: []stage{ingest}, usualPorts: true, limitMemory: func(c *config.Config) {
+		{name: Up, stages: []stage{ingest, copies, invoicer}, prepares: true, claim: Own, usualPorts: true},
+		{name: Ingest, stages: []stage{ingest, copies}, usualPorts: true, limitMemory: func(c *config.Config) {
 			telemetry.LimitIngestMemory(int64(c.Ingest.Memory))
 		}},
 		{name: Invoicer, stages: []stage{invoicer}, usualPorts: true, limitMemory: func(*config.Config) {
@@ -95,6 +97,8 @@ type process struct {
 	reg    *prometheus.Registry
 	health *telemetry.Health
 	seals  *Sealer
+	// moving is what the stages that move messages share.
+	moving func() *ingesting
 }
 
 // Run starts the stages of a role and supervises them until ctx ends. Listening,
@@ -118,6 +122,7 @@ func Run(ctx context.Context, name Role, o Options, listening func(Listening)) (
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	p := &process{App: a, role: r, reg: telemetry.NewRegistry(), health: telemetry.NewHealth(o.Now)}
+	p.moving = sync.OnceValue(func() *ingesting { return a.ingesting(p.reg) })
 	server, err := p.start(ctx)
 	if err != nil {
 		return unlessStopped(ctx, err)

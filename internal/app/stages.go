@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,7 @@ type ingesting struct {
 	sink    ingest.Sink
 	limits  ingest.Limits
 	metrics *ingest.Metrics
+	letters *ingest.Copies
 }
 
 func (a *App) ingesting(reg prometheus.Registerer) *ingesting {
@@ -36,22 +38,22 @@ func (a *App) ingesting(reg prometheus.Registerer) *ingesting {
 	if a.Observe != nil {
 		s.sink = &observed{Sink: s.sink, stored: a.Observe}
 	}
+	topic := &kafka.DeadLetters{Client: a.Kafka, Topic: a.Config.Kafka.Topics.DeadLetter, Now: a.Now}
+	a.cleanups.add("topic of dead letters", func() error {
+		topic.Close()
+		return nil
+	})
+	s.letters = &ingest.Copies{Topic: topic, Debts: a.Store, Metrics: s.metrics, Log: a.Log}
 	return s
 }
 
 // run ingests until ctx ends or something fails: a worker a partition. Ready, where it
 // is set, is told when all partitions that are ours have got on since.
 func (s *ingesting) run(ctx context.Context, ready func()) error {
-	producer, err := s.Kafka.NewProducer(ctx, s.Config.Kafka.Topics.DeadLetter)
-	if err != nil {
-		return fmt.Errorf("connect for dead letters: %w", err)
-	}
-	defer producer.Close()
 	group, err := s.group(ctx)
 	if err != nil {
 		return err
 	}
-	letters := &kafka.DeadLetters{Producer: producer, Topic: s.Config.Kafka.Topics.DeadLetter, Now: s.Now}
 	_, topics := s.eventLogs()
 	all := progress{ready: ready}
 	begins := func(ctx context.Context, partitions []schemas.PartitionEnd) ([]schemas.PartitionEnd, []ingest.FoundLog, error) {
@@ -67,7 +69,7 @@ func (s *ingesting) run(ctx context.Context, ready func()) error {
 		at := schemas.PartitionEnd{Log: p.Log, Topic: p.Topic, Partition: p.ID, End: next}
 		pipeline := ingest.Pipeline{
 			Notes: s.Store.Noter(at, s.Now),
-			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: letters,
+			Topic: p.Topic, Partition: p.ID, Source: p, Parse: parser.Parse, Sink: s.sink, DeadLetters: s.letters,
 			Limits: s.limits, Now: s.Now, Metrics: s.metrics, Log: s.Log, Succeeded: sync.OnceFunc(all.gotOn),
 		}
 		return pipeline.Run(ctx)
@@ -108,8 +110,17 @@ func (p *progress) tell() {
 
 // ingest is the stage of a process.
 func (p *process) ingest(check *telemetry.Check) func(context.Context) error {
-	s := p.ingesting(p.reg)
-	return func(ctx context.Context) error { return s.run(ctx, check.Ready) }
+	return func(ctx context.Context) error { return p.moving().run(ctx, check.Ready) }
+}
+
+// copiesEvery is how often copies of dead letters that are owed are made up.
+const copiesEvery = 5 * time.Second
+
+// copies is the stage of a process that makes up copies of dead letters.
+func (p *process) copies(check *telemetry.Check) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return p.moving().letters.Run(ctx, copiesEvery, telemetry.Sleep, check.Ready)
+	}
 }
 
 // invoicer is the stage of a process: it seals whenever the schedule says so.

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -57,18 +56,7 @@ func sendUsage(t *testing.T, o Options, month schemas.Month) {
 			t.Error(err)
 		}
 	}()
-	out, err := a.Kafka.NewProducer(t.Context(), o.Config.Kafka.Topics.Usage)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	at := month.Start(o.Config.Billing.Location)
-	value := fmt.Sprintf(`{"specversion":"1.0","id":"1","source":"test","type":"usage.recorded","subject":"r","time":%q,`+
-		`"data":{"account_id":"a","item":"i","value":1}}`, at.Format(time.RFC3339))
-	m := schemas.Message{Position: schemas.Position{Topic: o.Config.Kafka.Topics.Usage}, Time: at, Key: []byte("a"), Value: []byte(value)}
-	if _, err := out.Produce(t.Context(), []schemas.Message{m}); err != nil {
-		t.Fatal(err)
-	}
+	send(t, a, usageAt(1, month.Start(o.Config.Billing.Location)))
 }
 
 // metrics is what /metrics says.

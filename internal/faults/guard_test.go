@@ -59,7 +59,6 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 		{danger: "tables that were never made", settings: "CLICKHOUSE_DATABASE=nowhere", names: []string{"reckon migrate"}},
 		{danger: "a missing topic of usage", settings: "KAFKA_TOPICS_USAGE=nowhere", names: []string{"kafka.topics.usage", "nowhere", "reckon migrate"}},
 		{danger: "a missing topic of lifecycle", settings: "KAFKA_TOPICS_LIFECYCLE=nowhere", names: []string{"kafka.topics.lifecycle", "nowhere"}},
-		{danger: "a missing topic of dead letters", settings: "KAFKA_TOPICS_DEAD_LETTER=nowhere", names: []string{"kafka.topics.dead_letter", "nowhere"}},
 		{
 			danger: "a compacted topic", settings: "KAFKA_TOPICS_USAGE=compacted", names: []string{"compacted", "cleanup.policy=compact"},
 			make: func() { w.topicWith("compacted", "cleanup.policy", "compact") },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
@@ -31,32 +32,80 @@ const (
 // maxCopyBytes is the largest message that is copied whole.
 const maxCopyBytes = 3 << 20
 
-// DeadLetters copies rejects to a topic. It implements ingest.DeadLetters.
+// DeadLetters copies rejects to a topic, which need not be there: it connects when
+// there is something to copy, and anew after a failure. It implements
+// ingest.DeadLetters, for several goroutines. Close it after use.
 type DeadLetters struct {
-	Producer *Producer
-	Topic    string
+	Client *Client
+	Topic  string
 	// Now is the timestamp of the copies: the message's own may be one that the
 	// broker refuses, and a copy must not hold up ingest.
 	Now func() time.Time
+
+	mu       sync.Mutex
+	producer *Producer // nil: to be connected
 }
 
 var _ ingest.DeadLetters = (*DeadLetters)(nil)
 
-// Copy writes a copy of each reject; see ingest.DeadLetters.
+// Copy writes a copy of each reject; see ingest.DeadLetters. An error says that some
+// are not written.
 func (d *DeadLetters) Copy(ctx context.Context, rejected []ingest.Rejected) error {
+	p, err := d.connect(ctx)
+	if err != nil {
+		return fmt.Errorf("connect for dead letters: %w", err)
+	}
+	if err := d.copy(ctx, p, rejected); err != nil {
+		d.forget(p) // it may know of a topic that is gone
+		return err
+	}
+	return nil
+}
+
+func (d *DeadLetters) connect(ctx context.Context) (*Producer, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.producer != nil {
+		return d.producer, nil
+	}
+	var err error
+	d.producer, err = d.Client.NewProducer(ctx, d.Topic)
+	return d.producer, err
+}
+
+func (d *DeadLetters) forget(p *Producer) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.producer == p {
+		d.producer = nil
+	}
+	p.Close()
+}
+
+// Close lets go of the connections.
+func (d *DeadLetters) Close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.producer != nil {
+		d.producer.Close()
+		d.producer = nil
+	}
+}
+
+func (d *DeadLetters) copy(ctx context.Context, p *Producer, rejected []ingest.Rejected) error {
 	copies, now := make([]schemas.Message, len(rejected)), d.Now()
 	for i := range rejected {
 		copies[i] = d.letter(&rejected[i], size(&rejected[i].Message) > maxCopyBytes, now)
 	}
-	_, err := d.Producer.Produce(ctx, copies)
+	_, err := p.Produce(ctx, copies)
 	if !errors.Is(err, kafkago.MessageSizeTooLarge) && !errors.Is(err, kafkago.RecordListTooLarge) {
 		return err
 	}
 	// A topic that takes less than ours: one by one, to find out which it takes.
 	for i := range rejected {
-		_, err := d.Producer.Produce(ctx, copies[i:i+1])
+		_, err := p.Produce(ctx, copies[i:i+1])
 		if errors.Is(err, kafkago.MessageSizeTooLarge) || errors.Is(err, kafkago.RecordListTooLarge) {
-			_, err = d.Producer.Produce(ctx, []schemas.Message{d.letter(&rejected[i], true, now)})
+			_, err = p.Produce(ctx, []schemas.Message{d.letter(&rejected[i], true, now)})
 		}
 		if err != nil {
 			at := rejected[i].Message.Position

@@ -108,7 +108,8 @@ func TestAMessageThatWouldBeWrittenWronglyIsRefused(t *testing.T) {
 func TestADeadLetterIsTheMessageWithWhereItLayAndWhy(t *testing.T) {
 	c := testClient(t, testBrokers(t))
 	topic := topic(t, c, 2)
-	d := &DeadLetters{Producer: producer(t, c, topic), Topic: topic, Now: func() time.Time { return noon }}
+	d := &DeadLetters{Client: c, Topic: topic, Now: func() time.Time { return noon }}
+	defer d.Close()
 	large := make([]byte, 3<<20)
 	err := d.Copy(t.Context(), []ingest.Rejected{
 		{
@@ -156,7 +157,8 @@ func TestADeadLetterThatTheTopicRefusesDoesNotHoldUpIngest(t *testing.T) {
 	if !errors.Is(err, kafkago.MessageSizeTooLarge) {
 		t.Fatalf("the topic said %v", err)
 	}
-	d := &DeadLetters{Producer: p, Topic: small, Now: func() time.Time { return noon }}
+	d := &DeadLetters{Client: c, Topic: small, Now: func() time.Time { return noon }}
+	defer d.Close()
 	rejected := []ingest.Rejected{
 		{Message: schemas.Message{Value: []byte("a")}}, {Message: schemas.Message{Value: noise}}, {Message: schemas.Message{Value: []byte("c")}},
 	}

@@ -94,7 +94,7 @@ func testHelpers() []string {
 
 // owners says which rooms alone may import a library, and whose tests too.
 func owners() map[string]room {
-	outside := []string{"internal/embedded", "internal/faults", "cmd/reckon", "internal/clickhouse", "internal/clickhouse/"}
+	outside := []string{"internal/embedded", "internal/faults", "cmd/reckon", "internal/app", "internal/clickhouse", "internal/clickhouse/"}
 	return map[string]room{
 		"github.com/segmentio/kafka-go":         {imports: []string{"internal/kafka"}, tests: outside},
 		"github.com/ClickHouse/clickhouse-go":   {imports: []string{"internal/clickhouse/column", "internal/clickhouse/clickhousetest"}, tests: outside},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/reckon-billing/reckon/ingest"
 	"github.com/reckon-billing/reckon/internal/audit"
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
@@ -131,6 +132,66 @@ func (s *Store) AddReplays(ctx context.Context, replays []audit.Replay, at time.
 		return fmt.Errorf("write down %d replays: %w", len(replays), err)
 	}
 	return nil
+}
+
+var _ ingest.Debts = (*Store)(nil)
+
+// NoteCopies notes that copies of dead letters are owed, or were written; see
+// [ingest.Debts].
+func (s *Store) NoteCopies(ctx context.Context, letters []schemas.Position, written bool) error {
+	var topics column.StringInput
+	var logs, partitions column.Int32s
+	var offsets column.Int64s
+	var all column.Bools
+	for _, at := range letters {
+		topics.Add(at.Topic)
+		logs, partitions, offsets = append(logs, at.Log), append(partitions, at.Partition), append(offsets, at.Offset)
+		all = append(all, written)
+	}
+	err := s.db.Insert(ctx, "", column.Insert{Table: "dead_letter_copies", Blocks: []column.Input{{
+		{Name: "log", Data: &logs},
+		{Name: "topic", Data: &topics},
+		{Name: "partition", Data: &partitions},
+		{Name: "offset", Data: &offsets},
+		{Name: "written", Data: &all},
+	}}})
+	if err != nil {
+		return fmt.Errorf("note %d copies of dead letters: %w", len(letters), err)
+	}
+	return nil
+}
+
+// OwedCopies yields the dead letters whose copies are owed; see [ingest.Debts].
+func (s *Store) OwedCopies(ctx context.Context, yield func(*ingest.Rejected) error) error {
+	var r ingest.Rejected
+	var ms int64
+	var key, value string
+	var keys, values []string
+	m, why := &r.Message, &r.Rejection
+	err := s.db.Each(ctx, "owed_letters", []any{
+		&m.Log, &m.Topic, &m.Partition, &m.Offset, &ms, &key, &value, &keys, &values, &why.Reason, &why.Detail,
+	}, func() error {
+		m.Time, m.Key, m.Value, m.Headers = kafkaTime(ms), nil, []byte(value), nil
+		if key != "" {
+			m.Key = []byte(key)
+		}
+		for i := range keys {
+			m.Headers = append(m.Headers, schemas.Header{Key: keys[i], Value: []byte(values[i])})
+		}
+		return yield(&r)
+	})
+	if err != nil {
+		return fmt.Errorf("read the dead letters whose copies are owed: %w", err)
+	}
+	return nil
+}
+
+// CountOwedCopies counts them; see [ingest.Debts].
+func (s *Store) CountOwedCopies(ctx context.Context) (n int64, err error) {
+	if err := s.db.Row(ctx, "count_owed", []any{&n}); err != nil {
+		return 0, fmt.Errorf("count the copies of dead letters that are owed: %w", err)
+	}
+	return n, nil
 }
 
 // Conflicts yields the copies in conflict by account, resource and time; an empty

@@ -58,6 +58,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"what a column cannot hold exactly is refused", testRefusesWhatDoesNotFit},
 		{"any Kafka timestamp is stored and ordered by", testKafkaTimestamps},
 		{"events come back as they were, compressed on the way", testCompressed},
+		{"O6: copies of dead letters are owed until they are written", testOwedCopies},
 		{"a writer outlives an outage, and no batch fails by an old one", testWriterAfterOutage},
 		{"events come in the fold's order and by scope", testEventsByScope},
 		{"a month reads its own events, not the history", testMonthPrunes},
