@@ -64,6 +64,9 @@ type anomalies struct {
 }
 
 func (c *anomalies) run(ctx context.Context, s *app.App) error {
+	if err := hasAccount(ctx, s, c.account); err != nil {
+		return err
+	}
 	// What ingest has committed is all stored.
 	stored, err := s.Stored(ctx)
 	if err != nil {
@@ -134,6 +137,9 @@ shown as they stood in Kafka.`,
 }
 
 func (a *cli) listConflicts(ctx context.Context, s *app.App, account string, format report.Format) error {
+	if err := hasAccount(ctx, s, account); err != nil {
+		return err
+	}
 	out := report.NewList(a.stdout, format, "account_id", "resource_id", "type", "time", "source", "id",
 		"topic", "partition", "offset", "counting_topic", "counting_partition", "counting_offset", "value", "counting_value")
 	err := s.Store.Conflicts(ctx, account, func(c *audit.Conflict) error {

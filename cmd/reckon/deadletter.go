@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -145,20 +144,6 @@ a summary by reason; with csv and json the summary goes to stderr.`,
 	choice.flags(cmd)
 	cmd.Flags().StringVar(&format, "format", string(report.Table), "table, csv or json")
 	return cmd
-}
-
-// onStore connects as a command that asks does.
-func (a *cli) onStore(ctx context.Context, work func(context.Context, *app.App) error) (err error) {
-	cfg, log, err := a.settings()
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, cfg, quiet(log, cfg))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
-	return work(ctx, s)
 }
 
 func (a *cli) listDeadLetters(ctx context.Context, s *app.App, filter audit.DeadLetterFilter, format report.Format) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,17 @@ func TestDeadLettersOnTheEngines(t *testing.T) {
 			checkOutcome(t, got, c.code, c.stdout, c.stderr)
 		})
 	}
+	// T7: an alias of the query stood for the column, so that all had 0.
+	t.Run("the list tells the bytes of each letter", func(t *testing.T) {
+		got := w.command(t, "", "deadletter", "list", "--format", "csv")
+		for at, value := range map[string]string{fixable: misspelt, hopeless: garbage} {
+			place := strings.ReplaceAll(at, "/", ",")
+			line := regexp.MustCompile("(?m)^" + place + ",.*$").FindString(got.stdout)
+			if !strings.Contains(line, fmt.Sprintf(",%d,", len(value))) {
+				t.Errorf("of %d bytes the list says %q in\n%s", len(value), line, got.stdout)
+			}
+		}
+	})
 	t.Run("raw bytes are untouched", func(t *testing.T) {
 		if got := w.command(t, "", "deadletter", "show", hopeless, "--raw"); got.stdout != garbage {
 			t.Errorf("got %q, want %q", got.stdout, garbage)

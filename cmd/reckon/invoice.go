@@ -74,7 +74,11 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if !c.dryRun {
+	if c.dryRun {
+		if err := hasData(&cfg); err != nil {
+			return err
+		}
+	} else {
 		if err := app.CheckDue(&cfg.Billing, c.month, c.now()); err != nil {
 			return err
 		}
@@ -127,11 +131,17 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 }
 
 func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer) error {
+	run, err := c.sealedBy(ctx, s)
+	if err != nil {
+		return err
+	}
+	shown := 0
 	out := report.NewWriter(c.stdout, c.format, reportOptions(s))
 	defer c.progress.Clear()
-	err := v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
+	err = v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
 		c.progress.Clear()
 		for _, l := range lines {
+			shown++
 			if err := out.Write(&schemas.ReportRow{Line: l, CreatedAt: h.CreatedAt, Status: report.Status(&h), Kind: h.Kind}); err != nil {
 				return err
 			}
@@ -141,7 +151,29 @@ func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer)
 	if err != nil {
 		return err
 	}
+	if run > 0 {
+		would := "this would settle what came late since"
+		if shown == 0 {
+			would = "nothing came late since"
+		}
+		c.progress.Clear()
+		c.tell("%s is sealed already, by run %d: %s\n", c.month, run, would)
+	}
 	return out.Close()
+}
+
+// sealedBy is the run that sealed the month, 0 for none.
+func (c *invoiceCommand) sealedBy(ctx context.Context, s *app.App) (int64, error) {
+	seals, err := s.Store.Seals(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, seal := range seals { // the first of them sealed it, others settled
+		if seal.Month == c.month {
+			return seal.Run, nil
+		}
+	}
+	return 0, nil
 }
 
 var errWaited = errors.New("ingest has not stored all that was sent within --wait")

@@ -2,7 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +44,9 @@ Finance finds the same rows in ClickHouse, in the view usage_report.`,
 			if err != nil {
 				return err
 			}
-			return a.reportUsage(cmd.Context(), m, account, f)
+			return a.onStore(cmd.Context(), func(ctx context.Context, s *app.App) error {
+				return a.reportUsage(ctx, s, m, account, f)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&month, "month", "", "the month, as 2026-10 (needed)")
@@ -60,16 +63,17 @@ func formatFlag(value string) (report.Format, error) {
 	return f, nil
 }
 
-func (a *cli) reportUsage(ctx context.Context, month schemas.Month, account string, format report.Format) (err error) {
-	cfg, log, err := a.settings()
+func (a *cli) reportUsage(ctx context.Context, s *app.App, month schemas.Month, account string, format report.Format) error {
+	sealed, err := s.Store.SealedMonths(ctx)
 	if err != nil {
 		return err
 	}
-	s, err := a.connect(ctx, cfg, quiet(log, cfg))
-	if err != nil {
+	if !slices.Contains(sealed, month) {
+		return fmt.Errorf("%s is not sealed", month)
+	}
+	if err := hasAccount(ctx, s, account); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
 	out := report.NewWriter(a.stdout, format, reportOptions(s))
 	if err := s.Store.UsageReport(ctx, month, account, func(r schemas.ReportRow) error { return out.Write(&r) }); err != nil {
 		return err

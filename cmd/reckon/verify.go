@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -38,7 +37,7 @@ invoice and the line, or the row, the column, what is stored and what is derived
 				return err
 			}
 			v.month = m
-			return v.run(cmd.Context())
+			return a.onStore(cmd.Context(), v.run)
 		},
 	}
 	cmd.Flags().StringVar(&month, "month", "", "the month, as 2026-10 (needed)")
@@ -53,16 +52,7 @@ type verify struct {
 	skipLog bool
 }
 
-func (v *verify) run(ctx context.Context) (err error) {
-	cfg, log, err := v.settings()
-	if err != nil {
-		return err
-	}
-	s, err := v.connect(ctx, cfg, quiet(log, cfg))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+func (v *verify) run(ctx context.Context, s *app.App) error {
 	proof, err := s.Auditor().Verify(ctx, v.month, v.skipLog)
 	if err != nil {
 		return err

@@ -56,6 +56,19 @@ func (e *LockedError) Unwrap() error { return ErrLocked }
 // lockName is the file of the data folder that is locked, and says by whom.
 const lockName = "lock"
 
+// IsUsed tells whether a folder is a data folder: whether any stack was ever started on
+// it.
+func IsUsed(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, lockName))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for the data folder: %w", err)
+	}
+	return true, nil
+}
+
 // folderLock is a data folder that is ours.
 type folderLock struct{ *flock.Flock }
 

@@ -3,6 +3,8 @@ package events
 import (
 	"context"
 	"fmt"
+
+	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 )
 
 // Counts are what became of every message that ingest read (contract 7): each
@@ -24,4 +26,13 @@ func (s *Store) Counts(ctx context.Context) (Counts, error) {
 	}
 	c.Duplicate = max(0, repeated-c.Conflicting)
 	return c, nil
+}
+
+// HasAccount tells whether any event of an account is stored.
+func (s *Store) HasAccount(ctx context.Context, account string) (bool, error) {
+	var has bool
+	if err := s.db.Row(ctx, "has_account", []any{&has}, column.Bind("account", account)); err != nil {
+		return false, fmt.Errorf("look for account %q: %w", account, err)
+	}
+	return has, nil
 }
