@@ -114,8 +114,12 @@ func (a *cli) acceptLogs(ctx context.Context, s *app.App, reason string) error {
 		}
 		a.printf("accepted as %s: %s\n", as, d.Said)
 	}
-	if err == nil && len(found) == 0 {
+	switch {
+	case err != nil:
+	case len(found) == 0:
 		a.printf("nothing to accept: every log is as it is known\n")
+	default:
+		a.tell("an ingest that runs goes on by itself within half a minute\n")
 	}
 	return err
 }
