@@ -18,6 +18,9 @@ type Deriver struct {
 	Zone *time.Location
 	// Anomalies is told of every anomaly; nil for not at all.
 	Anomalies func(schemas.Anomaly) error
+	// NameLevels asks for the events whose levels hold when periods begin, which only a
+	// derivation from full history knows.
+	NameLevels bool
 }
 
 // Derive yields every resource that has periods, a new snapshot or an error, by

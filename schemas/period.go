@@ -48,6 +48,16 @@ type PeriodItem struct {
 	Billed decimal.Decimal
 	// Usage counts the usage events that were measured.
 	Usage int64
+	// LevelAtStart is the event whose value held when the period began, of time_weighted
+	// where it held for any minute; nil for none, and where it was not asked for. It is
+	// not stored.
+	LevelAtStart *Level
+}
+
+// Level is a usage event whose value holds until the next.
+type Level struct {
+	EventRef
+	Value decimal.Decimal
 }
 
 // CouponBalance is a coupon of one event, of which earlier months may have used part.

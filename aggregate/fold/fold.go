@@ -24,6 +24,9 @@ type Window struct {
 	Seen *schemas.Cutoff
 	// Anomalies is told of every anomaly; nil for not at all.
 	Anomalies func(schemas.Anomaly) error
+	// NameLevels tells that the events are wanted whose levels hold when periods begin:
+	// usage is then handed over by UseOf.
+	NameLevels bool
 }
 
 // Fold folds the histories of accounts, all over one window.
@@ -46,9 +49,9 @@ func Open(w Window) *Fold {
 // Months are those from First to Last; the zero value is none.
 type Months struct{ First, Last schemas.Month }
 
-// Watched tells that usage events may be late or anomalous, so that of each it has to
-// be known who it is.
-func (f *Fold) Watched() bool { return f.Seen != nil || f.Anomalies != nil }
+// Watched tells that usage events may be late or anomalous, or are to be named, so that
+// of each it has to be known who it is.
+func (f *Fold) Watched() bool { return f.Seen != nil || f.Anomalies != nil || f.NameLevels }
 
 func (f *Fold) late(position schemas.Position) bool {
 	return f.Seen != nil && !f.Seen.Contains(position)

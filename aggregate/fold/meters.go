@@ -34,6 +34,8 @@ type levels struct {
 type level struct {
 	value   Units
 	metered bool
+	// by is the event that brought it; nil where nobody asks.
+	by *schemas.Level
 }
 
 func levelsOf(s *state) levels {
@@ -48,7 +50,7 @@ func levelsOf(s *state) levels {
 			known = tooMany // none was ever stored
 		}
 		_, is := metered[item]
-		l.set(item, level{known, is || !s.older})
+		l.set(item, level{value: known, metered: is || !s.older})
 	}
 	return l
 }
@@ -95,19 +97,20 @@ func (l *levels) has(item string) bool {
 	return has
 }
 
-func (l *levels) of(item string) Units {
+func (l *levels) of(item string) level {
 	l.settle()
-	return l.all[item].value
+	return l.all[item]
 }
 
 // meter is of, where metering of the item begins.
-func (l *levels) meter(item string) Units {
+func (l *levels) meter(item string) level {
 	l.settle()
 	x, has := l.all[item]
 	if has && !x.metered {
-		l.all[item] = level{x.value, true}
+		x.metered = true
+		l.all[item] = x
 	}
-	return x.value
+	return x
 }
 
 func (l *levels) clone() *levels {
@@ -141,9 +144,11 @@ type accumulator struct {
 	// time_weighted, the integral over the minutes up to until.
 	value    Units
 	distinct map[Units]struct{}
-	// level holds since the minute until.
-	level Units
-	until int64
+	// level holds since the minute until; before is the event whose level held when the
+	// piece began.
+	level  Units
+	until  int64
+	before *schemas.Level
 }
 
 // add counts one usage value at its minute.
@@ -169,6 +174,9 @@ func (a *accumulator) add(value Units, minute int64) {
 		}
 		a.distinct[value] = struct{}{}
 	case schemas.TimeWeighted:
+		if first && minute == a.until {
+			a.before = nil // it holds for no minute
+		}
 		a.hold(minute)
 		a.level = value
 	case schemas.Count, schemas.NoMeter:
@@ -181,6 +189,14 @@ func (a *accumulator) hold(minute int64) {
 		a.value = a.value.plus(a.level.times(uint64(minute - a.until))) //nolint:gosec // above 0
 		a.until = minute
 	}
+}
+
+// levelAtStart is the event whose level held when the piece began, of a meter by levels.
+func (a *accumulator) levelAtStart() *schemas.Level {
+	if a.item.Meter != schemas.TimeWeighted {
+		return nil
+	}
+	return a.before
 }
 
 // quantity is what the meter says of the piece's minutes.

@@ -184,6 +184,12 @@ func (r *Resource) Use(item string, value Units, time int64) bool {
 	return r.placer.place(item, value, time/msPerMinute)
 }
 
+// UseOf is Use of an event that is named where its level holds.
+func (r *Resource) UseOf(e *schemas.Event, position schemas.Position, value Units) bool {
+	r.placer.by = &schemas.Level{EventRef: refOf(e, position), Value: e.Value}
+	return r.Use(e.Item, value, e.Time.UnixMilli())
+}
+
 // Watch notes a usage event that Use has counted, if it is late, and tells of one
 // without a period. Where the fold is not Watched nobody has to call it.
 func (r *Resource) Watch(e *schemas.Event, position schemas.Position, placed bool) error {

@@ -24,6 +24,8 @@ type placer struct {
 	names map[string]struct{}
 	// before is nil when nothing can be taken back to it.
 	before *before
+	// by is the event that is placed; nil where nobody asks.
+	by *schemas.Level
 	// looked counts the entries of lists that were looked at.
 	looked int
 }
@@ -48,7 +50,7 @@ func (p *placer) place(item string, value Units, minute int64) bool {
 	p.openUntil(minute)
 	if b := p.before; b != nil && b.holds && minute == b.from {
 		_, metered := b.items[item]
-		p.note(b.levels, item, level{value, metered})
+		p.note(b.levels, item, level{value, metered, p.by})
 	}
 	for p.stretch < len(p.stretches) && p.stretches[p.stretch].to <= minute {
 		p.looked++
@@ -70,7 +72,7 @@ func (p *placer) place(item string, value Units, minute int64) bool {
 			matched = true
 		}
 	}
-	p.note(&owner.levels, item, level{value, matched})
+	p.note(&owner.levels, item, level{value, matched, p.by})
 	return matched
 }
 
@@ -149,12 +151,11 @@ func (p *piece) startMeters(end int64) {
 		if item.Meter == schemas.NoMeter {
 			continue
 		}
-		a := accumulator{item: item, until: p.from}
+		held := p.life.levels.of(item.Name)
 		if p.from < end {
-			a.level = p.life.levels.meter(item.Name)
-		} else {
-			a.level = p.life.levels.of(item.Name)
+			held = p.life.levels.meter(item.Name)
 		}
+		a := accumulator{item: item, until: p.from, level: held.value, before: held.by}
 		p.meters = append(p.meters, a)
 	}
 }
@@ -237,7 +238,7 @@ func (p *piece) period(account, resource string) (schemas.Period, error) {
 			if err != nil {
 				return schemas.Period{}, err
 			}
-			item.Measured, item.Usage = q, metered[0].count
+			item.Measured, item.Usage, item.LevelAtStart = q, metered[0].count, metered[0].levelAtStart()
 			metered = metered[1:]
 		}
 		item.Billed = item.Measured

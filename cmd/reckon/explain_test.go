@@ -260,3 +260,60 @@ func TestExplainOnTheEngines(t *testing.T) {
 		})
 	})
 }
+
+// T3: the event whose level holds is the one that the fold let hold, whatever other events
+// have its value; one of a void stretch or of another life is never named.
+func TestExplainNamesTheEventWhoseLevelHolds(t *testing.T) {
+	const disk = `{"item":"disk","unit":"GB","unit_price":"%s","meter":"time_weighted"}`
+	first, second := fmt.Sprintf(disk, "432000"), fmt.Sprintf(disk, "864000")
+	resized := func(id, resource, at string) string {
+		return event(id, "resource.resized", resource, at, `"items":[`+second+`]`)
+	}
+	lines := []string{
+		// Recovered, used and failed: the level of before holds, and not the void one that
+		// came after it with the same value.
+		created("v1", "void", "2025-10-01T00:00:00+07:00", first, ""),
+		used("v2", "void", "2025-10-02T00:00:00+07:00", "disk", "10"),
+		event("v3", "resource.deleted", "void", "2025-10-05T00:00:00+07:00", ""),
+		event("v4", "resource.recovered", "void", "2025-10-06T00:00:00+07:00", ""),
+		used("v5", "void", "2025-10-06T02:00:00+07:00", "disk", "10"),
+		event("v6", "resource.provision_failed", "void", "2025-10-06T03:00:00+07:00", ""),
+		event("v7", "resource.recovered", "void", "2025-10-07T00:00:00+07:00", ""),
+		// A new life begins at nothing, whatever the one before had.
+		created("l1", "lives", "2025-10-01T00:00:00+07:00", first, ""),
+		used("l2", "lives", "2025-10-02T00:00:00+07:00", "disk", "0"),
+		event("l3", "resource.deleted", "lives", "2025-10-05T00:00:00+07:00", ""),
+		created("l4", "lives", "2025-10-06T00:00:00+07:00", second, ""),
+		// A level of nothing holds too, and so does one from while it was suspended.
+		created("z1", "zero", "2025-10-01T00:00:00+07:00", first, ""),
+		used("z2", "zero", "2025-10-02T00:00:00+07:00", "disk", "0"),
+		resized("z3", "zero", "2025-10-11T00:00:00+07:00"),
+		created("s1", "stopped", "2025-10-01T00:00:00+07:00", first, ""),
+		used("s2", "stopped", "2025-10-02T00:00:00+07:00", "disk", "7"),
+		event("s3", "resource.suspended", "stopped", "2025-10-05T00:00:00+07:00", ""),
+		used("s4", "stopped", "2025-10-06T00:00:00+07:00", "disk", "7"),
+		event("s5", "resource.resumed", "stopped", "2025-10-11T00:00:00+07:00", ""),
+		// One that another value replaces in the first minute holds for none.
+		created("r1", "replaced", "2025-10-01T00:00:00+07:00", first, ""),
+		used("r2", "replaced", "2025-10-02T00:00:00+07:00", "disk", "5"),
+		resized("r3", "replaced", "2025-10-11T00:00:00+07:00"),
+		used("r4", "replaced", "2025-10-11T00:00:10+07:00", "disk", "5"),
+	}
+	w := startTown(t, november2025(), october2025())
+	w.play(t, append(lines, `{"seal":"2025-10"}`)...)
+	for resource, want := range map[string]string{"void": "v2", "lives": "", "zero": "z2", "stopped": "s4", "replaced": ""} {
+		code := w.text(t, "SELECT argMax(code, period_start) FROM invoices WHERE resource_id = '%s'", resource)
+		got := w.command(t, "", "explain", code, "--format", "json")
+		var x audit.Explanation
+		if err := json.Unmarshal([]byte(got.stdout), &x); err != nil || got.code != 0 {
+			t.Fatalf("%s: ended with %d, %v:\n%s%s", resource, got.code, err, got.stdout, got.stderr)
+		}
+		named := ""
+		if level := x.Lines[0].Usage.LevelAtStart; level != nil {
+			named = level.ID
+		}
+		if named != want {
+			t.Errorf("%s: the level at the start is that of %q, want %q", resource, named, want)
+		}
+	}
+}

@@ -207,7 +207,7 @@ func (e *explainer) derive(ctx context.Context) error {
 		Run: e.run, Earlier: runs[:at], First: e.run.FirstMonth, Last: e.run.Month, New: true, FullHistory: true,
 		Accounts: []string{e.header.AccountID},
 	}
-	d := &aggregate.Deriver{Source: e.one, Zone: e.Zone, Anomalies: func(a schemas.Anomaly) error {
+	d := &aggregate.Deriver{Source: e.one, Zone: e.Zone, NameLevels: true, Anomalies: func(a schemas.Anomaly) error {
 		if a.Reason == schemas.UnmatchedUsage {
 			e.unmatched[a.Event.Position] = true
 		}

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -18,8 +17,8 @@ type UsageExplanation struct {
 	First  *EventText  `json:"first,omitempty"`
 	Last   *EventText  `json:"last,omitempty"`
 	List   []EventText `json:"list,omitempty"`
-	// LevelAtStart is the event whose value held when the period began, where that
-	// matters (time_weighted); without one the level was 0.
+	// LevelAtStart is the event whose value held when the period began, where it held for
+	// any minute (time_weighted); without one the level was 0.
 	LevelAtStart *EventText `json:"level_at_start,omitempty"`
 	// Measured is what the meter gave. FreeQuantity is the allowance, of which
 	// FreeUsedBefore went to older periods of the month and FreeTaken to this one.
@@ -41,7 +40,6 @@ func (e *explainer) usage(ctx context.Context, p *pricedPeriod, item *schemas.Pe
 		FreeQuantity: schemas.FormatDecimal(free), FreeUsedBefore: schemas.FormatDecimal(before),
 		FreeTaken: schemas.FormatDecimal(item.Measured.Sub(item.Billed)),
 	}
-	w := weighing{start: p.Start}
 	err := e.one.Usage(ctx, e.run.Cutoff, item.Name, p.Start, p.End, func(u UsageEvent) error {
 		if e.unmatched[u.Position] {
 			return nil
@@ -57,7 +55,6 @@ func (e *explainer) usage(ctx context.Context, p *pricedPeriod, item *schemas.Pe
 		} else {
 			x.List = nil
 		}
-		w.add(&u)
 		return nil
 	})
 	if err != nil {
@@ -66,10 +63,10 @@ func (e *explainer) usage(ctx context.Context, p *pricedPeriod, item *schemas.Pe
 	if x.Events != item.Usage {
 		return nil, errNotAsStored
 	}
-	if item.Meter == schemas.TimeWeighted {
-		x.LevelAtStart, err = e.levelAtStart(ctx, p, item, &w)
+	if l := item.LevelAtStart; l != nil {
+		x.LevelAtStart = e.usageText(&UsageEvent{l.EventRef, l.Value})
 	}
-	return x, err
+	return x, nil
 }
 
 func (e *explainer) usageText(u *UsageEvent) *EventText {
@@ -98,56 +95,4 @@ func (e *explainer) allowance(p *pricedPeriod, item *schemas.PeriodItem) (free, 
 		}
 	}
 	return free, before
-}
-
-// weighing adds up what time_weighted does, but for the level at the start.
-type weighing struct {
-	start time.Time
-	// gap is the minutes before the first value; sum what the values from there on
-	// come to up to until.
-	gap   int64
-	sum   decimal.Decimal
-	level decimal.Decimal
-	until int64
-	any   bool
-}
-
-func (w *weighing) add(u *UsageEvent) {
-	minute := int64(u.Time.Sub(w.start) / time.Minute)
-	if !w.any {
-		w.any, w.gap = true, minute
-	} else {
-		w.sum = w.sum.Add(w.level.Mul(decimal.NewFromInt(minute - w.until)))
-	}
-	w.level, w.until = u.Value, minute
-}
-
-// measured is the quantity if the level at the start was the given one, as
-// contract 2 rounds it.
-func (w *weighing) measured(level decimal.Decimal, minutes int64) decimal.Decimal {
-	gap, sum := minutes, w.sum
-	if w.any {
-		gap, sum = w.gap, sum.Add(w.level.Mul(decimal.NewFromInt(minutes-w.until)))
-	}
-	return sum.Add(level.Mul(decimal.NewFromInt(gap))).DivRound(decimal.NewFromInt(minutes), 9)
-}
-
-// levelAtStart finds the event whose value held when the period began: the
-// newest earlier one with which the quantity comes out. Values of an earlier life
-// or of a void stretch do not hold, and do not fit.
-func (e *explainer) levelAtStart(ctx context.Context, p *pricedPeriod, item *schemas.PeriodItem, w *weighing) (*EventText, error) {
-	if w.measured(decimal.Zero, p.Minutes()).Equal(item.Measured) {
-		return nil, nil
-	}
-	var newest *EventText
-	err := e.one.Usage(ctx, e.run.Cutoff, item.Name, time.Unix(0, 0), p.Start, func(u UsageEvent) error {
-		if w.measured(u.Value, p.Minutes()).Equal(item.Measured) {
-			newest = e.usageText(&u)
-		}
-		return nil
-	})
-	if err == nil && newest == nil {
-		return nil, errNotAsStored
-	}
-	return newest, err
 }
