@@ -17,6 +17,9 @@ type Message struct {
 	Key     []byte
 	Value   []byte
 	Headers []Header
+	// Omitted is how many bytes of key, value and headers are not here, of a message
+	// that is too large to be held: there is only their head. Else it is 0.
+	Omitted int64
 }
 
 // Header is one header of a message; keys may repeat.

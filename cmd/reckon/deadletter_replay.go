@@ -121,4 +121,7 @@ func (r *letterReplay) saySkipped(c app.LetterCounts) {
 	if c.Skipped > 0 {
 		r.printf("%d left out, which were replayed before (--again takes them too)\n", c.Skipped)
 	}
+	if c.Heads > 0 {
+		r.printf("%d left out, of which only the head is here: the messages were too large (--fix says what they should have been)\n", c.Heads)
+	}
 }

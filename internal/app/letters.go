@@ -23,12 +23,12 @@ type LetterReplay struct {
 }
 
 // LetterCounts are the letters that were chosen and those of them that were left
-// out, as replayed before; of the others how many would be stored and how many
-// rejected again.
-type LetterCounts struct{ Chosen, Skipped, Stored, Rejected int }
+// out, as replayed before, or since only the head of the message is here; of the
+// others how many would be stored and how many rejected again.
+type LetterCounts struct{ Chosen, Skipped, Heads, Stored, Rejected int }
 
 // Left is how many are replayed.
-func (c *LetterCounts) Left() int { return c.Chosen - c.Skipped }
+func (c *LetterCounts) Left() int { return c.Chosen - c.Skipped - c.Heads }
 
 // PreviewLetters tells of each letter what would become of it now: a rejection, or
 // nil for one that would be stored.
@@ -72,8 +72,12 @@ func (a *App) letters(ctx context.Context, r *LetterReplay, send func(*audit.Dea
 			c.Skipped++
 			return nil
 		}
-		if r.Fixed {
+		switch {
+		case r.Fixed:
 			l.Value = r.Fix
+		case isHead(l):
+			c.Heads++
+			return nil
 		}
 		return send(l, &c)
 	})
@@ -81,6 +85,12 @@ func (a *App) letters(ctx context.Context, r *LetterReplay, send func(*audit.Dea
 		return c, fmt.Errorf("there is no dead letter at %s", r.Filter.At.Where())
 	}
 	return c, err
+}
+
+// isHead tells whether a letter is of a message that was too large to be held: of
+// what is here whole, the value was too large. As an event of its own it could pass.
+func isHead(l *audit.DeadLetter) bool {
+	return l.Reason == codec.RejectTooLarge && len(l.Value) <= schemas.MaxEventBytes
 }
 
 // judge tells and counts what would become of a letter at the given time.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
-	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
 )
@@ -44,7 +43,7 @@ func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	messages := 0
 	for b.Loop() {
-		p := &Partition{Topic: topic, fetcher: s, now: time.Now}
+		p := c.partition(s, schemas.PartitionEnd{Topic: topic})
 		for read := 0; read < n; {
 			got, err := p.Fetch(b.Context(), noon)
 			if err != nil {

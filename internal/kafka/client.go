@@ -14,6 +14,8 @@ import (
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"github.com/reckon-billing/reckon/internal/kafka/records"
 )
 
 // The login mechanisms that Config knows.
@@ -46,6 +48,7 @@ type SASL struct {
 type Client struct {
 	config    Config
 	mechanism sasl.Mechanism
+	unpacking *records.Pool
 }
 
 // New checks the configuration; it does not connect.
@@ -60,7 +63,7 @@ func New(config Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: login: %w", err)
 	}
-	return &Client{config: config, mechanism: mechanism}, nil
+	return &Client{config: config, mechanism: mechanism, unpacking: records.NewPool()}, nil
 }
 
 func (s *SASL) mechanism() (sasl.Mechanism, error) {

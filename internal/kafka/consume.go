@@ -155,7 +155,10 @@ func (c *Client) serve(
 		defer closing()
 	}
 	for _, p := range partitions {
-		run(func() { cancel(reason(work(ctx, p))) })
+		run(func() {
+			defer p.close()
+			cancel(reason(work(ctx, p)))
+		})
 	}
 	workers.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, errDone) {
@@ -195,10 +198,9 @@ func (c *Client) assigned(
 	}
 	commits, same := &committer{gen: gen}, &confirmer{session: s, logs: logs, now: c.config.Now}
 	for _, at := range from {
-		partitions = append(partitions, &Partition{
-			Log: at.Log, Topic: at.Topic, ID: at.Partition, fetcher: s, now: c.config.Now, next: at.End, end: at.End,
-			commit: commits.partition(at), confirm: same.confirm,
-		})
+		p := c.partition(s, at)
+		p.commit, p.confirm = commits.partition(at), same.confirm
+		partitions = append(partitions, p)
 	}
 	return partitions, s.close, nil
 }

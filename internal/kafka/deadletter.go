@@ -24,8 +24,9 @@ const (
 	HeaderTimestamp = "reckon_timestamp_ms"
 	HeaderReason    = "reckon_reason"
 	HeaderDetail    = "reckon_detail"
-	// HeaderOmitted is there if the message was too large to be copied: the number
-	// of bytes of key, value and headers that only the store has.
+	// HeaderOmitted is there if the message was too large to be copied, or to be held:
+	// the number of bytes of key, value and headers that only the store has, or of the
+	// latter only the log.
 	HeaderOmitted = "reckon_omitted_bytes"
 )
 
@@ -130,8 +131,15 @@ func (d *DeadLetters) letter(r *ingest.Rejected, omit bool, now time.Time) schem
 		headers = append(headers, schemas.Header{Key: HeaderTimestamp, Value: strconv.AppendInt(nil, m.Time.UnixMilli(), 10)})
 	}
 	letter := schemas.Message{Position: schemas.Position{Topic: d.Topic}, Time: now}
+	omitted := m.Omitted
 	if omit {
-		letter.Headers = append(headers, schemas.Header{Key: HeaderOmitted, Value: strconv.AppendInt(nil, int64(size(m)), 10)})
+		omitted += int64(size(m))
+	}
+	if omitted > 0 {
+		headers = append(headers, schemas.Header{Key: HeaderOmitted, Value: strconv.AppendInt(nil, omitted, 10)})
+	}
+	if omit {
+		letter.Headers = headers
 		return letter
 	}
 	letter.Key, letter.Value, letter.Headers = m.Key, m.Value, append(headers, m.Headers...)

@@ -2,7 +2,6 @@ package kafka
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -208,9 +207,6 @@ func (*metadataResponse) ApiKey() protocol.ApiKey { return protocol.ApiVersions 
 
 var _ protocol.RawExchanger = (*metadataRequest)(nil)
 
-// mostMetadata bounds an answer.
-const mostMetadata = 64 << 20
-
 // RawExchange writes the request and reads the answer.
 func (r *metadataRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
 	req := kmsg.NewPtrMetadataRequest()
@@ -220,20 +216,8 @@ func (r *metadataRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error
 		t.Topic = kmsg.StringPtr(topic)
 		req.Topics = append(req.Topics, t)
 	}
-	const correlation = 1
-	if _, err := rw.Write(kmsg.NewRequestFormatter(kmsg.FormatterClientID("reckon")).AppendRequest(nil, req, correlation)); err != nil {
-		return nil, err
-	}
-	var head [8]byte
-	if _, err := io.ReadFull(rw, head[:]); err != nil {
-		return nil, err
-	}
-	size := int64(binary.BigEndian.Uint32(head[:4])) - 4
-	if size < 1 || size > mostMetadata || binary.BigEndian.Uint32(head[4:]) != correlation {
-		return nil, fmt.Errorf("the broker's answer begins with %x", head)
-	}
-	body := make([]byte, size)
-	if _, err := io.ReadFull(rw, body); err != nil {
+	body, err := exchange(rw, req, nil)
+	if err != nil {
 		return nil, err
 	}
 	res := &metadataResponse{}

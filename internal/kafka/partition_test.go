@@ -3,17 +3,15 @@ package kafka
 import (
 	"bytes"
 	"errors"
-	"hash/crc32"
+	"io"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
-	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/reckon-billing/reckon/ingest"
+	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -26,7 +24,7 @@ func read(t *testing.T, c *Client, topic string, partition int32, n int) (messag
 		t.Fatal(err)
 	}
 	defer s.close()
-	p := &Partition{Topic: topic, ID: partition, fetcher: s, now: time.Now}
+	p := c.partition(s, schemas.PartitionEnd{Topic: topic, Partition: partition})
 	for len(messages) < n {
 		got, err := p.Fetch(t.Context(), time.Now().Add(10*time.Second))
 		if err != nil {
@@ -112,32 +110,12 @@ func TestAMessageWithoutATimestampHasTheZeroTime(t *testing.T) {
 	brokers := testBrokers(t)
 	c := testClient(t, brokers)
 	topic := topic(t, c, 1)
-	// Later versions of the request name topics by id.
-	cl := foreign(t, brokers, kgo.MaxVersions(kversion.V3_0_0()))
 	stamps := []int64{-1, 1_790_000_000_999}
 	for _, stamp := range stamps {
-		record := kmsg.Record{Value: []byte("v")}
-		record.Length = int32(len(record.AppendTo(nil)) - 1) // without the length itself
-		batch := kmsg.RecordBatch{
-			PartitionLeaderEpoch: -1, Magic: 2, FirstTimestamp: stamp, MaxTimestamp: stamp,
-			ProducerID: -1, ProducerEpoch: -1, FirstSequence: -1, NumRecords: 1, Records: record.AppendTo(nil),
-		}
-		const beforeLength, beforeCRC = 12, 21
-		batch.Length = int32(len(batch.AppendTo(nil)) - beforeLength)
-		batch.CRC = int32(crc32.Checksum(batch.AppendTo(nil)[beforeCRC:], crc32.MakeTable(crc32.Castagnoli)))
-		req := kmsg.NewPtrProduceRequest()
-		req.Acks, req.TimeoutMillis = -1, 5000
-		rt, rp := kmsg.NewProduceRequestTopic(), kmsg.NewProduceRequestTopicPartition()
-		rp.Records = batch.AppendTo(nil)
-		rt.Topic, rt.Partitions = topic, append(rt.Partitions, rp)
-		req.Topics = append(req.Topics, rt)
-		answer, err := req.RequestWith(t.Context(), cl)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := kerr.ErrorForCode(answer.Topics[0].Partitions[0].ErrorCode); err != nil {
-			t.Fatal(err)
-		}
+		batch := kafkatest.Batch{Count: 1, Producer: -1, Time: stamp, Body: kafkatest.Pack(t, kafkatest.Plain, func(w io.Writer) {
+			kafkatest.Write(t, w, kafkatest.Message{Value: []byte("v")})
+		})}
+		kafkatest.NewAdmin(t, brokers[0]).Produce(t, topic, 0, &batch)
 	}
 	got := read(t, c, topic, 0, 2)
 	if !got[0].Time.IsZero() || !got[1].Time.Equal(time.UnixMilli(stamps[1])) {
@@ -208,7 +186,7 @@ func TestAMessageComesAtOnceToAnIdleReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	p := &Partition{Topic: topic, fetcher: s, now: time.Now}
+	p := c.partition(s, schemas.PartitionEnd{Topic: topic})
 	got := make(chan time.Time)
 	go func() {
 		defer close(got)

@@ -31,7 +31,9 @@ func (c *Client) Read(ctx context.Context, topic string, partition int32, from, 
 		return err
 	}
 	defer s.close()
-	p := &Partition{Topic: topic, ID: partition, fetcher: s, now: c.config.Now, next: from, end: from}
+	p := c.partition(s, schemas.PartitionEnd{Topic: topic, Partition: partition, End: from})
+	p.kept = true // what was handed out is no longer ours
+	defer p.close()
 	moved, patience := from, c.config.Now().Add(readPatience)
 	for {
 		next, _ := p.Progress()
@@ -41,7 +43,6 @@ func (c *Client) Read(ctx context.Context, topic string, partition int32, from, 
 		if next > moved {
 			moved, patience = next, c.config.Now().Add(readPatience)
 		}
-		p.slab = nil // what was handed out is no longer ours
 		messages, err := p.Fetch(ctx, c.config.Now().Add(maxFetchWait))
 		switch {
 		case errors.Is(err, ingest.ErrIdle) && c.config.Now().After(patience):

@@ -140,6 +140,10 @@ func messageCases() []messageCase {
 			schemas.Message{Time: farStamp(), Value: append(bytes.Repeat([]byte(" "), schemas.MaxEventBytes+1-len(good)), good...)},
 		},
 		{
+			"the head of a message that is too large to be held (O4)", RejectTooLarge,
+			schemas.Message{Time: farStamp(), Value: good, Omitted: 1},
+		},
+		{
 			"a value of 1 MiB", "",
 			schemas.Message{Time: farStamp(), Value: append(bytes.Repeat([]byte(" "), schemas.MaxEventBytes-len(good)), good...)},
 		},

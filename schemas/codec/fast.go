@@ -82,7 +82,7 @@ func inTime(e *schemas.Event, stamp time.Time) bool {
 // read reads an event but for the rules that look at the Kafka timestamp. When
 // it is false it says nothing, and the event holds nothing of use.
 func (p *FastParser) read(m *schemas.Message, e *schemas.Event) bool {
-	if len(m.Value) == 0 || len(m.Value) > schemas.MaxEventBytes {
+	if len(m.Value) == 0 || len(m.Value) > schemas.MaxEventBytes || m.Omitted > 0 {
 		return false
 	}
 	binary, ok := fastHeaders(m.Headers)

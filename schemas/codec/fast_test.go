@@ -21,7 +21,7 @@ func bothRead(t reporter, p *FastParser, m *schemas.Message) (fast bool) {
 	t.Helper()
 	want, wantErr := p.Parser.Parse(m)
 	// An event that shared the message's memory would be gone with it.
-	c := schemas.Message{Time: m.Time, Value: bytes.Clone(m.Value), Headers: slices.Clone(m.Headers)}
+	c := schemas.Message{Time: m.Time, Value: bytes.Clone(m.Value), Headers: slices.Clone(m.Headers), Omitted: m.Omitted}
 	for i := range c.Headers {
 		c.Headers[i].Value = bytes.Clone(c.Headers[i].Value)
 	}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -125,6 +126,9 @@ func readHeaders(m *schemas.Message) (h headers, r *schemas.Rejection) {
 	switch {
 	case m.Value == nil:
 		return h, &schemas.Rejection{Reason: RejectNoValue, Detail: "the message has no value"}
+	case m.Omitted > 0:
+		return h, &schemas.Rejection{Reason: RejectTooLarge, Detail: fmt.Sprintf(
+			"the message is too large to be held: %d bytes of it are left out, which only the log has", m.Omitted)}
 	case len(m.Value) > schemas.MaxEventBytes:
 		return h, &schemas.Rejection{Reason: RejectTooLarge, Detail: "the value has more than 1 MiB"}
 	}

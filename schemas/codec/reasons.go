@@ -89,7 +89,7 @@ func commonReasons() []ReasonText {
 		{RejectTextTooLong, "A text has more than 256 bytes.", true},
 		{RejectTimeInFuture, "The event's time is more than 10 minutes later than the message's Kafka timestamp.", true},
 		{RejectTimeOutOfRange, "A time is before 2000-01-01 UTC, or from 2200-01-01 UTC on.", true},
-		{RejectTooLarge, "The value has more than 1 MiB.", true},
+		{RejectTooLarge, "The value has more than 1 MiB, or the message with its key and headers more than 4 MiB: of that one only the head is kept.", true},
 		{RejectTooManyDecimals, "A number has more than 9 decimals, or a percentage more than 4.", true},
 		{RejectTooManyDigits, "A number has more than 20 integer digits.", true},
 		{RejectUnknownField, "A field of data is not one that its type has.", false},
