@@ -44,6 +44,10 @@ func TestAMessageThatIsTooLargeToBeHeldIsADeadLetterAndItsNeighboursAreStored(t 
 	if want := fmt.Sprintf("%s/0/1 %s %d a1", usage, codec.RejectTooLarge, 64<<10); err != nil || len(letters) != 1 || letters[0] != want {
 		t.Fatalf("the letters are %q, %v; want %q", letters, err, want)
 	}
+	proof, err := l.app.Auditor().Verify(t.Context(), schemas.Month{Year: 2026, Month: time.September}, false)
+	if err != nil || len(proof.Found) > 0 {
+		t.Errorf("verify: %v, %+v", err, proof)
+	}
 	for _, r := range []LetterReplay{{}, {Fixed: true, Fix: []byte(used("u2", "r1", "2026-09-02", 1000))}} {
 		c, err := l.app.PreviewLetters(t.Context(), &r, func(*audit.DeadLetter, *schemas.Rejection) {})
 		if err != nil || c.Heads == c.Stored || c.Left() != c.Stored || (c.Stored == 1) != r.Fixed {
