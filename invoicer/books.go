@@ -63,12 +63,6 @@ func (b *books) newest() int64 {
 	return b.runs[len(b.runs)-1].Number
 }
 
-// add takes a run that is recorded, the newest.
-func (b *books) add(run schemas.Run) {
-	b.runs = append(b.runs, run)
-	b.nextNumber = run.Number + 1
-}
-
 // before are the runs before the one of the number.
 func (b *books) before(number int64) []schemas.Run {
 	i, _ := slices.BinarySearchFunc(b.runs, number, func(r schemas.Run, n int64) int { return cmp.Compare(r.Number, n) })
@@ -93,29 +87,6 @@ func lastMonth(runs []schemas.Run) schemas.Month {
 		}
 	}
 	return last
-}
-
-// finish carries out, oldest first, what earlier attempts left: runs without a
-// seal, and parked accounts.
-func (v *Invoicer) finish(ctx context.Context, b *books) ([]Seal, error) {
-	var done []Seal
-	for _, run := range b.runs {
-		seal, sealed := b.seals[run.Number]
-		if sealed && len(seal.Parked) == 0 {
-			continue
-		}
-		var only []string
-		for _, p := range seal.Parked {
-			only = append(only, p.AccountID)
-		}
-		slices.Sort(only)
-		again, err := v.carryOut(ctx, b, run, only)
-		if err != nil {
-			return done, err
-		}
-		done = append(done, again)
-	}
-	return done, nil
 }
 
 // parkedBefore are the accounts that an earlier run still has parked: their

@@ -17,6 +17,8 @@
 // The words for what is done: it notes a cutoff, records a run and carries it out;
 // that issues invoices and, where late events changed sealed months, settles by
 // adjustments; what gathered is flushed batch by batch; at the end the month is sealed.
+// A command is a session: it looks into the books, carries out what stands there
+// undone, records the next run and looks again, until nothing is next.
 //
 // The words for time: a run is noted at CreatedAt, its cutoff is where the log
 // ended then, a month is due once it has ended and the grace has passed, and
@@ -25,6 +27,10 @@
 // Invariants:
 //   - a run that is repeated, killed or doubled writes the same rows, each once,
 //     since everything follows from the run as it was written down;
+//   - a run is carried out after all runs before it, and recorded by who has seen
+//     them all: so whatever commands run at once, the runs are those of one runner;
+//   - nothing that a run writes is ever removed, but rows that a broken attempt left
+//     and that its mended account does not come to;
 //   - after each run the sum of all invoices of a line is what the events before
 //     its cutoff price to;
 //   - an account that breaks is parked and named; the others go on.

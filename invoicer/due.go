@@ -42,11 +42,11 @@ func (v *Invoicer) emptyLog(ctx context.Context) (bool, error) {
 	return !slices.ContainsFunc(ends, func(e schemas.PartitionEnd) bool { return e.End > 0 }), nil
 }
 
-// next is the first month that is not sealed, and whether that is known: before
-// the first seal without the setting it is the given one.
-func (b *books) next(setting, otherwise schemas.Month) (schemas.Month, bool) {
+// next is the first month that is not sealed; before the first seal without the
+// setting it is the given one.
+func (b *books) next(setting, otherwise schemas.Month) schemas.Month {
 	if last := lastMonth(b.runs); !last.IsZero() {
-		return last.Next(), true
+		return last.Next()
 	}
-	return b.first(setting, otherwise), !setting.IsZero()
+	return b.first(setting, otherwise)
 }

@@ -19,6 +19,9 @@ func (w *writer) flush() error {
 	if err := w.written(); err != nil {
 		return err
 	}
+	if err := w.v.forget(w.ctx, w.plan.Run.Number, w.left); err != nil {
+		return err
+	}
 	w.batch, w.other = w.other, w.batch
 	w.batch.grow(&w.other)
 	w.writing = make(chan error, 1)
@@ -57,9 +60,11 @@ func (b *Batch) reset() {
 	b.Invoices, b.Hashes, b.Minutes = b.Invoices[:0], b.Hashes[:0], b.Minutes[:0]
 }
 
+// count adds what was written. Lines count with their invoice: those of an account that
+// breaks later are in no invoice.
 func (t *Totals) count(b *Batch) {
-	t.Lines += int64(len(b.Lines))
 	for i := range b.Invoices {
+		t.Lines += int64(b.Invoices[i].Lines)
 		if b.Invoices[i].Kind == schemas.KindAdjustment {
 			t.Adjustments++
 		} else {

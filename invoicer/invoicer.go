@@ -1,7 +1,10 @@
 package invoicer
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -26,7 +29,10 @@ type Invoicer struct {
 	// Replay seals what it is told, ended or not, and lets billing begin with
 	// FirstMonth whatever was lived before (contract 7).
 	Replay bool
-	Now    func() time.Time
+	// BatchRows is how many rows are written together, 0 for 50,000; two such batches
+	// are held.
+	BatchRows int
+	Now       func() time.Time
 	// Waiting is told, again and again, which partitions ingest has not stored
 	// yet while a seal waits for them, and once of none when that is over.
 	Waiting func([]Lag)
@@ -38,93 +44,163 @@ type Invoicer struct {
 // oldest first. Before the first seal the last due month is the first; while
 // nothing at all lies in the log, that seal is left for later.
 func (v *Invoicer) SealDue(ctx context.Context) ([]Seal, error) {
-	b, err := v.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if len(b.runs) == 0 && v.FirstMonth.IsZero() {
-		if empty, err := v.emptyLog(ctx); err != nil || empty {
-			return nil, err
-		}
-	}
-	done, err := v.finish(ctx, b)
-	if err != nil {
-		return done, err
-	}
-	last := v.lastDue()
-	if next, begun := b.next(v.FirstMonth, last); begun && last.Before(next) {
-		return done, nil
-	}
-	more, err := v.sealMonths(ctx, b, last)
-	return append(done, more...), err
+	s := v.session()
+	err := s.sealDue(ctx)
+	return s.done, err
 }
 
 // Seal finishes what was begun and then seals the month, and every earlier one
 // that is not, oldest first. Of a month that is sealed already it settles the
-// late events. It returns the seals of the runs that it carried out.
+// late events. It returns the seals of the runs that it carried out, those among
+// them that somebody else recorded.
 func (v *Invoicer) Seal(ctx context.Context, month schemas.Month) ([]Seal, error) {
 	if due := v.Due(month); !v.Replay && due.After(v.Now()) {
 		return nil, &NotDueError{month, due}
 	}
-	b, err := v.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if first := b.first(v.FirstMonth, month); month.Before(first) {
-		return nil, beforeFirst(month, first)
-	}
-	done, err := v.finish(ctx, b)
-	if err != nil {
-		return done, err
-	}
-	var more []Seal
-	if last := lastMonth(b.runs); !last.IsZero() && !last.Before(month) {
-		more, err = v.settle(ctx, b)
-	} else {
-		more, err = v.sealMonths(ctx, b, month)
-	}
-	return append(done, more...), err
+	s := v.session()
+	err := s.seal(ctx, month)
+	return s.done, err
 }
 
-// sealMonths seals the months that are not, up to the last.
-func (v *Invoicer) sealMonths(ctx context.Context, b *books, last schemas.Month) ([]Seal, error) {
-	next, _ := b.next(v.FirstMonth, last)
-	var done []Seal
-	for month := next; !last.Before(month); month = month.Next() {
-		seal, err := v.sealMonth(ctx, b, month)
+// session is the way of one command through the books. It looks into them, carries out
+// what stands there undone, writes the next run down and looks again: others do the
+// same meanwhile, so that what is next is asked of the books after every run, never
+// remembered. Whoever loses the race for a number so carries the winner's run out, and
+// is then where the winner is.
+type session struct {
+	v *Invoicer
+	// books are as they stood at the last look.
+	books *books
+	// tried are the runs that the session carried out, each once: what it parked stays
+	// parked. done are their seals, in that order.
+	tried map[int64]bool
+	done  []Seal
+}
+
+func (v *Invoicer) session() *session { return &session{v: v, tried: map[int64]bool{}} }
+
+// sealDue is [Invoicer.SealDue].
+func (s *session) sealDue(ctx context.Context) error {
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	if len(s.books.runs) == 0 && s.v.FirstMonth.IsZero() {
+		if empty, err := s.v.emptyLog(ctx); err != nil || empty {
+			return err
+		}
+	}
+	return s.sealUpTo(ctx, s.v.lastDue())
+}
+
+// seal is [Invoicer.Seal] of a month that is due.
+func (s *session) seal(ctx context.Context, month schemas.Month) error {
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	if err := s.refuseBeforeFirst(month); err != nil {
+		return err
+	}
+	if last := lastMonth(s.books.runs); !last.IsZero() && !last.Before(month) {
+		return s.settle(ctx)
+	}
+	if err := s.sealUpTo(ctx, month); err != nil {
+		return err
+	}
+	return s.refuseBeforeFirst(month) // somebody else's first run may have fixed a later one meanwhile
+}
+
+// refuseBeforeFirst refuses a month with which billing has not begun.
+func (s *session) refuseBeforeFirst(month schemas.Month) error {
+	if first := s.books.first(s.v.FirstMonth, month); month.Before(first) {
+		return beforeFirst(month, first)
+	}
+	return nil
+}
+
+// look reads the books and carries out, oldest first, what stands there undone: runs
+// without a seal, and parked accounts. Settings other than the first run's end it
+// before that, whoever recorded that run and when.
+func (s *session) look(ctx context.Context) error {
+	b, err := s.v.open(ctx)
+	if err != nil {
+		return err
+	}
+	s.books = b
+	for _, run := range b.runs {
+		seal, sealed := b.seals[run.Number]
+		if s.tried[run.Number] || sealed && len(seal.Parked) == 0 {
+			continue
+		}
+		s.tried[run.Number] = true
+		var only []string
+		for _, p := range seal.Parked {
+			only = append(only, p.AccountID)
+		}
+		slices.Sort(only)
+		again, err := s.v.carryOut(ctx, b, run, only)
 		if err != nil {
-			return done, err
+			return err
 		}
-		done = append(done, seal)
+		s.done = append(s.done, again)
 	}
-	return done, nil
+	return nil
 }
 
-func (v *Invoicer) sealMonth(ctx context.Context, b *books, month schemas.Month) (Seal, error) {
-	n, err := v.noteCutoff(ctx)
-	if err != nil {
-		return Seal{}, err
-	}
-	if len(b.runs) == 0 && !v.Replay && v.FirstMonth.IsZero() {
-		if err := v.refuseEarlierLife(ctx, month, n.cutoff); err != nil {
-			return Seal{}, err
+// sealUpTo seals the months that are not, oldest first, up to the last.
+func (s *session) sealUpTo(ctx context.Context, last schemas.Month) error {
+	for {
+		month := s.books.next(s.v.FirstMonth, last)
+		if last.Before(month) {
+			return nil
+		}
+		n, err := s.v.noteCutoff(ctx)
+		if err != nil {
+			return err
+		}
+		if len(s.books.runs) == 0 && !s.v.Replay && s.v.FirstMonth.IsZero() {
+			if refused := s.v.refuseEarlierLife(ctx, month, n.cutoff); refused != nil {
+				if err := s.look(ctx); err != nil || len(s.books.runs) == 0 {
+					return cmp.Or(err, refused)
+				}
+				continue // somebody else's seal was the first meanwhile
+			}
+		}
+		if _, err := s.record(ctx, month, n); err != nil {
+			return err
 		}
 	}
-	return v.run(ctx, b, month, n)
 }
 
-// settle corrects sealed months by what came late, if anything came at all.
-func (v *Invoicer) settle(ctx context.Context, b *books) ([]Seal, error) {
-	n, err := v.noteCutoff(ctx)
-	if err != nil {
-		return nil, err
+// settle corrects sealed months by what came late, if anything came at all. A run that
+// somebody else recorded first may have been noted earlier than this was asked for.
+func (s *session) settle(ctx context.Context) error {
+	for ours := false; !ours; {
+		n, err := s.v.noteCutoff(ctx)
+		if err != nil {
+			return err
+		}
+		if n.cutoff.Equal(s.books.runs[len(s.books.runs)-1].Cutoff) {
+			return nil
+		}
+		if ours, err = s.record(ctx, lastMonth(s.books.runs), n); err != nil {
+			return err
+		}
 	}
-	if n.cutoff.Equal(b.runs[len(b.runs)-1].Cutoff) {
-		return nil, nil
+	return nil
+}
+
+// record writes the next run down, or finds that somebody else did, and looks again,
+// which carries out either. It tells whether the run is ours.
+func (s *session) record(ctx context.Context, month schemas.Month, n noted) (ours bool, err error) {
+	before := s.books.newest()
+	if ours, err = s.v.recordRun(ctx, s.books, month, n); err != nil {
+		return false, err
 	}
-	seal, err := v.run(ctx, b, lastMonth(b.runs), n)
-	if err != nil {
-		return nil, err
+	if err := s.look(ctx); err != nil {
+		return ours, err
 	}
-	return []Seal{seal}, nil
+	if s.books.newest() == before {
+		return ours, fmt.Errorf("a run of %s was written down after run %d, and is not among the runs", month, before)
+	}
+	return ours, nil
 }

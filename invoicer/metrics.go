@@ -64,8 +64,8 @@ func (m *Metrics) issued(b *Batch) {
 	if m == nil {
 		return
 	}
-	m.lines.Add(float64(len(b.Lines)))
 	for i := range b.Invoices {
+		m.lines.Add(float64(b.Invoices[i].Lines))
 		m.invoices.WithLabelValues(string(b.Invoices[i].Kind)).Inc()
 	}
 }

@@ -2,9 +2,11 @@ package invoicer
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // Log tells how far the log goes and how far ingest has stored it.
@@ -27,11 +29,30 @@ type RunLog interface {
 	// of that number as it is stored: the caller's or the one that won, which may be
 	// of another kind.
 	AddRun(ctx context.Context, run schemas.Run) (schemas.Run, error)
-	// Seals are the newest seal of every run that was carried out, by run ascending.
+	// Seals are the seal of every run that was carried out, by run ascending. Of those
+	// of one run the one with the fewest parked accounts holds, then the newest: what
+	// was carried out stays so, whatever a slower runner says of it later.
 	Seals(ctx context.Context) ([]Seal, error)
-	// AddSeal writes down that a run was carried out; a later one of the same run
-	// replaces it (fewer parked accounts).
+	// AddSeal writes down that a run was carried out, unless a header of the run has
+	// other than its number of lines or lacks its hash: that is a *LacksError, and
+	// nothing is written.
 	AddSeal(ctx context.Context, seal Seal) error
+}
+
+// LacksError says that an invoice of a run is not stored whole, so that the run cannot
+// be sealed.
+type LacksError struct {
+	Run                   int64
+	AccountID, ResourceID string
+	Code                  string
+	// Lines are those that are stored, of Want that the header tells; Hashes are the
+	// hashes that are stored, of one.
+	Lines, Want, Hashes int64
+}
+
+func (e *LacksError) Error() string {
+	return fmt.Sprintf("invoice %s of run %d (account %q, resource %q) has %d lines and %d hashes stored, and must have %d and 1: its month is not sealed until they are there",
+		e.Code, e.Run, e.AccountID, e.ResourceID, e.Lines, e.Hashes, e.Want)
 }
 
 // Seal says that a run was carried out, but for the accounts it parked.
@@ -94,9 +115,11 @@ type InvoiceStore interface {
 	// AllInvoiced are the lines invoiced by runs before the given one for any
 	// resource, in the same order.
 	AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error)
-	// Forget removes lines, periods and snapshots that the run wrote for the accounts
-	// where no header was stored: an attempt that broke off.
-	Forget(ctx context.Context, run int64, accounts []string) error
+	// Written are the keys of all rows that the run has written of the accounts, headers
+	// aside, by (account id, resource id) ascending; a row may be there more than once.
+	Written(ctx context.Context, run int64, accounts []string) (schemas.Cursor[tables.RowKey], error)
+	// Forget removes these rows of the run, and no other.
+	Forget(ctx context.Context, run int64, rows []tables.RowKey) error
 }
 
 // Batch is what is written together.

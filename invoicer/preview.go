@@ -26,7 +26,7 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 	if err != nil {
 		return err
 	}
-	next, _ := b.next(v.FirstMonth, month)
+	next := b.next(v.FirstMonth, month)
 	last := month
 	if sealed := lastMonth(b.runs); last.Before(sealed) {
 		last = sealed // late events may have touched any month

@@ -9,22 +9,14 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// run is a run from its first row to its last.
-func (v *Invoicer) run(ctx context.Context, b *books, month schemas.Month, n noted) (Seal, error) {
-	run, err := v.recordRun(ctx, b, month, n)
-	if err != nil {
-		return Seal{}, err
-	}
-	return v.carryOut(ctx, b, run, nil)
-}
-
 // carryOut does what a run was recorded for: all of it, or only the given accounts,
 // which an earlier attempt parked. It writes in this order, and each step is stored
 // before the next begins:
 //
 //   - which resources late events touch;
 //   - batch by batch what it issues: periods, lines and snapshots, then what proves
-//     the invoices, then their headers, by which they exist;
+//     the invoices, then their headers, by which they exist; before the batch what a
+//     broken attempt left of its accounts and this one does not write goes;
 //   - the seal.
 //
 // Everything follows from the run as it is stored, so doing it again writes the same.
@@ -35,9 +27,6 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, run schemas.Run, only
 	if err := v.markTouched(ctx, &d); err != nil {
 		return Seal{}, err
 	}
-	if err := v.forget(ctx, run, only); err != nil {
-		return Seal{}, err
-	}
 	issued, err := v.issue(ctx, d, strays)
 	if err != nil {
 		return Seal{}, fmt.Errorf("run %d of %s: %w", run.Number, run.Month, err)
@@ -46,48 +35,35 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, run schemas.Run, only
 }
 
 // recordRun writes down what the run may look at, before anything is derived. Of two
-// that record one at once the first has the number, and both go on with its run; where
-// a run of another kind has it, the next number is tried.
-func (v *Invoicer) recordRun(ctx context.Context, b *books, month schemas.Month, n noted) (schemas.Run, error) {
+// that record one at once the first has the number, and the other is told that the
+// run is not its own; where a run of another kind has it, the next number is tried.
+func (v *Invoicer) recordRun(ctx context.Context, b *books, month schemas.Month, n noted) (ours bool, err error) {
 	if err := refuseShorter(b.runs, n.cutoff); err != nil {
-		return schemas.Run{}, err
+		return false, err
 	}
 	run := schemas.Run{
 		Kind: schemas.KindSeal, Month: month, CreatedAt: n.at, Cutoff: n.cutoff,
 		FirstMonth: b.first(v.FirstMonth, month), Currency: v.Currency.Code, Zone: v.Zone.String(),
 	}
+	next := b.nextNumber
 	for {
-		run.Number = b.nextNumber
+		run.Number = next
 		stored, err := v.RunLog.AddRun(ctx, run)
 		if err != nil {
-			return schemas.Run{}, fmt.Errorf("write down run %d of %s: %w", run.Number, month, err)
+			return false, fmt.Errorf("write down run %d of %s: %w", run.Number, month, err)
 		}
 		if stored.Kind == schemas.KindSeal {
-			b.add(stored)
-			return stored, nil
+			return stored.Equal(run), nil
 		}
-		if before, found, err := v.overtaking(ctx, b); found || err != nil {
-			return before, err
+		after, runs, err := v.readRuns(ctx)
+		if err != nil {
+			return false, err
 		}
-	}
-}
-
-// overtaking finds the next number to try, or else the first run of a seal that
-// somebody recorded since the books were read, below that number: that run is gone on
-// with, as if it had been met under the number that was tried.
-func (v *Invoicer) overtaking(ctx context.Context, b *books) (run schemas.Run, found bool, err error) {
-	next, runs, err := v.readRuns(ctx)
-	if err != nil {
-		return run, false, err
-	}
-	for _, run := range runs {
-		if run.Number > b.newest() {
-			b.add(run)
-			return run, true, nil
+		if len(runs) > 0 && runs[len(runs)-1].Number > b.newest() {
+			return false, nil // somebody recorded a seal below the number that was tried
 		}
+		next = max(after, next+1)
 	}
-	b.nextNumber = max(next, b.nextNumber+1)
-	return run, false, nil
 }
 
 // markTouched marks what late events touch of the months that earlier runs sealed.
@@ -101,17 +77,6 @@ func (v *Invoicer) markTouched(ctx context.Context, d *schemas.Derivation) error
 		return fmt.Errorf("run %d: find what late events touch: %w", d.Run.Number, err)
 	}
 	d.Untouched = touched == 0
-	return nil
-}
-
-// forget clears what an attempt that parked the accounts left of them.
-func (v *Invoicer) forget(ctx context.Context, run schemas.Run, parked []string) error {
-	if parked == nil {
-		return nil
-	}
-	if err := v.Invoices.Forget(ctx, run.Number, parked); err != nil {
-		return fmt.Errorf("run %d: clear what a broken attempt left: %w", run.Number, err)
-	}
 	return nil
 }
 
@@ -145,10 +110,22 @@ func (v *Invoicer) derive(ctx context.Context, d schemas.Derivation, strays *sea
 		w.invoiced = sortedLines(invoiced)
 		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
 	}
+	if d.Accounts != nil {
+		var err error
+		if w.left, err = v.findLeftovers(ctx, d.Run.Number, d.Accounts); err != nil {
+			return w, err
+		}
+		defer w.left.close()
+	}
 	if err := v.Periods.Derive(ctx, d, w.gather); err != nil {
 		return w, fmt.Errorf("derive periods: %w", err)
 	}
 	w.endAccount()
+	if w.left != nil {
+		if err := w.left.end(w.parked); err != nil {
+			return w, err
+		}
+	}
 	if err := w.flush(); err != nil {
 		return w, err
 	}
@@ -167,4 +144,36 @@ func (v *Invoicer) addSeal(ctx context.Context, b *books, run schemas.Run, issue
 	b.seals[run.Number] = seal
 	v.Metrics.sealed(seal)
 	return seal, nil
+}
+
+// search is the one for stray copies. It goes on while resources
+// are derived and priced, as if there were none, and ends before the first of them is
+// written.
+type search struct {
+	cancel context.CancelFunc
+	wait   func() (schemas.StrayWinner, error)
+}
+
+// findStrays begins one for a run, which has to be stopped.
+func (v *Invoicer) findStrays(ctx context.Context, d schemas.Derivation) *search {
+	ctx, cancel := context.WithCancel(ctx)
+	return &search{cancel, v.Periods.FindStrays(ctx, d)}
+}
+
+func (s *search) stop() {
+	s.cancel()
+	_, _ = s.wait() // whoever needed the answer has asked
+}
+
+// errStrays says that there are such copies, and all is to be derived again: what was
+// derived as if there were none is void.
+var errStrays = errors.New("there are stray copies")
+
+// none waits until it is known that there are none.
+func (s *search) none() error {
+	strays, err := s.wait()
+	if err == nil && strays != nil {
+		err = errStrays
+	}
+	return err
 }

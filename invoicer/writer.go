@@ -1,6 +1,7 @@
 package invoicer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,6 +22,8 @@ type writer struct {
 	invoiced *schemas.Sorted[schemas.Line]
 	// unnumbered makes again what an older version issued.
 	unnumbered bool
+	// left is nil where the run is carried out whole.
+	left *leftovers
 
 	account string
 	minutes schemas.ItemMinutes
@@ -38,7 +41,7 @@ type writer struct {
 }
 
 // batchRows is how many rows of lines and what else grows with the resources are
-// written together. Two such batches are held.
+// written together, unless BatchRows says otherwise.
 const batchRows = 50_000
 
 // gather takes one resource.
@@ -57,10 +60,17 @@ func (w *writer) gather(d schemas.Derived) error {
 		w.park(d.Err)
 		return nil //nolint:nilerr // it breaks the account, not the run
 	}
+	before := w.mark()
 	if err := w.price(d); err != nil {
 		return err
 	}
-	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Snapshots)+len(w.batch.Minutes) >= batchRows {
+	if w.left != nil {
+		resource := schemas.ResourceKey{AccountID: d.AccountID, ResourceID: d.ResourceID}
+		if err := w.left.derive(resource, w.keysSince(before), w.parked); err != nil {
+			return err
+		}
+	}
+	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Snapshots)+len(w.batch.Minutes) >= cmp.Or(w.v.BatchRows, batchRows) {
 		return w.flush()
 	}
 	return nil
@@ -110,6 +120,30 @@ func (w *writer) price(d schemas.Derived) error {
 	return nil
 }
 
+// mark is how much has gathered.
+type mark struct{ periods, lines, snapshots, minutes, hashes int }
+
+func (w *writer) mark() mark {
+	return mark{len(w.batch.Periods), len(w.batch.Lines), len(w.batch.Snapshots), len(w.lived), len(w.hashes)}
+}
+
+// keysSince are the keys of all that gathered since.
+func (w *writer) keysSince(m mark) []tables.RowKey {
+	var keys []tables.RowKey
+	keys = appendKeys(keys, w.batch.Periods[m.periods:], tables.PeriodKey)
+	keys = appendKeys(keys, w.batch.Lines[m.lines:], tables.LineKey)
+	keys = appendKeys(keys, w.batch.Snapshots[m.snapshots:], tables.SnapshotKey)
+	keys = appendKeys(keys, w.lived[m.minutes:], tables.MinutesKey)
+	return appendKeys(keys, w.hashes[m.hashes:], tables.HashKey)
+}
+
+func appendKeys[T any](keys []tables.RowKey, rows []T, of func(*T) tables.RowKey) []tables.RowKey {
+	for i := range rows {
+		keys = append(keys, of(&rows[i]))
+	}
+	return keys
+}
+
 // invoice makes the invoice of one period; a period without lines has none.
 func (w *writer) invoice(p *schemas.Period, lines []schemas.Line) {
 	if len(lines) == 0 {
@@ -149,6 +183,9 @@ func header(run schemas.Run, h schemas.Invoice, lines []schemas.Line) schemas.In
 // of it.
 func (w *writer) park(why error) {
 	w.parked[w.account] = why.Error()
+	if w.left != nil {
+		w.left.park(w.account)
+	}
 	w.headers, w.hashes, w.lived, w.minutes = nil, nil, nil, schemas.ItemMinutes{}
 	of := func(account string) bool { return account == w.account }
 	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })

@@ -32,6 +32,12 @@ type Run struct {
 	Currency, Zone string
 }
 
+// Equal tells whether two runs are the same in all that was written down.
+func (r Run) Equal(o Run) bool {
+	return r.Number == o.Number && r.Kind == o.Kind && r.Month == o.Month && r.CreatedAt.Equal(o.CreatedAt) && r.Cutoff.Equal(o.Cutoff) &&
+		r.FirstMonth == o.FirstMonth && r.Currency == o.Currency && r.Zone == o.Zone
+}
+
 // PartitionEnd is the end of one partition: the offset after the last message.
 type PartitionEnd struct {
 	Log       int32

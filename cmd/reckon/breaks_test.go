@@ -14,6 +14,7 @@ import (
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 	"github.com/reckon-billing/reckon/schemas/codec"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // errBroke is where a test lets a process die.
@@ -102,6 +103,10 @@ func (b *breaking) Write(ctx context.Context, batch invoicer.Batch) error {
 		}
 	}
 	return nil
+}
+
+func (b *breaking) Forget(ctx context.Context, run int64, rows []tables.RowKey) error {
+	return b.do("forgetting", func() error { return b.Store.Forget(ctx, run, rows) })
 }
 
 // fixedLog is a log that ends where the test says, all of it stored.

@@ -230,7 +230,7 @@ func (i *installation) issuedOnce(t testing.TB) {
 	t.Helper()
 	for _, query := range []string{
 		"SELECT code FROM {db}.invoices FINAL GROUP BY code HAVING count() > 1",
-		"SELECT invoice_code, period_start, item, coupon_code, count() FROM {db}.invoice_rows GROUP BY ALL HAVING count() > 1",
+		"SELECT invoice_code, period_start, item, coupon_code, line_number, count() FROM {db}.invoice_rows GROUP BY ALL HAVING count() > 1",
 		"SELECT number FROM {db}.runs FINAL GROUP BY number HAVING count() > 1",
 		"SELECT code FROM {db}.invoices AS h FINAL WHERE lines != (SELECT count() FROM {db}.invoice_rows AS l WHERE l.invoice_code = h.code)",
 	} {

@@ -13,6 +13,7 @@ import (
 	"github.com/reckon-billing/reckon/internal/oracle"
 	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // memory is the store and the log as plain slices, so that laws about what is
@@ -30,10 +31,12 @@ type memory struct {
 	snapshots map[snapshotKey]schemas.Snapshot
 	lines     map[string][]schemas.Line
 	headers   map[string]schemas.Invoice
-	periods   []schemas.Period
-	// minutes are those of a resource in a month, by the run that counted them.
-	minutes map[snapshotKey]schemas.ItemMinutes
-	// broken makes the rows of an account unreadable.
+	// minutes are those of a resource in a month, by the run that counted them; periods
+	// and hashes are by the keys of their rows and the run.
+	minutes map[snapshotKey]schemas.ResourceMinutes
+	periods map[writtenKey]schemas.Period
+	hashes  map[writtenKey]schemas.InvoiceHash
+	// broken makes the rows of an account unreadable, or those of "account/resource".
 	broken map[string]error
 	// spoil, where set, may make a snapshot unreadable as it is read.
 	spoil func(*schemas.Snapshot)
@@ -47,9 +50,15 @@ type snapshotKey struct {
 	run               int64
 }
 
+type writtenKey struct {
+	tables.RowKey
+	run int64
+}
+
 func newMemory() *memory {
 	return &memory{
-		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, snapshots: map[snapshotKey]schemas.Snapshot{}, minutes: map[snapshotKey]schemas.ItemMinutes{},
+		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, snapshots: map[snapshotKey]schemas.Snapshot{},
+		minutes: map[snapshotKey]schemas.ResourceMinutes{}, periods: map[writtenKey]schemas.Period{}, hashes: map[writtenKey]schemas.InvoiceHash{},
 		lines: map[string][]schemas.Line{}, headers: map[string]schemas.Invoice{}, broken: map[string]error{},
 		others: map[int64]bool{},
 	}
@@ -102,7 +111,7 @@ func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.Wha
 		usage := c.Type == schemas.UsageRecorded
 		if usage == (what == aggregate.Usage) && s.Cutoff.Contains(c.Position) && !c.Time.Before(s.From) &&
 			c.Time.Before(to) && m.inScope(s, c.AccountID, c.ResourceID) {
-			out = append(out, aggregate.Copy{Event: c.Event, Position: c.Position, KafkaTime: c.KafkaTime, Err: m.broken[c.AccountID]})
+			out = append(out, aggregate.Copy{Event: c.Event, Position: c.Position, KafkaTime: c.KafkaTime, Err: cmp.Or(m.broken[c.AccountID], m.broken[c.AccountID+"/"+c.ResourceID])})
 		}
 	}
 	slices.SortFunc(out, func(a, b aggregate.Copy) int {
@@ -224,7 +233,29 @@ func (m *memory) AddSeal(_ context.Context, seal invoicer.Seal) error {
 	if err := m.trouble("seal"); err != nil {
 		return err
 	}
-	m.seals[seal.Run] = seal
+	if err := m.whole(); err != nil {
+		return err
+	}
+	if was, sealed := m.seals[seal.Run]; !sealed || len(seal.Parked) <= len(was.Parked) {
+		m.seals[seal.Run] = seal
+	}
+	return nil
+}
+
+// whole says which invoice is not stored whole, nil for none.
+func (m *memory) whole() error {
+	hashed := map[string]int64{}
+	for _, h := range m.hashes {
+		hashed[h.Code]++
+	}
+	for code, h := range m.headers {
+		lines := int64(len(m.lines[code]))
+		if lines != int64(h.Lines) || hashed[code] != 1 {
+			return &invoicer.LacksError{
+				Run: h.Run, AccountID: h.AccountID, ResourceID: h.ResourceID, Code: code, Lines: lines, Want: int64(h.Lines), Hashes: hashed[code],
+			}
+		}
+	}
 	return nil
 }
 
@@ -287,18 +318,14 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 		e.Balance, e.Before = nil, nil
 		m.snapshots[snapshotKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
 	}
-	for _, p := range b.Periods {
-		same := func(o schemas.Period) bool {
-			return o.AccountID == p.AccountID && o.ResourceID == p.ResourceID && o.Month == p.Month && o.Start.Equal(p.Start) && o.Run == p.Run
-		}
-		if i := slices.IndexFunc(m.periods, same); i >= 0 {
-			m.periods[i] = p
-			continue
-		}
-		m.periods = append(m.periods, p)
-	}
 	for _, l := range b.Minutes {
-		m.minutes[snapshotKey{l.Month.Index(), l.AccountID, l.ResourceID, b.Run.Number}] = l.ItemMinutes
+		m.minutes[snapshotKey{l.Month.Index(), l.AccountID, l.ResourceID, b.Run.Number}] = l
+	}
+	for _, p := range b.Periods {
+		m.periods[writtenKey{tables.PeriodKey(&p), b.Run.Number}] = p
+	}
+	for _, h := range b.Hashes {
+		m.hashes[writtenKey{tables.HashKey(&h), b.Run.Number}] = h
 	}
 	for _, h := range b.Invoices {
 		if err := m.trouble("header"); err != nil {
@@ -341,16 +368,58 @@ func (m *memory) invoicedOf(run int64, wanted func(account, resource string) boo
 	return &rows[schemas.Line]{lines}, nil
 }
 
-func (m *memory) Forget(_ context.Context, run int64, accounts []string) error {
+// written yields every row of a run but headers, with what removes it.
+func (m *memory) written(run int64, yield func(key tables.RowKey, remove func())) {
 	for code, lines := range m.lines {
-		if _, there := m.headers[code]; !there && slices.Contains(accounts, lines[0].AccountID) {
-			delete(m.lines, code)
+		for i := range lines {
+			if l := lines[i]; l.Run == run {
+				yield(tables.LineKey(&l), func() {
+					same := func(o schemas.Line) bool { return tables.LineKey(&o) == tables.LineKey(&l) }
+					if m.lines[code] = slices.DeleteFunc(slices.Clone(m.lines[code]), same); len(m.lines[code]) == 0 {
+						delete(m.lines, code)
+					}
+				})
+			}
 		}
 	}
-	for k := range m.snapshots {
-		if k.run == run && slices.Contains(accounts, k.account) {
-			delete(m.snapshots, k)
+	for k, s := range m.snapshots {
+		if k.run == run {
+			yield(tables.SnapshotKey(&s), func() { delete(m.snapshots, k) })
 		}
 	}
+	for k, l := range m.minutes {
+		if k.run == run {
+			yield(tables.MinutesKey(&l), func() { delete(m.minutes, k) })
+		}
+	}
+	for k := range m.periods {
+		if k.run == run {
+			yield(k.RowKey, func() { delete(m.periods, k) })
+		}
+	}
+	for k := range m.hashes {
+		if k.run == run {
+			yield(k.RowKey, func() { delete(m.hashes, k) })
+		}
+	}
+}
+
+func (m *memory) Written(_ context.Context, run int64, accounts []string) (schemas.Cursor[tables.RowKey], error) {
+	var out []tables.RowKey
+	m.written(run, func(k tables.RowKey, _ func()) {
+		if slices.Contains(accounts, k.AccountID) {
+			out = append(out, k)
+		}
+	})
+	slices.SortFunc(out, func(a, b tables.RowKey) int { return a.Compare(b.ResourceKey) })
+	return &rows[tables.RowKey]{out}, nil
+}
+
+func (m *memory) Forget(_ context.Context, run int64, keys []tables.RowKey) error {
+	m.written(run, func(k tables.RowKey, remove func()) {
+		if slices.Contains(keys, k) {
+			remove()
+		}
+	})
 	return nil
 }

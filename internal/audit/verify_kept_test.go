@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,21 +117,14 @@ func (m *memory) kept() *keptBy {
 			},
 		},
 	}
-	for i := range m.periods {
-		p := &m.periods[i]
-		k.periods.add(schemas.ResourceKey{AccountID: p.AccountID, ResourceID: p.ResourceID}, p.Run, p)
+	for _, p := range slices.SortedFunc(maps.Values(m.periods), func(a, b schemas.Period) int { return a.Start.Compare(b.Start) }) {
+		k.periods.add(schemas.ResourceKey{AccountID: p.AccountID, ResourceID: p.ResourceID}, p.Run, &p)
 	}
 	for key, s := range m.snapshots {
 		k.snapshots.add(schemas.ResourceKey{AccountID: key.account, ResourceID: key.resource}, key.run, &s)
 	}
 	for key, lived := range m.minutes {
-		month := m.runs[0].FirstMonth
-		for month.Index() != key.at {
-			month = month.Next()
-		}
-		k.minutes.add(schemas.ResourceKey{AccountID: key.account, ResourceID: key.resource}, key.run, &schemas.ResourceMinutes{
-			Month: month, AccountID: key.account, ResourceID: key.resource, Run: key.run, ItemMinutes: lived,
-		})
+		k.minutes.add(schemas.ResourceKey{AccountID: key.account, ResourceID: key.resource}, key.run, &lived)
 	}
 	return k
 }

@@ -59,7 +59,7 @@ func TestOnTheEngine(t *testing.T) {
 		{"half a million runs of another kind cost seals nothing", testOtherKinds},
 		{"what is written twice is there once", testLedgerTwice},
 		{"a period is stored with its items, its coupon and its events", testPeriodColumns},
-		{"what is forgotten can be written again", testForget},
+		{"R3: what is forgotten is what is named, and can be written again", testForget},
 		{"invoiced lines are those of earlier runs with a header", testInvoiced},
 		{"reports come in the order of the contract", testReportOrder},
 		{"two rows of a line in one document are two", testTwoRowsOfALine},

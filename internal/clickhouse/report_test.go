@@ -12,7 +12,9 @@ import (
 
 	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
+	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
+	"github.com/reckon-billing/reckon/schemas/tables"
 )
 
 // reports are the rows of a month, shortly.
@@ -156,8 +158,13 @@ func testQuotes(t *testing.T, s *Store) {
 		if got != want {
 			t.Errorf("events of account %q: %d, want %d", text, got, want)
 		}
-		if err := s.Forget(t.Context(), 1, []string{text}); err != nil {
+		gone := line(september(), text, text, day(2), 1, text, 1)
+		write(t, s, 7, invoicer.Batch{Lines: []schemas.Line{gone}})
+		if err := s.Forget(t.Context(), 7, []tables.RowKey{tables.LineKey(&gone)}); err != nil {
 			t.Errorf("forget account %q: %v", text, err)
+		}
+		if cursor, err := s.Written(t.Context(), 7, []string{text}); len(clickhousetest.Collect(t, cursor, err)) > 0 {
+			t.Errorf("a line of %q was not forgotten", text)
 		}
 	}
 	if n := clickhousetest.Number(t, config(s), "SELECT toInt64(count()) FROM events"); n != 13 {

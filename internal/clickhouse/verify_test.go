@@ -1,7 +1,9 @@
 package clickhouse
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/clickhousetest"
@@ -26,6 +28,7 @@ func TestProofsOnTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("a month's hash is over the invoices that a run issued", func(t *testing.T) { testMonthHashes(t, s) })
+	t.Run("a seal is refused while an invoice of its run is not whole", func(t *testing.T) { testLacking(t, s) })
 	t.Run("item-minutes are those of the newest run", func(t *testing.T) { testItemMinutes(t, s) })
 }
 
@@ -65,7 +68,7 @@ func testMonthHashes(t *testing.T, s *Store) {
 	}
 	seal(1, september())
 	check(september(), sum(1, a))
-	if err := s.Forget(t.Context(), 1, []string{"a"}); err != nil {
+	if err := s.Forget(t.Context(), 1, []tables.RowKey{tables.HashKey(&b)}); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := s.Rehash(t.Context(), september(), 1); err != nil || fmt.Sprint(again) != fmt.Sprint([]schemas.RunHash{sum(1, a)}) {
@@ -78,6 +81,57 @@ func testMonthHashes(t *testing.T, s *Store) {
 	check(october(), sum(2))
 	clickhousetest.Merge(t, config(s), "month_hashes")
 	check(september(), sum(1, a, b))
+}
+
+// R3: an invoice exists by its header, so that no seal may say that the month is done
+// while one has other lines than its header tells, or lacks its hash.
+func testLacking(t *testing.T, s *Store) {
+	first, second := line(september(), "a", "whole", day(1), 0, "cpu", 1), line(september(), "a", "whole", day(1), 1, "ram", 2)
+	h := header(5, schemas.KindInvoice, first, second)
+	hash := hashIn(first)
+	hash.Run = 5
+	again := line(september(), "a", "whole", day(1), 2, "disk", 3)
+	for _, step := range []struct {
+		name          string
+		batch         invoicer.Batch
+		lines, hashes int64
+	}{
+		{"no lines", invoicer.Batch{Invoices: []schemas.Invoice{h}, Hashes: []schemas.InvoiceHash{hash}}, 0, 1},
+		{"a line that is there twice", invoicer.Batch{Lines: []schemas.Line{first, first}}, 1, 1},
+		{"both, and one of no invoice", invoicer.Batch{Lines: []schemas.Line{second, line(september(), "b", "other", day(1), 0, "cpu", 1)}}, 2, 1},
+		{"one more", invoicer.Batch{Lines: []schemas.Line{again}}, 3, 1},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			write(t, s, 5, step.batch)
+			checkLacking(t, s, h, step.lines, step.hashes)
+		})
+	}
+	direct := clickhousetest.Direct(t, config(s))
+	for _, statement := range []string{
+		"DELETE FROM invoice_lines WHERE run = 5 AND item = 'disk'", "DELETE FROM invoice_hashes WHERE run = 5",
+	} {
+		if err := direct.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkLacking(t, s, h, 2, 0)
+}
+
+// checkLacking seals the header's run, which is refused unless two lines and a hash are
+// stored.
+func checkLacking(t *testing.T, s *Store, h schemas.Invoice, lines, hashes int64) {
+	t.Helper()
+	err := s.AddSeal(t.Context(), invoicer.Seal{Run: h.Run, Month: h.Month, SealedAt: clickhousetest.Noon()})
+	var lacks *invoicer.LacksError
+	want := invoicer.LacksError{Run: h.Run, AccountID: "a", ResourceID: "whole", Code: h.Code, Lines: lines, Want: 2, Hashes: hashes}
+	if whole := lines == 2 && hashes == 1; whole != (err == nil) || !whole && (!errors.As(err, &lacks) || *lacks != want) {
+		t.Errorf("%d lines and %d hashes: got %v, want %v", lines, hashes, err, want)
+	}
+	seals, err := s.Seals(t.Context())
+	sealed := slices.ContainsFunc(seals, func(one invoicer.Seal) bool { return one.Run == h.Run })
+	if err != nil || sealed && lines < 2 || !sealed && lines == 2 {
+		t.Errorf("%d lines: sealed %t, %v", lines, sealed, err)
+	}
 }
 
 func testItemMinutes(t *testing.T, s *Store) {

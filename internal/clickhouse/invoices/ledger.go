@@ -3,6 +3,8 @@ package invoices
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
 	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
@@ -17,7 +19,7 @@ var _ invoicer.InvoiceStore = (*Store)(nil)
 // what proves the invoices, and only then the headers that make them exist.
 //
 // No insert has a deduplication token here, and the server's own by the bytes
-// of the block is off: Forget deletes rows, and the insert that brings them back
+// of the block is off: a block that brings back what Forget or an operator deleted
 // would be dropped as known. A repeated row has the same sort key instead. Nor is
 // the server asked to look for such rows within one insert (optimize_on_insert):
 // there are none, and looking was a third of its work.
@@ -85,17 +87,50 @@ func (s *Store) writeSnapshots(ctx context.Context, all []schemas.Snapshot) erro
 	return nil
 }
 
-// Forget removes what the run wrote without a header, as [invoicer.InvoiceStore] says:
-// lines of invoices that do not exist, and periods and snapshots of resources for
-// which the run issued none.
-func (s *Store) Forget(ctx context.Context, run int64, accounts []string) error {
-	for _, name := range []string{"forget_lines", "forget_periods", "forget_edges", "forget_tombstones", "forget_hashes", "forget_minutes"} {
-		if err := s.db.Exec(ctx, name, append(scope.BindAccounts(accounts), column.Bind("run", run))...); err != nil {
-			return fmt.Errorf("run %d: %w", run, err)
+// Written streams keys as [invoicer.InvoiceStore] says.
+func (s *Store) Written(ctx context.Context, run int64, accounts []string) (schemas.Cursor[tables.RowKey], error) {
+	rows, err := s.db.Rows(ctx, "written", column.Bind("run", run), column.Bind("accounts", accounts))
+	if err != nil {
+		return nil, err
+	}
+	return &written{Rows: rows}, nil
+}
+
+// written reads rows of written.sql.
+type written struct {
+	*column.Rows
+	key tables.RowKey
+}
+
+// Next is as [schemas.Cursor] says; the key is overwritten by the next.
+func (c *written) Next() (*tables.RowKey, error) {
+	k := &c.key
+	return k, c.Rows.Next(&k.Table, &k.AccountID, &k.ResourceID, &k.Place)
+}
+
+// Forget removes rows as [invoicer.InvoiceStore] says.
+func (s *Store) Forget(ctx context.Context, run int64, rows []tables.RowKey) error {
+	byTable := map[string][]tables.RowKey{}
+	for _, k := range rows {
+		byTable[k.Table] = append(byTable[k.Table], k)
+	}
+	for _, table := range slices.Sorted(maps.Keys(byTable)) {
+		for some := range slices.Chunk(byTable[table], forgetRows) {
+			var accounts, resources, places []string
+			for _, k := range some {
+				accounts, resources, places = append(accounts, k.AccountID), append(resources, k.ResourceID), append(places, k.Place)
+			}
+			if err := s.db.Exec(ctx, "forget_"+table, column.Bind("run", run), column.Bind("accounts", accounts),
+				column.Bind("resources", resources), column.Bind("places", places)); err != nil {
+				return fmt.Errorf("run %d: %w", run, err)
+			}
 		}
 	}
 	return nil
 }
+
+// forgetRows are the rows that one statement removes: their keys are its parameters.
+const forgetRows = 2000
 
 // Invoiced streams lines as [invoicer.InvoiceStore] says.
 func (s *Store) Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error) {

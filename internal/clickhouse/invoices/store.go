@@ -15,7 +15,7 @@ type Store struct {
 	rowSets rowSets
 }
 
-//go:embed queries/*.sql
+//go:embed queries/*.sql queries/parts/*.sql
 var queries embed.FS
 
 // New is the store of a database, whose money has so many decimals.

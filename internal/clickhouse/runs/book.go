@@ -83,7 +83,7 @@ func (s *Store) runs(ctx context.Context, query string, args ...any) ([]schemas.
 	return all, nil
 }
 
-// Seals are the newest seal of each run, as [invoicer.RunLog] says.
+// Seals are one of each run, as [invoicer.RunLog] says.
 func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	var all []invoicer.Seal
 	var r sealRow
@@ -98,10 +98,31 @@ func (s *Store) Seals(ctx context.Context) ([]invoicer.Seal, error) {
 	return all, nil
 }
 
+// refuseLacking is a [*invoicer.LacksError] where an invoice of the run is not whole.
+func (s *Store) refuseLacking(ctx context.Context, run int64) error {
+	var whole uint8
+	if err := s.db.Row(ctx, "all_whole", []any{&whole}, column.Bind("run", run)); err != nil {
+		return fmt.Errorf("run %d: look whether its invoices are whole: %w", run, err)
+	}
+	if whole == 1 {
+		return nil
+	}
+	lacks := &invoicer.LacksError{Run: run}
+	var found error
+	dest := []any{&lacks.AccountID, &lacks.ResourceID, &lacks.Code, &lacks.Want, &lacks.Lines, &lacks.Hashes}
+	if err := s.db.Each(ctx, "lacking", dest, func() error { found = lacks; return nil }, column.Bind("run", run)); err != nil {
+		return fmt.Errorf("run %d: look whether its invoices are whole: %w", run, err)
+	}
+	return found
+}
+
 // AddSeal writes down that a run was carried out, as [invoicer.RunLog] says, and
 // before it the hashes of the months that it issued for. With the seal goes what proves
 // it and its run.
 func (s *Store) AddSeal(ctx context.Context, seal invoicer.Seal) error {
+	if err := s.refuseLacking(ctx, seal.Run); err != nil {
+		return err
+	}
 	if err := s.hashMonths(ctx, seal); err != nil {
 		return fmt.Errorf("hash what run %d issued: %w", seal.Run, err)
 	}

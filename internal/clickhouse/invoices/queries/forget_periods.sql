@@ -1,6 +1,6 @@
--- What the run wrote of resources without a header of it. Of a resource without any
--- invoice (a prepaid one) it goes too: who forgets writes it again.
+-- Rows that a broken attempt of the run left, by their keys (written.sql).
 DELETE FROM periods
 WHERE run = {run:Int64}
-    AND ({all_accounts:Bool} OR account_id IN {accounts:Array(String)})
-    AND (account_id, resource_id) NOT IN (SELECT account_id, resource_id FROM invoices WHERE run = {run:Int64})
+    AND account_id IN {accounts:Array(String)}
+    AND (account_id, resource_id, {{place_in_periods}}) IN (
+        SELECT arrayJoin(arrayZip({accounts:Array(String)}, {resources:Array(String)}, {places:Array(String)})))

@@ -1,0 +1,1 @@
+arrayStringConcat([month, code], '\n')

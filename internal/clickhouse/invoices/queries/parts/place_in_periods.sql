@@ -1,0 +1,1 @@
+arrayStringConcat([month, toString(toUnixTimestamp64Milli(period_start))], '\n')
