@@ -42,7 +42,7 @@ func testProductionPath(t *testing.T, s *servers) {
 	// 31 days of 165,000 are 170,500 and 17,050 of tax; 21 days of 43,200 are
 	// 30,240 and 3,024; 11 days of 86,400 are 31,680 and 3,168.
 	preview := i.must(t, "invoice", "--month", "2026-10", "--dry-run", "--format", "csv")
-	for _, amounts := range []string{",170500,17050,,0,187550\n", ",30240,3024,,0,33264\n", ",31680,3168,,0,34848\n"} {
+	for _, amounts := range []string{",170500,17050,,0,187550,2026-10,invoice\n", ",30240,3024,,0,33264,2026-10,invoice\n", ",31680,3168,,0,34848,2026-10,invoice\n"} {
 		if !strings.Contains(preview, amounts) {
 			t.Errorf("the preview does not say %q:\n%s", amounts, preview)
 		}
