@@ -27,7 +27,9 @@ func TestCommandsSayWhatThereIsNot(t *testing.T) {
 		{"an account that there is", []string{"report", "usage", "--month", "2026-11", "--account", "acme", "--format", "csv"}, 0, 2, ""},
 		{"an account without anomalies", []string{"anomalies", "--account", "acme", "--format", "csv"}, 0, 1, "       0  in all\n"},
 		{
-			"a preview of a month that is sealed", []string{"invoice", "--month", "2026-11", "--dry-run", "--format", "csv"}, 0, 1,
+			"a preview of a month that is sealed",
+			[]string{"invoice", "--month", "2026-11", "--dry-run", "--format", "csv"},
+			0, 1,
 			"2026-11 is sealed already, by run 1: nothing came late since\n",
 		},
 		{"a preview of a month that is not", []string{"invoice", "--month", "2026-12", "--dry-run", "--format", "csv"}, 0, 2, ""},

@@ -58,14 +58,15 @@ func (p *proof) kept(ctx context.Context, run schemas.Run) (*keptCheck, error) {
 	c.snapshots, errs[1] = openKept(ctx, p.KeptSnapshots, p.Month.Next(), run.Number)
 	c.minutes, errs[2] = openKept(ctx, p.KeptMinutes, p.Month, run.Number)
 	if err := errors.Join(errs[:]...); err != nil {
-		return nil, errors.Join(fmt.Errorf("read what run %d kept of %s: %w", run.Number, p.Month, err), c.close())
+		c.close()
+		return nil, fmt.Errorf("read what run %d kept of %s: %w", run.Number, p.Month, err)
 	}
 	return c, nil
 }
 
-func (c *keptCheck) close() error {
+func (c *keptCheck) close() {
 	if c == nil {
-		return nil
+		return
 	}
 	if c.periods != nil {
 		_ = c.periods.Close() // what matters came from Next
@@ -76,7 +77,6 @@ func (c *keptCheck) close() error {
 	if c.minutes != nil {
 		_ = c.minutes.Close()
 	}
-	return nil
 }
 
 // keptByLast is of the last run of all, nil where that is of another month.
@@ -104,12 +104,13 @@ func (p *proof) asSealed(ctx context.Context) error {
 			if d.Err != nil {
 				return p.differ("account %q cannot be derived as run %d did: %v", d.AccountID, run.Number, d.Err)
 			}
-			return c.resource(ctx, &d)
+			return c.resource(&d)
 		})
 		if err == nil {
 			err = c.end(ctx)
 		}
-		if err = errors.Join(err, c.close()); err != nil {
+		c.close()
+		if err != nil {
 			return fmt.Errorf("derive %s again as run %d did: %w", p.Month, run.Number, err)
 		}
 	}
@@ -162,13 +163,13 @@ func (c *keptCheck) end(ctx context.Context) error {
 		return nil
 	}
 	all := func(schemas.ResourceKey) bool { return true }
-	any := func(*KeptRow) bool { return true }
+	every := func(*KeptRow) bool { return true }
 	if c.sealing {
-		if err := errors.Join(pass(c, c.periods, any, all), pass(c, c.minutes, any, all)); err != nil {
+		if err := errors.Join(pass(c, c.periods, every, all), pass(c, c.minutes, every, all)); err != nil {
 			return err
 		}
 	}
-	if err := pass(c, c.snapshots, any, all); err != nil {
+	if err := pass(c, c.snapshots, every, all); err != nil {
 		return err
 	}
 	return c.pairing.tell(ctx)
@@ -187,7 +188,7 @@ func (c *keptCheck) stray(row *KeptRow, columns func(string) ([]Value, error)) e
 
 // compareKept compares the rows of a resource with those that there must be, each of
 // one of a few texts.
-func compareKept[T any](ctx context.Context, c *keptCheck, k *keptRows[T], key schemas.ResourceKey, rows []KeptRow, wants [][]string) error {
+func compareKept[T any](c *keptCheck, k *keptRows[T], key schemas.ResourceKey, rows []KeptRow, wants [][]string) error {
 	left := slices.Clone(rows)
 	for _, texts := range wants {
 		i := slices.IndexFunc(left, func(r KeptRow) bool { return slices.Contains(texts, r.Text) })

@@ -101,9 +101,9 @@ func (c *messageCheck) partitions(ctx context.Context, skipLog bool) error {
 // deleted compares what is stored of messages that are not read from Kafka with their
 // own bytes.
 func (c *messageCheck) deleted(ctx context.Context, before schemas.PartitionEnd) error {
-	any := false
+	some := false
 	for c.before(before, before.End) {
-		any = true
+		some = true
 		if err := c.take(c.next.Position); err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (c *messageCheck) deleted(ctx context.Context, before schemas.PartitionEnd)
 			}
 		}
 	}
-	if !any {
+	if !some {
 		return nil
 	}
 	return c.Stored.StoredBytes(ctx, before, func(b *StoredBytes) error {

@@ -101,7 +101,7 @@ func (p *proof) invoices(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = kept.close() }() // reading is over by then
+	defer kept.close()
 	plan := p.plan(p.Run.Number, p.Month)
 	plan.Except = p.except
 	err = (&aggregate.Deriver{Source: p.Events, Zone: p.Zone}).Derive(ctx, plan, func(d schemas.Derived) error {
@@ -119,7 +119,7 @@ func (p *proof) invoices(ctx context.Context) error {
 		if err := p.resource(ctx, r, lines); err != nil {
 			return err
 		}
-		return kept.resource(ctx, &d)
+		return kept.resource(&d)
 	})
 	if err != nil {
 		return fmt.Errorf("derive %s again: %w", p.Month, err)

@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/shopspring/decimal"
@@ -12,7 +11,7 @@ import (
 )
 
 // resource compares what is kept of one resource, or of an account itself.
-func (c *keptCheck) resource(ctx context.Context, d *schemas.Derived) error {
+func (c *keptCheck) resource(d *schemas.Derived) error {
 	if c == nil {
 		return nil
 	}
@@ -40,13 +39,13 @@ func (c *keptCheck) resource(ctx context.Context, d *schemas.Derived) error {
 		}
 		periods = append(periods, one)
 	}
-	if err := c.comparePeriods(ctx, key, periods); err != nil {
+	if err := c.comparePeriods(key, periods); err != nil {
 		return err
 	}
-	if err := c.compareMinutes(ctx, key, lived, len(periods) > 0); err != nil {
+	if err := c.compareMinutes(key, lived, len(periods) > 0); err != nil {
 		return err
 	}
-	return c.compareSnapshot(ctx, key, d, &rater)
+	return c.compareSnapshot(key, d, &rater)
 }
 
 // wantedPeriod is a period with what months before used of its coupon.
@@ -55,7 +54,7 @@ type wantedPeriod struct {
 	used decimal.Decimal
 }
 
-func (c *keptCheck) comparePeriods(ctx context.Context, key schemas.ResourceKey, periods []wantedPeriod) error {
+func (c *keptCheck) comparePeriods(key schemas.ResourceKey, periods []wantedPeriod) error {
 	rows, err := take(c, c.periods, key, func(*KeptRow) bool { return true })
 	if err != nil || !c.sealing {
 		return err
@@ -69,7 +68,7 @@ func (c *keptCheck) comparePeriods(ctx context.Context, key schemas.ResourceKey,
 		}
 		wants = append(wants, texts)
 	}
-	return compareKept(ctx, c, c.periods, key, rows, wants)
+	return compareKept(c, c.periods, key, rows, wants)
 }
 
 // periodTexts are the rows that a period may have: as it comes of full history, or of a
@@ -98,25 +97,25 @@ func (c *keptCheck) periodTexts(p *wantedPeriod) ([]string, error) {
 	return texts, nil
 }
 
-func (c *keptCheck) compareMinutes(ctx context.Context, key schemas.ResourceKey, lived schemas.ResourceMinutes, any bool) error {
+func (c *keptCheck) compareMinutes(key schemas.ResourceKey, lived schemas.ResourceMinutes, there bool) error {
 	rows, err := take(c, c.minutes, key, func(r *KeptRow) bool { return r.Run == c.run.Number })
 	if err != nil || !c.sealing {
 		return err // of one that settles it is compared by account
 	}
 	var wants [][]string
-	if any {
+	if there {
 		text, err := c.minutes.form.Text(&lived)
 		if err != nil {
 			return err
 		}
 		wants = append(wants, []string{text})
 	}
-	return compareKept(ctx, c, c.minutes, key, rows, wants)
+	return compareKept(c, c.minutes, key, rows, wants)
 }
 
 // compareSnapshot compares the snapshot that counts, of whatever run, with the one that
 // is derived; of the run's own every column.
-func (c *keptCheck) compareSnapshot(ctx context.Context, key schemas.ResourceKey, d *schemas.Derived, rater *rating.Rater) error {
+func (c *keptCheck) compareSnapshot(key schemas.ResourceKey, d *schemas.Derived, rater *rating.Rater) error {
 	rows, err := take(c, c.snapshots, key, func(*KeptRow) bool { return true })
 	if err != nil {
 		return err
@@ -140,7 +139,7 @@ func (c *keptCheck) compareSnapshot(ctx context.Context, key schemas.ResourceKey
 		if want.State == "" {
 			return nil // nothing is remembered of what is unknown
 		}
-		return compareKept(ctx, c, c.snapshots, key, nil, [][]string{{text}})
+		return compareKept(c, c.snapshots, key, nil, [][]string{{text}})
 	}
 	return c.sameSnapshot(&rows[len(rows)-1], want, text)
 }

@@ -110,8 +110,14 @@ func TestTheSameFailureIsLoggedAgainOnlyAfterTheStageWasWell(t *testing.T) {
 		ready bool
 		lasts time.Duration
 	}{
-		{"no topic", false, 0}, {"no topic", false, 0}, {"no topic", false, time.Hour}, {"no topic", true, time.Minute - 1},
-		{"no topic", true, time.Minute}, {"no topic", false, 0}, {"no store", false, 0}, {"no topic", false, 0},
+		{"no topic", false, 0},
+		{"no topic", false, 0},
+		{"no topic", false, time.Hour},
+		{"no topic", true, time.Minute - 1},
+		{"no topic", true, time.Minute},
+		{"no topic", false, 0},
+		{"no store", false, 0},
+		{"no topic", false, 0},
 	}
 	life := 0
 	NewSupervisor(slog.New(slog.NewTextHandler(&out, nil)), prometheus.NewRegistry(), w.sleep).Run(ctx, "invoicer", check, func(context.Context) error {

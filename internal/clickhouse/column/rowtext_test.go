@@ -42,9 +42,18 @@ func drawnRow(t *rapid.T, n int64) Input {
 	}
 	ms := Int64s{rapid.Int64Range(-1_000_000_000_000, 7_000_000_000_000).Draw(t, "time")}
 	return Input{
-		{Name: "n", Data: &Int64s{n}}, {Name: "words", Data: StringsOf(text("text"))}, {Name: "word", Data: word}, {Name: "fixed", Data: fixed},
-		{Name: "n16", Data: &n16}, {Name: "long", Data: long}, {Name: "small", Data: small}, {Name: "middle", Data: middle},
-		{Name: "large", Data: large}, {Name: "flag", Data: &flag}, {Name: "byte", Data: &byteOf}, {Name: "at", Data: Millis(&ms)},
+		{Name: "n", Data: &Int64s{n}},
+		{Name: "words", Data: StringsOf(text("text"))},
+		{Name: "word", Data: word},
+		{Name: "fixed", Data: fixed},
+		{Name: "n16", Data: &n16},
+		{Name: "long", Data: long},
+		{Name: "small", Data: small},
+		{Name: "middle", Data: middle},
+		{Name: "large", Data: large},
+		{Name: "flag", Data: &flag},
+		{Name: "byte", Data: &byteOf},
+		{Name: "at", Data: Millis(&ms)},
 		{Name: "list", Data: ListOf(StringsOf(texts...))},
 		{Name: "tuples", Data: ListOf(TupleInput{{Name: "topic", Data: StringsOf(topics...)}, {Name: "partition", Data: &partitions}, {Name: "end", Data: &ends}})},
 	}

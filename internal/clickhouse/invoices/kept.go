@@ -21,7 +21,7 @@ type kept[T any] struct {
 	table func(*T) tables.Table[T]
 }
 
-// KeptPeriods, KeptSnapshots and KeptMinutes are as [audit.Kept] says. The month
+// KeptPeriods is as [audit.Kept] says, like KeptSnapshots and KeptMinutes. The month
 // of snapshots is the one that begins with them: with those of the living come those of
 // all that were dead by then.
 func (s *Store) KeptPeriods() audit.Kept[schemas.Period] {

@@ -146,9 +146,14 @@ func (r *noteRows) add(n *schemas.LogNote, at time.Time) {
 
 func (r *noteRows) input() column.Input {
 	return column.Input{
-		{Name: "topic", Data: &r.topics}, {Name: "log", Data: &r.logs}, {Name: "partition", Data: &r.partitions},
-		{Name: "from", Data: &r.froms}, {Name: "to", Data: &r.tos}, {Name: "seen", Data: &r.seen},
-		{Name: "reason", Data: &r.reasons}, {Name: "noted_at", Data: column.Millis(&r.times)},
+		{Name: "topic", Data: &r.topics},
+		{Name: "log", Data: &r.logs},
+		{Name: "partition", Data: &r.partitions},
+		{Name: "from", Data: &r.froms},
+		{Name: "to", Data: &r.tos},
+		{Name: "seen", Data: &r.seen},
+		{Name: "reason", Data: &r.reasons},
+		{Name: "noted_at", Data: column.Millis(&r.times)},
 	}
 }
 
