@@ -89,6 +89,27 @@ func lastMonth(runs []schemas.Run) schemas.Month {
 	return last
 }
 
+// undone are the accounts that a run has still to do, in order: nil for all, where it has
+// no seal. One that an earlier run has still to do is none of them: it waits, whatever
+// somebody else has written of it meanwhile. It is false where there is nothing to do.
+func (b *books) undone(run int64) (only []string, some bool) {
+	seal, sealed := b.seals[run]
+	if !sealed {
+		return nil, true
+	}
+	waiting := map[string]bool{}
+	for _, account := range b.parkedBefore(run) {
+		waiting[account] = true
+	}
+	for _, p := range seal.Parked {
+		if !waiting[p.AccountID] {
+			only = append(only, p.AccountID)
+		}
+	}
+	slices.Sort(only)
+	return only, len(only) > 0
+}
+
 // parkedBefore are the accounts that an earlier run still has parked: their
 // older months come first.
 func (b *books) parkedBefore(run int64) []string {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -127,16 +126,11 @@ func (s *session) look(ctx context.Context) error {
 	}
 	s.books = b
 	for _, run := range b.runs {
-		seal, sealed := b.seals[run.Number]
-		if s.tried[run.Number] || sealed && len(seal.Parked) == 0 {
+		only, some := b.undone(run.Number)
+		if s.tried[run.Number] || !some {
 			continue
 		}
 		s.tried[run.Number] = true
-		var only []string
-		for _, p := range seal.Parked {
-			only = append(only, p.AccountID)
-		}
-		slices.Sort(only)
 		again, err := s.v.carryOut(ctx, b, run, only)
 		if err != nil {
 			return err

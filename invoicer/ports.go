@@ -118,7 +118,8 @@ type InvoiceStore interface {
 	// Written are the keys of all rows that the run has written of the accounts, headers
 	// aside, by (account id, resource id) ascending; a row may be there more than once.
 	Written(ctx context.Context, run int64, accounts []string) (schemas.Cursor[tables.RowKey], error)
-	// Forget removes these rows of the run, and no other.
+	// Forget removes these rows of the run, and no other; none of an invoice that has a
+	// header, and of a resource that has an invoice of the run none at all.
 	Forget(ctx context.Context, run int64, rows []tables.RowKey) error
 }
 

@@ -368,12 +368,13 @@ func (m *memory) invoicedOf(run int64, wanted func(account, resource string) boo
 	return &rows[schemas.Line]{lines}, nil
 }
 
-// written yields every row of a run but headers, with what removes it.
-func (m *memory) written(run int64, yield func(key tables.RowKey, remove func())) {
+// written yields every row of a run but headers, with the invoice that it is of, if
+// any, and what removes it.
+func (m *memory) written(run int64, yield func(key tables.RowKey, invoice string, remove func())) {
 	for code, lines := range m.lines {
 		for i := range lines {
 			if l := lines[i]; l.Run == run {
-				yield(tables.LineKey(&l), func() {
+				yield(tables.LineKey(&l), code, func() {
 					same := func(o schemas.Line) bool { return tables.LineKey(&o) == tables.LineKey(&l) }
 					if m.lines[code] = slices.DeleteFunc(slices.Clone(m.lines[code]), same); len(m.lines[code]) == 0 {
 						delete(m.lines, code)
@@ -384,29 +385,29 @@ func (m *memory) written(run int64, yield func(key tables.RowKey, remove func())
 	}
 	for k, s := range m.snapshots {
 		if k.run == run {
-			yield(tables.SnapshotKey(&s), func() { delete(m.snapshots, k) })
+			yield(tables.SnapshotKey(&s), "", func() { delete(m.snapshots, k) })
 		}
 	}
 	for k, l := range m.minutes {
 		if k.run == run {
-			yield(tables.MinutesKey(&l), func() { delete(m.minutes, k) })
+			yield(tables.MinutesKey(&l), "", func() { delete(m.minutes, k) })
 		}
 	}
 	for k := range m.periods {
 		if k.run == run {
-			yield(k.RowKey, func() { delete(m.periods, k) })
+			yield(k.RowKey, "", func() { delete(m.periods, k) })
 		}
 	}
-	for k := range m.hashes {
+	for k, h := range m.hashes {
 		if k.run == run {
-			yield(k.RowKey, func() { delete(m.hashes, k) })
+			yield(k.RowKey, h.Code, func() { delete(m.hashes, k) })
 		}
 	}
 }
 
 func (m *memory) Written(_ context.Context, run int64, accounts []string) (schemas.Cursor[tables.RowKey], error) {
 	var out []tables.RowKey
-	m.written(run, func(k tables.RowKey, _ func()) {
+	m.written(run, func(k tables.RowKey, _ string, _ func()) {
 		if slices.Contains(accounts, k.AccountID) {
 			out = append(out, k)
 		}
@@ -416,8 +417,12 @@ func (m *memory) Written(_ context.Context, run int64, accounts []string) (schem
 }
 
 func (m *memory) Forget(_ context.Context, run int64, keys []tables.RowKey) error {
-	m.written(run, func(k tables.RowKey, remove func()) {
-		if slices.Contains(keys, k) {
+	m.written(run, func(k tables.RowKey, invoice string, remove func()) {
+		_, issued := m.headers[invoice]
+		for _, h := range m.headers {
+			issued = issued || invoice == "" && h.Run == run && h.AccountID == k.AccountID && h.ResourceID == k.ResourceID
+		}
+		if slices.Contains(keys, k) && !issued {
 			remove()
 		}
 	})

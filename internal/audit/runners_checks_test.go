@@ -167,7 +167,7 @@ func (m *memory) differs(want *memory) error {
 	}
 	keys := func(m *memory) (all []string) {
 		for _, run := range m.runs {
-			m.written(run.Number, func(k tables.RowKey, _ func()) { all = append(all, fmt.Sprintf("%d %q", run.Number, k)) })
+			m.written(run.Number, func(k tables.RowKey, _ string, _ func()) { all = append(all, fmt.Sprintf("%d %q", run.Number, k)) })
 		}
 		slices.Sort(all)
 		return all
@@ -183,8 +183,8 @@ func (m *memory) differs(want *memory) error {
 			return fmt.Errorf("%s are\n%v\nand one runner makes\n%v", what, pair[0], pair[1])
 		}
 	}
-	for number, seal := range m.seals {
-		if got, want := seal.Totals, want.seals[number].Totals; fmt.Sprint(got) != fmt.Sprint(want) {
+	for number, seal := range want.seals {
+		if got, want := m.seals[number].Totals, seal.Totals; fmt.Sprint(got) != fmt.Sprint(want) {
 			return fmt.Errorf("the seal of run %d tells %v and that of one runner %v", number, got, want)
 		}
 	}

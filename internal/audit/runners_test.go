@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,6 +48,33 @@ func TestDifferentCommandsAtOnceEndInTheInvoicesOfOneRunner(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// R3: an account that could not be read in an earlier run waits, and is not derived in the
+// later ones. What another runner has written of it there, for whom it was mended in time,
+// is no leftover.
+func TestAnAccountThatWaitsForAnEarlierRunLosesNothing(t *testing.T) {
+	s := &story{m: newMemory(), stage: &stage{}, first: october()}
+	s.m.copies, _ = arrivals()
+	seal := func(month schemas.Month) {
+		t.Helper()
+		if _, err := s.runner(s.m, command{}).Seal(t.Context(), month); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unreadable := errors.New("unreadable")
+	s.m.broken["a"] = unreadable
+	seal(november())
+	stale := maps.Clone(s.m.seals)
+	clear(s.m.broken)
+	seal(november())
+	whole := &memory{runs: s.m.runs, lines: maps.Clone(s.m.lines), headers: maps.Clone(s.m.headers), snapshots: maps.Clone(s.m.snapshots),
+		minutes: maps.Clone(s.m.minutes), periods: maps.Clone(s.m.periods), hashes: maps.Clone(s.m.hashes), touched: s.m.touched}
+	s.m.broken["a"], s.m.seals = unreadable, stale // for who read them before
+	seal(november())
+	if err := s.m.differs(whole); err != nil {
+		t.Error(err)
 	}
 }
 
