@@ -132,7 +132,11 @@ func testOtherKinds(t *testing.T, s *Store) {
 func (s *Store) readForSeal(t *testing.T, month *schemas.Month, newest *int64) (r readings) {
 	t.Helper()
 	*month = month.Next()
-	log := &stillLog{[]schemas.PartitionEnd{{Topic: "billing.usage", End: int64(month.Index())}}}
+	// Beyond those of the runs that are there.
+	log := &stillLog{}
+	for p := range int32(3) {
+		log.ends = append(log.ends, schemas.PartitionEnd{Topic: "billing.usage", Partition: p, End: 1_000_000 + int64(month.Index())})
+	}
 	v := &invoicer.Invoicer{
 		Log: log, RunLog: s, Late: s, Invoices: s, Periods: &aggregate.Deriver{Source: s, Zone: time.UTC},
 		Currency: schemas.Currency{Code: "VND"}, Zone: time.UTC, FirstMonth: october(), Replay: true, Now: clickhousetest.Noon,
