@@ -69,8 +69,10 @@ func TestAnAccountThatWaitsForAnEarlierRunLosesNothing(t *testing.T) {
 	stale := maps.Clone(s.m.seals)
 	clear(s.m.broken)
 	seal(november())
-	whole := &memory{runs: s.m.runs, lines: maps.Clone(s.m.lines), headers: maps.Clone(s.m.headers), snapshots: maps.Clone(s.m.snapshots),
-		minutes: maps.Clone(s.m.minutes), periods: maps.Clone(s.m.periods), hashes: maps.Clone(s.m.hashes), touched: s.m.touched}
+	whole := &memory{
+		runs: s.m.runs, lines: maps.Clone(s.m.lines), headers: maps.Clone(s.m.headers), snapshots: maps.Clone(s.m.snapshots),
+		minutes: maps.Clone(s.m.minutes), periods: maps.Clone(s.m.periods), hashes: maps.Clone(s.m.hashes), touched: s.m.touched,
+	}
 	s.m.broken["a"], s.m.seals = unreadable, stale // for who read them before
 	seal(november())
 	if err := s.m.differs(whole); err != nil {
