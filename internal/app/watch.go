@@ -52,13 +52,15 @@ func (p *process) watches() []watch {
 // run asks until ctx ends.
 func (w watch) run(ctx context.Context, now func() time.Time) {
 	for ctx.Err() == nil {
-		began := now()
+		began, rest := now(), w.every
 		if err := w.ask(ctx); err != nil {
+			// Soon again: how long a server hung says nothing of what the answer costs.
 			w.check.NotReady(err.Error())
 		} else {
 			w.check.Ready()
+			rest = max(rest, time.Duration(w.share)*now().Sub(began))
 		}
-		telemetry.Sleep(ctx, max(w.every, time.Duration(w.share)*now().Sub(began)))
+		telemetry.Sleep(ctx, rest)
 	}
 }
 

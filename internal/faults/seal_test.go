@@ -27,7 +27,8 @@ func sealWorld(t *testing.T, events int) *world {
 func (w *world) unseal() {
 	w.t.Helper()
 	rows, err := w.store.Query(w.t.Context(), "SELECT name FROM system.tables WHERE database = 'reckon' AND engine LIKE '%MergeTree' AND name NOT IN "+
-		"('events', 'identities', 'dead_letters', 'schema_migrations', 'dead_letter_replays')")
+		"('events', 'identities', 'dead_letters', 'schema_migrations', 'dead_letter_replays', 'dead_letter_copies', "+
+		"'logs', 'log_notes', 'log_marks', 'installation')")
 	if err != nil {
 		w.t.Fatal(err)
 	}
