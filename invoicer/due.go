@@ -3,7 +3,6 @@ package invoicer
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -34,19 +33,53 @@ func (v *Invoicer) lastDue() schemas.Month {
 	return last
 }
 
-func (v *Invoicer) emptyLog(ctx context.Context) (bool, error) {
-	ends, err := v.Log.Ends(ctx)
-	if err != nil {
-		return false, fmt.Errorf("look whether anything lies in the log: %w", err)
-	}
-	return !slices.ContainsFunc(ends, func(e schemas.PartitionEnd) bool { return e.End > 0 }), nil
+// EmptyMonthError says that billing would begin with a month before whose end no event
+// is stored.
+type EmptyMonthError struct{ Month schemas.Month }
+
+func (e *EmptyMonthError) Error() string {
+	return fmt.Sprintf("no event is stored whose time is before the end of %s, and the first seal fixes the month with which billing begins", e.Month)
 }
 
-// next is the first month that is not sealed; before the first seal without the
-// setting it is the given one.
-func (b *books) next(setting, otherwise schemas.Month) schemas.Month {
+// refuseEmpty keeps a mistyped month from becoming the one with which billing begins,
+// once ingest has stored what there is.
+func (s *session) refuseEmpty(ctx context.Context, month schemas.Month) error {
+	v := s.v
+	if len(s.books.runs) > 0 || v.Replay || v.Empty || v.Events == nil {
+		return nil
+	}
+	if _, err := v.noteCutoff(ctx); err != nil {
+		return err
+	}
+	if has, err := v.Events.HasEventBefore(ctx, month.End(v.Zone)); err != nil || has {
+		return err
+	}
+	if err := s.look(ctx); err != nil || len(s.books.runs) > 0 {
+		return err // somebody else's seal was the first meanwhile
+	}
+	return &EmptyMonthError{month}
+}
+
+// beginByItself finds the month with which billing begins when nobody has said so: that
+// in which the first event was stored. It tells whether it is known; before the first
+// event it is not.
+func (s *session) beginByItself(ctx context.Context) (known bool, err error) {
+	if len(s.books.runs) > 0 || !s.begins.IsZero() || s.v.Events == nil {
+		return true, nil
+	}
+	at, err := s.v.Events.FirstStored(ctx)
+	if err != nil || at.IsZero() {
+		return false, err
+	}
+	s.begins = schemas.MonthOf(at, s.v.Zone)
+	return true, nil
+}
+
+// next is the first month that is not sealed; before the first seal it is the one with
+// which billing begins or, if that is not known, the given one.
+func (b *books) next(begins, otherwise schemas.Month) schemas.Month {
 	if last := lastMonth(b.runs); !last.IsZero() {
 		return last.Next()
 	}
-	return b.first(setting, otherwise)
+	return b.first(begins, otherwise)
 }

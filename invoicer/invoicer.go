@@ -12,6 +12,7 @@ import (
 // Invoicer seals months.
 type Invoicer struct {
 	Log      Log
+	Events   Events // nil: a first seal is not asked whether anything is stored
 	RunLog   RunLog
 	Late     Late
 	Periods  Deriver
@@ -28,6 +29,8 @@ type Invoicer struct {
 	// Replay seals what it is told, ended or not, and lets billing begin with
 	// FirstMonth whatever was lived before (contract 7).
 	Replay bool
+	// Empty lets billing begin with a month before whose end no event is stored.
+	Empty bool
 	// BatchRows is how many rows are written together, 0 for 50,000; two such batches
 	// are held.
 	BatchRows int
@@ -40,8 +43,8 @@ type Invoicer struct {
 }
 
 // SealDue finishes what was begun and seals every due month that is not sealed,
-// oldest first. Before the first seal the last due month is the first; while
-// nothing at all lies in the log, that seal is left for later.
+// oldest first. Without the setting billing begins with the month in which the first
+// event was stored: none that had ended by then is sealed by itself (contract 5.0).
 func (v *Invoicer) SealDue(ctx context.Context) ([]Seal, error) {
 	s := v.session()
 	err := s.sealDue(ctx)
@@ -49,7 +52,8 @@ func (v *Invoicer) SealDue(ctx context.Context) ([]Seal, error) {
 }
 
 // Seal finishes what was begun and then seals the month, and every earlier one
-// that is not, oldest first. Of a month that is sealed already it settles the
+// that is not, oldest first. A first month before whose end no event is stored is an
+// [*EmptyMonthError], unless Empty. Of a month that is sealed already it settles the
 // late events. It returns the seals of the runs that it carried out, those among
 // them that somebody else recorded.
 func (v *Invoicer) Seal(ctx context.Context, month schemas.Month) ([]Seal, error) {
@@ -70,23 +74,26 @@ type session struct {
 	v *Invoicer
 	// books are as they stood at the last look.
 	books *books
+	// begins is the month with which billing begins: as set or, where the schedule asks,
+	// by itself. Zero: with that of the first seal.
+	begins schemas.Month
 	// tried are the runs that the session carried out, each once: what it parked stays
 	// parked. done are their seals, in that order.
 	tried map[int64]bool
 	done  []Seal
 }
 
-func (v *Invoicer) session() *session { return &session{v: v, tried: map[int64]bool{}} }
+func (v *Invoicer) session() *session {
+	return &session{v: v, begins: v.FirstMonth, tried: map[int64]bool{}}
+}
 
 // sealDue is [Invoicer.SealDue].
 func (s *session) sealDue(ctx context.Context) error {
 	if err := s.look(ctx); err != nil {
 		return err
 	}
-	if len(s.books.runs) == 0 && s.v.FirstMonth.IsZero() {
-		if empty, err := s.v.emptyLog(ctx); err != nil || empty {
-			return err
-		}
+	if known, err := s.beginByItself(ctx); err != nil || !known {
+		return err
 	}
 	return s.sealUpTo(ctx, s.v.lastDue())
 }
@@ -97,6 +104,9 @@ func (s *session) seal(ctx context.Context, month schemas.Month) error {
 		return err
 	}
 	if err := s.refuseBeforeFirst(month); err != nil {
+		return err
+	}
+	if err := s.refuseEmpty(ctx, month); err != nil {
 		return err
 	}
 	if last := lastMonth(s.books.runs); !last.IsZero() && !last.Before(month) {
@@ -143,7 +153,7 @@ func (s *session) look(ctx context.Context) error {
 // sealUpTo seals the months that are not, oldest first, up to the last.
 func (s *session) sealUpTo(ctx context.Context, last schemas.Month) error {
 	for {
-		month := s.books.next(s.v.FirstMonth, last)
+		month := s.books.next(s.begins, last)
 		if last.Before(month) {
 			return nil
 		}

@@ -18,6 +18,15 @@ type Log interface {
 	Stored(ctx context.Context) ([]schemas.PartitionEnd, error)
 }
 
+// Events tells what is stored, for what a first seal must not do by itself.
+type Events interface {
+	// FirstStored is when the first event was stored; zero while there is none.
+	FirstStored(ctx context.Context) (time.Time, error)
+	// HasEventBefore tells whether an event is stored whose own time lies before an
+	// instant.
+	HasEventBefore(ctx context.Context, at time.Time) (bool, error)
+}
+
 // RunLog is where runs are written down before, and seals after, all else.
 type RunLog interface {
 	// NextNumber is the number after the newest run's, of whatever kind that is.

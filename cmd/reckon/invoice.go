@@ -41,6 +41,7 @@ adjustments for late events among them.`,
 		},
 	}
 	cmd.Flags().StringVar(&month, "month", "", "the month to seal, as 2026-10 (needed)")
+	cmd.Flags().BoolVar(&c.empty, "empty", false, "let billing begin with this month, though nothing is stored of it or of the time before")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "print what would be invoiced, write nothing")
 	cmd.Flags().StringVar(&format, "format", string(report.Table), "of --dry-run: table, csv or json")
 	cmd.Flags().DurationVar(&c.wait, "wait", 10*time.Minute, "how long to wait for ingest")
@@ -63,6 +64,7 @@ type invoiceCommand struct {
 	*cli
 	month  schemas.Month
 	dryRun bool
+	empty  bool
 	format report.Format
 	wait   time.Duration
 
@@ -98,6 +100,7 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	v.Empty = c.empty
 	c.progress = report.NewProgress(c.stderr, c.now)
 	v.Waiting, v.Progress = c.sayWaiting(), c.sayProgress
 	return s.WithIngest(ctx, func(ctx context.Context) error {
@@ -116,6 +119,9 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 	c.progress.Clear()
 	if err != nil && errors.Is(context.Cause(ctx), errWaited) {
 		err = fmt.Errorf("%w: %w", errWaited, err)
+	}
+	if errors.As(err, new(*app.EmptyMonthError)) {
+		err = fmt.Errorf("%w: seal another month, or add --empty if this one is meant", err)
 	}
 	for _, s := range seals {
 		c.printf("%s sealed by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, s.Run,

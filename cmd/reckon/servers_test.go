@@ -34,6 +34,8 @@ func TestOnServers(t *testing.T) {
 		{"a month that is not due says when it will be", testNotDueYet},
 		{"a first seal that would forget a lived month refuses", testFirstSealRefuses},
 		{"without the setting billing begins with the first seal", testFirstMonthByDefault},
+		{"O7: no month that had ended before the first event seals itself", testFirstByItself},
+		{"O7: by hand no month before the first event is sealed first, unless told so", testEmptyMonth},
 		{"J6 F1: two invoicers seal what is due, and no other", testInvoicers},
 		{"a seal waits for ingest and says for what", testSealWaits},
 		{"F4 F9: a broken account is parked, the others are sealed", testParkedAccount},

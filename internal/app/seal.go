@@ -24,6 +24,8 @@ type (
 	Seal = invoicer.Seal
 	// Lag is a partition that ingest has not stored as far as a seal needs.
 	Lag = invoicer.Lag
+	// EmptyMonthError says that a first seal would begin with nothing.
+	EmptyMonthError = invoicer.EmptyMonthError
 	// Totals count what a run has issued so far.
 	Totals = invoicer.Totals
 )
@@ -43,7 +45,7 @@ func (a *App) Sealer(reg prometheus.Registerer) (*Sealer, error) {
 // Wire joins the invoicer to a log, a store and the fold over that store.
 func Wire(log invoicer.Log, store *clickhouse.Store, b *config.Billing, now func() time.Time) (*Sealer, error) {
 	v := &invoicer.Invoicer{
-		Log: log, RunLog: store, Late: store, Invoices: store, Periods: &aggregate.Deriver{Source: store, Zone: b.Location},
+		Log: log, Events: store, RunLog: store, Late: store, Invoices: store, Periods: &aggregate.Deriver{Source: store, Zone: b.Location},
 		Currency: currencyOf(b), Zone: b.Location, Grace: b.Grace, Now: now,
 	}
 	if b.FirstMonth != "" {

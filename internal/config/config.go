@@ -98,7 +98,7 @@ type ClickHouseEmbedded struct {
 type Billing struct {
 	Currency   string        `yaml:"currency" env:"CURRENCY" envDefault:"VND" doc:"ISO 4217 code; fixed by the first seal"`
 	Zone       string        `yaml:"zone" env:"ZONE" envDefault:"Asia/Ho_Chi_Minh" doc:"IANA name of the billing zone; fixed by the first seal"`
-	FirstMonth string        `yaml:"first_month" env:"FIRST_MONTH" doc:"first month to bill, as 2026-10; unset: the month of the first seal, which fixes it"`
+	FirstMonth string        `yaml:"first_month" env:"FIRST_MONTH" doc:"first month to bill, as 2026-10; unset: the month of the first seal by hand, or that in which the first event was stored"`
 	Grace      time.Duration `yaml:"grace" env:"GRACE" envDefault:"1h" doc:"how long after its end a month becomes due"`
 	Schedule   string        `yaml:"schedule" env:"SCHEDULE" envDefault:"*/5 * * * *" doc:"cron spec, in the billing zone, that wakes the invoicer"`
 

@@ -69,6 +69,7 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 		},
 		{danger: "a first month other than the one that the first seal fixed", settings: "BILLING_FIRST_MONTH=2025-02", names: []string{"billing.first_month"}, make: func() {
 			p := w.ingest()
+			w.sendUsage(1)
 			w.caughtUp(time.Minute)
 			p.Terminate(t)
 			w.seal()

@@ -3,8 +3,10 @@ package events
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/reckon-billing/reckon/internal/clickhouse/column"
+	"github.com/reckon-billing/reckon/internal/clickhouse/scope"
 )
 
 // Counts are what became of every message that ingest read (contract 7): each
@@ -35,4 +37,26 @@ func (s *Store) HasAccount(ctx context.Context, account string) (bool, error) {
 		return false, fmt.Errorf("look for account %q: %w", account, err)
 	}
 	return has, nil
+}
+
+// FirstStored is when the first event was stored, UTC, by the server's clock; zero while
+// there is none.
+func (s *Store) FirstStored(ctx context.Context) (time.Time, error) {
+	var ms int64
+	if err := s.db.Row(ctx, "first_stored", []any{&ms}); err != nil {
+		return time.Time{}, fmt.Errorf("ask when the first event was stored: %w", err)
+	}
+	if ms == 0 {
+		return time.Time{}, nil
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+// HasEventBefore tells whether an event is stored whose own time lies before an instant.
+func (s *Store) HasEventBefore(ctx context.Context, at time.Time) (bool, error) {
+	var n int64
+	if err := s.db.Row(ctx, "has_before", []any{&n}, scope.BindTime("at", at)); err != nil {
+		return false, fmt.Errorf("look for an event before %s: %w", at.UTC().Format(time.RFC3339), err)
+	}
+	return n > 0, nil
 }
