@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 	"github.com/reckon-billing/reckon/internal/testkit"
+	"github.com/reckon-billing/reckon/invoicer"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 func TestMain(m *testing.M) { os.Exit(embeddedtest.Run(m)) }
@@ -46,7 +49,10 @@ func TestEveryRoleStartsAndStopsInProcess(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
 			listens, ended := make(chan Listening, 1), make(chan error, 1)
-			go func() { ended <- Run(ctx, name, options(t, folder), func(l Listening) { listens <- l }) }()
+			var log testkit.Output
+			o := options(t, folder)
+			o.Log = slog.New(slog.NewTextHandler(&log, nil))
+			go func() { ended <- Run(ctx, name, o, func(l Listening) { listens <- l }) }()
 			select {
 			case l := <-listens:
 				if got := waitReady(t, l.Metrics); !slices.Equal(got, checks) {
@@ -59,6 +65,13 @@ func TestEveryRoleStartsAndStopsInProcess(t *testing.T) {
 			stop()
 			if err := <-ended; err != nil {
 				t.Errorf("told to stop it ended with %v", err)
+			}
+			// One line when it starts, with what it works on, and one when it has stopped.
+			said := strings.Split(strings.TrimSpace(log.String()), "\n")
+			said = slices.DeleteFunc(said, func(line string) bool { return strings.Contains(line, "is taken") }) // its usual ports
+			if first, last := said[0], said[len(said)-1]; len(said) != 2 ||
+				!strings.Contains(first, "msg=started role="+string(name)+" kafka=127.0.0.1:") || !strings.Contains(last, "msg=stopped role="+string(name)) {
+				t.Errorf("it said\n%s", log.String())
 			}
 		})
 	}
@@ -134,5 +147,40 @@ func TestConnectingThatFailsLeavesNothingBehind(t *testing.T) {
 	}
 	if err := a.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A permanent error is logged once, not at each retry: an account that stays parked,
+// too, which is tried again at every look.
+func TestAParkedAccountIsLoggedOnce(t *testing.T) {
+	var log testkit.Output
+	p := process{App: &App{Options: Options{Log: slog.New(slog.NewTextHandler(&log, nil))}}}
+	month := schemas.Month{Year: 2026, Month: time.October}
+	whole, parked := Seal{Run: 1, Month: month}, Seal{Run: 2, Month: month.Next(), Parked: []invoicer.Parked{{AccountID: "beta", Reason: "a bad price"}}}
+	for range 3 {
+		for _, s := range []Seal{whole, parked} {
+			p.tellSeal(&s)
+		}
+	}
+	parked.Parked[0].Reason = "a worse price"
+	p.tellSeal(&parked)
+	parked.Parked = nil
+	p.tellSeal(&parked)
+	var got []string
+	for line := range strings.Lines(log.String()) {
+		_, text, _ := strings.Cut(line, " level=")
+		got = append(got, strings.TrimSpace(text))
+	}
+	sealed := func(period string, run, parked int) string {
+		return fmt.Sprintf(`INFO msg=sealed period=%s run=%d invoices=0 adjustments=0 parked=%d`, period, run, parked)
+	}
+	failed := func(why string) string {
+		return `ERROR msg="accounts are parked" period=2026-11 run=2 err="2026-11 of account \"beta\" is parked: ` + why + ` (mend it and run reckon invoice again)"`
+	}
+	want := []string{
+		sealed("2026-10", 1, 0), sealed("2026-11", 2, 1), failed("a bad price"), sealed("2026-11", 2, 1), failed("a worse price"), sealed("2026-11", 2, 0),
+	}
+	if d := testkit.Difference(strings.Join(got, "\n"), strings.Join(want, "\n")); d != "" {
+		t.Error(d)
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -99,6 +101,10 @@ type process struct {
 	seals  *Sealer
 	// moving is what the stages that move messages share.
 	moving func() *ingesting
+	// began is when it was at work; zero before.
+	began time.Time
+	// told is what was logged last of each run.
+	told map[int64]string
 }
 
 // Run starts the stages of a role and supervises them until ctx ends. Listening,
@@ -120,17 +126,36 @@ func Run(ctx context.Context, name Role, o Options, listening func(Listening)) (
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
 	p := &process{App: a, role: r, reg: telemetry.NewRegistry(), health: telemetry.NewHealth(o.Now)}
+	defer func() {
+		err = errors.Join(err, a.Close())
+		p.stopped()
+	}()
 	p.moving = sync.OnceValue(func() *ingesting { return a.ingesting(p.reg) })
 	server, err := p.start(ctx)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
+	l := p.listening(server.Address())
+	p.started(&l)
 	if listening != nil {
-		listening(p.listening(server.Address()))
+		listening(l)
 	}
 	return p.supervise(ctx, server)
+}
+
+// started says in one line that the process is at work, and on what.
+func (p *process) started(l *Listening) {
+	p.began = p.Now()
+	p.Log.Info("started", "role", string(p.role.name), "kafka", strings.Join(l.Kafka, ","), "clickhouse", strings.Join(l.ClickHouse, ","),
+		"database", p.Config.ClickHouse.Database, "metrics", l.Metrics)
+}
+
+// stopped says that a process which was at work has let go of everything.
+func (p *process) stopped() {
+	if !p.began.IsZero() {
+		p.Log.Info("stopped", "role", string(p.role.name), "ran", p.Now().Sub(p.began).Round(time.Second))
+	}
 }
 
 // unlessStopped drops what failed while starting because the process was told to

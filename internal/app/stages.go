@@ -136,11 +136,29 @@ func (p *process) invoicer(check *telemetry.Check) func(context.Context) error {
 // of the state (immunity J6).
 func (p *process) sealDue(ctx context.Context) error {
 	seals, err := p.seals.SealDue(ctx)
-	for _, s := range seals {
-		p.Log.Info("sealed", "period", s.Month.String(), "run", s.Run, "invoices", s.Totals.Invoices,
-			"adjustments", s.Totals.Adjustments, "parked", len(s.Parked))
+	for i := range seals {
+		p.tellSeal(&seals[i])
 	}
 	return err
+}
+
+// tellSeal logs what a run came to, and whom it parked. A parked account is tried again
+// at every look, which is told only where it came to something else.
+func (p *process) tellSeal(s *Seal) {
+	parked := Parked([]Seal{*s})
+	what := fmt.Sprint(s.Totals.Invoices, s.Totals.Adjustments, parked)
+	if p.told[s.Run] == what {
+		return
+	}
+	if p.told == nil {
+		p.told = map[int64]string{}
+	}
+	p.told[s.Run] = what
+	p.Log.Info("sealed", "period", s.Month.String(), "run", s.Run, "invoices", s.Totals.Invoices,
+		"adjustments", s.Totals.Adjustments, "parked", len(s.Parked))
+	if parked != nil {
+		p.Log.Error("accounts are parked", "period", s.Month.String(), "run", s.Run, "err", parked)
+	}
 }
 
 // WithIngest runs work; where the embedded stack was started here, nobody else
