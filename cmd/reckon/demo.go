@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,7 +36,7 @@ first. The data stays in the folder, to look around in.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context()) },
 	}
 	d.cloud.register(cmd.Flags(), 40, 400, 60_000)
-	cmd.Flags().StringVar(&d.folder, "data-dir", "reckon-demo", "where to keep the demo's data; an earlier demo there is replaced")
+	cmd.Flags().StringVar(&d.folder, "data-dir", demoFolder, "where to keep the demo's data; an earlier demo there is replaced")
 	return cmd
 }
 
@@ -78,6 +81,9 @@ func (d *demoRun) run(ctx context.Context) error {
 	err = s.WithIngest(ctx, func(ctx context.Context) error { return d.play(ctx, s, g, cloud.First) })
 	return errors.Join(err, s.Close())
 }
+
+// demoFolder is where the demo's data is unless somebody says otherwise.
+const demoFolder = "reckon-demo"
 
 // demoMark is the file that says that a folder is a demo's, to be replaced.
 const demoMark = "made-by-reckon-demo"
@@ -168,17 +174,44 @@ func (d *demoRun) show(ctx context.Context, s *simulate.Stack, p *simulate.DemoP
 	if err := report.Invoice(d.stdout, header, lines, s.Config.Billing.Location, s.Currency()); err != nil {
 		return err
 	}
-	d.next(p.Months[0])
+	d.next(p.Months[0], p.Shown)
 	return nil
 }
 
-func (d *demoRun) next(month schemas.Month) {
+// next prints commands that can be run as they stand, here and with the settings of
+// this one.
+func (d *demoRun) next(month schemas.Month, invoice string) {
+	program := quoteForShell(d.program)
+	if d.configFile != "" {
+		program += " --config " + quoteForShell(d.configFile)
+	}
+	on := "RECKON_DATA_DIR=" + quoteForShell(d.folder) + " "
+	for _, server := range []string{"RECKON_KAFKA_BROKERS", "RECKON_CLICKHOUSE_ADDRESSES"} {
+		if slices.ContainsFunc(d.environ, func(v string) bool { return strings.HasPrefix(v, server+"=") }) {
+			on += server + "= " // the demo's data is in its folder
+		}
+	}
+	again := program + " demo"
+	if d.folder != demoFolder {
+		again += " --data-dir " + quoteForShell(d.folder)
+	}
 	d.printf(`
 What to try next:
-  RECKON_DATA_DIR=%[1]s reckon report usage --month %[2]s | less -S
-  RECKON_DATA_DIR=%[1]s reckon report usage --month %[2]s --format csv > usage.csv
-  RECKON_DATA_DIR=%[1]s reckon up      (and ask ClickHouse over HTTP: see the README)
-  reckon demo --seed 2 --resources 2000 --usage 500000
-  reckon --help
-`, d.folder, month)
+  %[1]s%[2]s report usage --month %[3]s | less -S
+  %[1]s%[2]s report usage --month %[3]s --format csv > usage.csv
+  %[1]s%[2]s explain %[4]s
+  %[1]s%[2]s verify --month %[3]s
+  %[1]s%[2]s up
+While that runs, ask ClickHouse over HTTP, as the README shows. Once it is stopped:
+  %[5]s --seed 2 --resources 500 --usage 100000
+  %[2]s --help
+`, on, program, month, invoice, again)
+}
+
+// quoteForShell is a word that a shell reads as it is.
+func quoteForShell(word string) string {
+	if word != "" && !regexp.MustCompile(`[^A-Za-z0-9_@%+=:,./-]`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -24,7 +24,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // whoever is told twice ends at once
-	a := &cli{environ: os.Environ(), stdin: os.Stdin, stdout: &stoppable{file: os.Stdout, ctx: ctx}, stderr: os.Stderr, now: time.Now}
+	a := &cli{program: os.Args[0], environ: os.Environ(), stdin: os.Stdin, stdout: &stoppable{file: os.Stdout, ctx: ctx}, stderr: os.Stderr, now: time.Now}
 	os.Exit(a.runUntil(ctx, os.Args[1:]))
 }
 
@@ -36,7 +36,9 @@ type cli struct {
 	stdout, stderr io.Writer
 	now            func() time.Time
 
-	// command is what was asked for, "report usage".
+	// program is the name that it was called by, and command what was asked for, "report
+	// usage".
+	program string
 	command string
 	// configFile is the --config flag.
 	configFile string
