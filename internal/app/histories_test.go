@@ -198,6 +198,7 @@ func (s *story) seal(month schemas.Month) {
 	if err != nil {
 		s.Fatal(err)
 	}
+	sealer.Empty = true // a history may begin after its first seal
 	seals, err := sealer.Seal(s.ctx, month)
 	if err := errors.Join(err, Parked(seals)); err != nil {
 		s.Fatalf("seal %s: %v", month, err)
