@@ -127,7 +127,8 @@ laws: engine ## every law drawn $DRAWS times (50000), and $HISTORIES (3000) rand
 
 .PHONY: build
 build: ## make bin/reckon
-	go build -trimpath -buildvcs=false -o bin/reckon ./cmd/reckon
+	@vcs=false; if git status --porcelain >/dev/null 2>&1; then vcs=true; fi # what --version says
+	go build -trimpath -buildvcs=$$vcs -o bin/reckon ./cmd/reckon
 
 .PHONY: demo
 demo: engine build ## a month of sample events on the embedded stack, to an invoice on the screen

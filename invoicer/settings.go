@@ -29,19 +29,17 @@ func (v *Invoicer) checkFixed(b *books) error {
 		return nil
 	}
 	fixed := b.runs[0]
-	differs := func(setting, is, was string) error {
-		return &SettingError{setting, fmt.Sprintf("is %s, but the first seal fixed %s: set it back", is, was)}
+	var all []error
+	for _, s := range []struct{ setting, is, was string }{
+		{"billing.currency", v.Currency.Code, fixed.Currency},
+		{"billing.zone", v.Zone.String(), fixed.Zone},
+		{"billing.first_month", v.FirstMonth.String(), fixed.FirstMonth.String()},
+	} {
+		if s.is != s.was && (s.setting != "billing.first_month" || !v.FirstMonth.IsZero()) {
+			all = append(all, &SettingError{s.setting, fmt.Sprintf("is %s, but the first seal fixed %s: set it back", s.is, s.was)})
+		}
 	}
-	if fixed.Currency != v.Currency.Code {
-		return differs("billing.currency", v.Currency.Code, fixed.Currency)
-	}
-	if fixed.Zone != v.Zone.String() {
-		return differs("billing.zone", v.Zone.String(), fixed.Zone)
-	}
-	if !v.FirstMonth.IsZero() && fixed.FirstMonth != v.FirstMonth {
-		return differs("billing.first_month", v.FirstMonth.String(), fixed.FirstMonth.String())
-	}
-	return nil
+	return errors.Join(all...)
 }
 
 // first is billing's first month: as fixed, as set, or the given one.

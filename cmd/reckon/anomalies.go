@@ -153,8 +153,10 @@ func (a *cli) listConflicts(ctx context.Context, s *app.App, account string, for
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
+	say := a.tell
 	if format == report.Table {
-		a.printf("%8d  conflicts\n", out.Rows())
+		say = a.printf
 	}
+	say("%8d  conflicts\n", out.Rows())
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/config"
 	"github.com/reckon-billing/reckon/internal/embedded"
+	"github.com/reckon-billing/reckon/internal/telemetry"
 )
 
 func main() {
@@ -59,10 +60,12 @@ func (a *cli) tell(format string, args ...any) { _, _ = fmt.Fprintf(a.stderr, fo
 // tellLine is tell of a whole line.
 func (a *cli) tellLine(text string) { a.tell("%s\n", text) }
 
-// Exit codes: what failed is 1, what was asked wrongly is 2 (contract 7).
+// Exit codes: what failed is 1, what was asked wrongly is 2 (contract 7); what did not
+// end because it was told to stop is as a shell has it of Ctrl-C.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
 )
 
 func usagef(format string, args ...any) error { return config.Usagef(format, args...) }
@@ -80,9 +83,14 @@ func (a *cli) run(ctx context.Context, args []string) int {
 	if err == nil {
 		return 0
 	}
-	a.tell("reckon: %v\n", err)
 	var usage config.UsageError
-	if errors.As(err, &usage) {
+	asked := errors.As(err, &usage)
+	if errors.Is(ctx.Err(), context.Canceled) && (!asked || errors.Is(err, context.Canceled)) {
+		a.tell("reckon: interrupted\n") // whatever broke off, it did by that
+		return exitInterrupted
+	}
+	a.tell("reckon: %v\n", err)
+	if asked {
 		return exitUsage
 	}
 	return exitFailed
@@ -101,6 +109,7 @@ Without settings it runs on an embedded Kafka and ClickHouse in ./reckon-data.
   reckon up        every stage in one process, until stopped
   reckon config    every setting, its variable and its value`,
 		SilenceErrors: true, SilenceUsage: true,
+		Version: telemetry.ThisBuild().String(),
 		// An unknown command is a wrong question, as a wrong flag is.
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -113,6 +122,7 @@ Without settings it runs on an embedded Kafka and ClickHouse in ./reckon-data.
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetVersionTemplate("reckon {{.Version}}\n")
 	root.PersistentFlags().StringVar(&a.configFile, "config", "", "YAML file of settings (reckon config lists them)")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w: see %s --help", err, cmd.CommandPath())

@@ -91,6 +91,7 @@ func TestWhatIsAskedWronglyIsRefusedBeforeAnythingStarts(t *testing.T) {
 		{"a report of no month", []string{"report", "usage"}, "--month"},
 		{"a report of no such month", []string{"report", "usage", "--month", "october"}, "october"},
 		{"a report in an unknown format", []string{"report", "usage", "--month", "2026-10", "--format", "pdf"}, "pdf"},
+		{"a table for spreadsheets", []string{"report", "usage", "--month", "2026-10", "--for-spreadsheets"}, "--format csv"},
 		{"settings in an unknown format", []string{"config", "--format", "csv"}, "csv"},
 		{"no months to generate", []string{"generate", "--months", "0"}, "months"},
 		{"no month to generate", []string{"generate", "--month", "2026-00"}, "2026-00"},
@@ -144,8 +145,18 @@ func TestABadSettingIsNamedBeforeAnythingStarts(t *testing.T) {
 	})
 }
 
+func TestWhatIsProbablyNotMeantOfAScenarioIsSaidBeforeItIsPlayed(t *testing.T) {
+	path := write(t, "batch.jsonl", "\xef\xbb\xbf[{}]\n")
+	got := runReckon(t, nothingStarts(t), "replay", path)
+	for _, says := range []string{path + ":1: the file begins with a byte order mark", path + ":1: a JSON array is no event", "no line seals a month"} {
+		if !strings.Contains(got.stderr, says) {
+			t.Errorf("it does not say %q:\n%s", says, got.stderr)
+		}
+	}
+}
+
 func TestAMissingEngineIsOneSentenceThatSaysWhatToRun(t *testing.T) {
-	for _, args := range [][]string{{"up"}, {"replay", write(t, "empty.jsonl", "")}} {
+	for _, args := range [][]string{{"up"}, {"replay", write(t, "sealed.jsonl", `{"seal":"2026-10"}`)}} {
 		got := runReckon(t, nothingStarts(t), args...)
 		if got.code != exitFailed || !strings.Contains(got.stderr, "make engine") || strings.Count(got.stderr, "\n") != 1 {
 			t.Errorf("reckon %s ended with %d and said %q", args[0], got.code, got.stderr)

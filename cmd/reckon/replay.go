@@ -78,6 +78,9 @@ func (r *replay) run(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
+	for _, doubt := range facts.Doubts {
+		r.tellLine(doubt)
+	}
 	if r.now.IsZero() {
 		r.now = facts.Clock(cfg.Billing.Location)
 	}

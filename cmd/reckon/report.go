@@ -25,6 +25,7 @@ func (a *cli) reportCommand() *cobra.Command {
 
 func (a *cli) usageReportCommand() *cobra.Command {
 	var month, account, format string
+	var forSpreadsheets bool
 	cmd := &cobra.Command{
 		Use:   "usage --month YYYY-MM",
 		Short: "One row a line of a sealed month, its adjustments included",
@@ -32,9 +33,14 @@ func (a *cli) usageReportCommand() *cobra.Command {
 account, resource, period start and item. Times are in the billing zone. CSV and JSON
 carry every column; the table is for looking.
 
+CSV is for programs, byte for byte. --for-spreadsheets is for people who open it: text
+that a spreadsheet would run as a formula is written as text, behind an apostrophe, and
+a mark at the begin says that it is UTF-8.
+
 Finance finds the same rows in ClickHouse, in the view usage_report.`,
-		Example: "  reckon report usage --month 2026-10\n  reckon report usage --month 2026-10 --account acme --format csv > acme.csv",
-		Args:    noArgs(),
+		Example: "  reckon report usage --month 2026-10\n  reckon report usage --month 2026-10 --account acme --format csv > acme.csv\n" +
+			"  reckon report usage --month 2026-10 --format csv --for-spreadsheets > october.csv",
+		Args: noArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			m, err := monthFlag(month)
 			if err != nil {
@@ -44,14 +50,20 @@ Finance finds the same rows in ClickHouse, in the view usage_report.`,
 			if err != nil {
 				return err
 			}
+			if forSpreadsheets && f != report.CSV {
+				return usagef("--for-spreadsheets is a way to write CSV: add --format csv")
+			}
 			return a.onStore(cmd.Context(), func(ctx context.Context, s *app.App) error {
-				return a.reportUsage(ctx, s, m, account, f)
+				o := reportOptions(s)
+				o.ForSpreadsheets = forSpreadsheets
+				return a.reportUsage(ctx, s, m, account, report.NewWriter(a.stdout, f, o))
 			})
 		},
 	}
 	cmd.Flags().StringVar(&month, "month", "", "the month, as 2026-10 (needed)")
 	cmd.Flags().StringVar(&account, "account", "", "only this account's rows")
 	cmd.Flags().StringVar(&format, "format", string(report.Table), "table, csv or json")
+	cmd.Flags().BoolVar(&forSpreadsheets, "for-spreadsheets", false, "of csv: as a spreadsheet opens it, with no text run as a formula")
 	return cmd
 }
 
@@ -63,7 +75,7 @@ func formatFlag(value string) (report.Format, error) {
 	return f, nil
 }
 
-func (a *cli) reportUsage(ctx context.Context, s *app.App, month schemas.Month, account string, format report.Format) error {
+func (a *cli) reportUsage(ctx context.Context, s *app.App, month schemas.Month, account string, out report.Writer) error {
 	sealed, err := s.Store.SealedMonths(ctx)
 	if err != nil {
 		return err
@@ -74,7 +86,6 @@ func (a *cli) reportUsage(ctx context.Context, s *app.App, month schemas.Month, 
 	if err := hasAccount(ctx, s, account); err != nil {
 		return err
 	}
-	out := report.NewWriter(a.stdout, format, reportOptions(s))
 	if err := s.Store.UsageReport(ctx, month, account, func(r schemas.ReportRow) error { return out.Write(&r) }); err != nil {
 		return err
 	}

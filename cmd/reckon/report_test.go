@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -82,5 +83,12 @@ func TestACommandThatReadsMakesNoDataFolder(t *testing.T) {
 				t.Errorf("reckon %s left %v in %s, %v", name, entries, folder, err)
 			}
 		}
+	}
+}
+
+func TestTheVersionIsTold(t *testing.T) {
+	got := runReckon(t, nil, "--version")
+	if got.code != 0 || !regexp.MustCompile(`^reckon \S+ \(.*go1\.\d+.*\)\n$`).MatchString(got.stdout) {
+		t.Errorf("ended with %d and says %q%s", got.code, got.stdout, got.stderr)
 	}
 }

@@ -24,8 +24,8 @@ func (a *cli) runUntil(ctx context.Context, args []string) int {
 	case code := <-ended:
 		return code
 	case <-time.After(stopPatience):
-		a.tell("reckon: given up: it did not end within %s of being told to\n", stopPatience)
-		return exitFailed
+		a.tell("reckon: interrupted, and given up: it did not end within %s of being told to\n", stopPatience)
+		return exitInterrupted
 	}
 }
 

@@ -149,8 +149,12 @@ func tellToEnd(t *testing.T, held, name string, state *busy, signal syscall.Sign
 	if took := time.Since(told); took > atOnce || strings.Contains(w.Log.String(), "given up") {
 		t.Errorf("ended %s after it was told to", took)
 	}
-	if w.ExitCode() < 0 {
-		t.Errorf("the signal ended it, and not it itself")
+	want, says := exitInterrupted, "reckon: interrupted\n"
+	if slices.Contains([]string{"up", "ingest", "invoicer"}, name) {
+		want, says = 0, "" // to be stopped is what they are for
+	}
+	if got := w.ExitCode(); got != want || !strings.HasSuffix(w.Log.String(), says) {
+		t.Errorf("ended with %d, want %d and %q:\n%s", got, want, says, w.Log.String())
 	}
 	if left := w.left(t); len(left) > 0 {
 		t.Errorf("left behind: %v", left)

@@ -14,25 +14,25 @@ import (
 )
 
 // readFile flattens the file to what its settings would be as variables, so
-// that both are read by the same rules.
-func readFile(path string) (map[string]string, error) {
+// that both are read by the same rules, and says all that is wrong in it.
+func readFile(path string) (map[string]string, []error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
 	var document yaml.Node
 	if err := decoder.Decode(&document); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
-		return nil, err
+		return nil, []error{err}
 	}
 	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
-		return nil, errors.New("holds more than one document: keep one")
+		return nil, []error{errors.New("holds more than one document: keep one")}
 	}
 	f := flattener{settings: leaves(&Config{}), values: map[string]string{}, lines: map[string]int{}}
 	f.section(document.Content[0], "")
-	return f.values, errors.Join(f.problems...)
+	return f.values, f.problems
 }
 
 // flattener walks a YAML document.

@@ -17,17 +17,19 @@ import (
 //
 // The result depends on the file, on the files that password_file and tls
 // name, and on environ only. The error joins one sentence for each bad
-// setting, naming it by path and variable.
+// setting, all of them, naming it by path and variable.
 func Load(path string, environ []string) (Config, error) {
-	fromFile := map[string]string{}
+	var fromFile map[string]string
+	var problems []error
 	if path != "" {
-		var err error
-		if fromFile, err = readFile(path); err != nil {
-			return Config{}, fmt.Errorf("settings file %s: %w", path, err)
+		var wrong []error
+		fromFile, wrong = readFile(path)
+		for _, err := range wrong {
+			problems = append(problems, fmt.Errorf("settings file %s: %w", path, err))
 		}
 	}
 	environment := toMap(environ)
-	problems := unknownVariables(environment)
+	problems = append(problems, unknownVariables(environment)...)
 	given := map[string]string{}
 	for _, s := range Settings() {
 		if v := environment[s.Env]; v != "" {
@@ -38,11 +40,12 @@ func Load(path string, environ []string) (Config, error) {
 	}
 	c := Config{EngineDir: engineDir(environment)}
 	problems = append(problems, c.set(given)...)
+	// What could not be read has its default, which is not refused.
+	if err := c.finish(); err != nil {
+		problems = append(problems, err)
+	}
 	if len(problems) > 0 {
 		return Config{}, errors.Join(problems...)
-	}
-	if err := c.finish(); err != nil {
-		return Config{}, err
 	}
 	return c, nil
 }

@@ -231,3 +231,29 @@ func selfSigned(t *testing.T) (certFile, keyFile string) {
 	return write(t, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}))),
 		write(t, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})))
 }
+
+// Whoever has several wrong settings hears of all of them, not of one a round: those of
+// the file and of variables, such as cannot be read and such as may not be.
+func TestAllWrongSettingsAreToldAtOnce(t *testing.T) {
+	file := write(t, "reckon.yaml", "kafka:\n  broker: [a:1]\n  partitions: many\nbilling:\n  grace: -1h\ningest:\n  memory: 1MiB\n")
+	_, err := Load(file, []string{
+		home, "RECKON_BILING_ZONE=UTC", "RECKON_BILLING_ZONE=Mars/Olympus", "RECKON_INGEST_BATCH_ROWS=many", "RECKON_LISTEN=here",
+		"RECKON_CLICKHOUSE_TLS_ENABLED=true", "RECKON_CLICKHOUSE_ADDRESSES=a:9000", "RECKON_CLICKHOUSE_TLS_CERT_FILE=c.pem", "RECKON_CLICKHOUSE_TLS_CA_FILE=nosuch.pem",
+	})
+	if err == nil {
+		t.Fatal("they were taken")
+	}
+	said := err.Error()
+	for _, one := range []string{
+		"settings file " + file + ": line 2: kafka.broker", "kafka.partitions (RECKON_KAFKA_PARTITIONS)", "billing.grace (RECKON_BILLING_GRACE)", "ingest.memory (RECKON_INGEST_MEMORY)",
+		"RECKON_BILING_ZONE", "billing.zone (RECKON_BILLING_ZONE)", "ingest.batch_rows (RECKON_INGEST_BATCH_ROWS)", "listen (RECKON_LISTEN)",
+		"clickhouse.tls.cert_file (RECKON_CLICKHOUSE_TLS_CERT_FILE)", "clickhouse.tls.ca_file (RECKON_CLICKHOUSE_TLS_CA_FILE)",
+	} {
+		if !strings.Contains(said, one) {
+			t.Errorf("it does not say %q:\n%s", one, said)
+		}
+	}
+	if got, want := strings.Count(said, "\n"), 9; got != want {
+		t.Errorf("%d sentences, want %d:\n%s", got+1, want+1, said)
+	}
+}

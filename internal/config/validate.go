@@ -215,13 +215,11 @@ func (k *checker) tls(path string, t TLS) {
 	}
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		k.refuse(path+".cert_file", "a certificate and its key go together: set both cert_file and key_file or neither")
-		return
+	} else if _, err := t.certificates(); err != nil {
+		k.refuse(path+".cert_file", "%s: name readable PEM files that belong together in cert_file and key_file", err)
 	}
 	if _, err := t.roots(); err != nil {
 		k.refuse(path+".ca_file", "%s: name a readable PEM file", err)
-	}
-	if _, err := t.certificates(); err != nil {
-		k.refuse(path+".cert_file", "%s: name readable PEM files that belong together in cert_file and key_file", err)
 	}
 }
 

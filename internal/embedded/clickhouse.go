@@ -95,6 +95,7 @@ func (c *clickHouse) launch(ctx context.Context) (*process, error) {
 		if err == nil {
 			return p, nil
 		}
+		c.log.Debug("clickhouse did not start", "said", p.stderr.String())
 		noWait := make(chan struct{})
 		close(noWait)
 		if stopped := p.stop(noWait); stopped != nil {

@@ -135,16 +135,36 @@ type endedError struct {
 	stderr string
 }
 
-// Error is one line where the engine said one line.
+// Error is one sentence: what was wrong, and not where in the engine.
 func (e *endedError) Error() string {
-	if e.stderr == "" {
-		return "clickhouse ended: " + e.state
+	text := "clickhouse ended: " + e.state
+	if why := sentence(e.stderr); why != "" {
+		text += ": " + why
 	}
-	return "clickhouse ended: " + e.state + ": " + e.stderr[max(0, len(e.stderr)-saidBytes):]
+	return text
 }
 
 // saidBytes is how much of the engine's last words an error repeats.
-const saidBytes = 4 << 10
+const saidBytes = 1 << 10
+
+// sentence is what the engine says is wrong, on one line: the last error that it names,
+// else the first line that it said. What follows of its stack, and of lines about the
+// error, goes to the log.
+func sentence(said string) string {
+	if at := strings.LastIndex(said, "Code: "); at >= 0 {
+		said = said[at:]
+		for _, end := range []string{"Stack trace", "engine ended by itself", "(version "} {
+			said, _, _ = strings.Cut(said, end)
+		}
+	} else {
+		said, _, _ = strings.Cut(strings.TrimSpace(said), "\n")
+	}
+	said = strings.Trim(strings.Join(strings.Fields(said), " "), " ,")
+	if len(said) > saidBytes {
+		said = strings.ToValidUTF8(said[:saidBytes], "") + "…"
+	}
+	return said
+}
 
 // The engine says its error codes only in text.
 func (e *endedError) code(number string) bool {

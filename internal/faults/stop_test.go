@@ -20,13 +20,14 @@ const stopWithin = 5 * time.Second
 
 // stops tells the program to end, as in this state, and wants it gone in time
 // with everything that it started and every scratch folder. Served are commands
-// that run until they are stopped: to be stopped is what they are for.
+// that run until they are stopped: to be stopped is what they are for. Others were
+// interrupted.
 func stops(t *testing.T, p *testkit.Process, scratch string, served bool) time.Duration {
 	t.Helper()
 	started := testkit.Descendants(t, p.PID())
 	took := p.Terminate(t)
 	code := p.ExitCode()
-	if want := map[bool]int{true: 0, false: 1}[served]; code != want {
+	if want := map[bool]int{true: 0, false: 130}[served]; code != want {
 		t.Errorf("%s ended with %d, want %d", p, code, want)
 	}
 	if took > stopWithin {

@@ -41,6 +41,10 @@ type Options struct {
 	// Zone is the billing zone, in which all times are written.
 	Zone     *time.Location
 	Currency schemas.Currency
+	// ForSpreadsheets makes of CSV what a spreadsheet opens as it is meant: it begins
+	// with a byte order mark, by which that knows that it is UTF-8, and text that it would
+	// run as a formula stands there as text, behind an apostrophe.
+	ForSpreadsheets bool
 }
 
 // Writer writes a report row by row. Close ends it and passes on all that was
@@ -91,6 +95,18 @@ func columns() []string {
 		"item", "unit", "period_start", "period_end", "minutes", "unit_price", "quantity", "discount_percent", "tax_percent",
 		"before_tax", "tax_amount", "coupon_code", "coupon_value", "total_amount", "month", "kind",
 	}
+}
+
+// isText tells of each column whether it holds what producers wrote.
+func isText() []bool {
+	of := make([]bool, len(columns()))
+	for i, name := range columns() {
+		switch name {
+		case "account_id", "resource_name", "resource_id", "product_name", "service_name", "item", "unit", "coupon_code":
+			of[i] = true
+		}
+	}
+	return of
 }
 
 // minutesColumn is the one column that JSON writes as a number.

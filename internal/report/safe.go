@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -29,4 +30,21 @@ func Safe(b []byte) string {
 // SafeLine is Safe for a cell of a table.
 func SafeLine(s string) string {
 	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(Safe([]byte(s)))
+}
+
+// cellText is text as a spreadsheet shows it and does not run it: an apostrophe stands
+// before what it would take for a formula, at the begin of the text and of each cell
+// that a spreadsheet makes of it where cells end at a semicolon or a tab. Full-width
+// signs are signs to some.
+func cellText(s string) string {
+	var out strings.Builder
+	begins := true
+	for _, r := range s {
+		if begins && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
+			out.WriteByte('\'')
+		}
+		out.WriteRune(r)
+		begins = r == ';' || r == '\t' || begins && unicode.IsSpace(r)
+	}
+	return out.String()
 }

@@ -211,12 +211,15 @@ type Facts struct {
 	// Newest is the latest time of an event that is not rejected for a reason
 	// other than its Kafka timestamp.
 	Newest time.Time
+	// Doubts are sentences about what is probably not meant.
+	Doubts []string
 }
 
 // Survey reads the files once, so that whatever cannot be read is found before
 // anything starts.
 func (s Scenario) Survey(ctx context.Context, parser codec.Parser) (Facts, error) {
 	var facts Facts
+	var d doubts
 	err := s.Read(ctx, func(l *Line) error {
 		if !l.Seal.IsZero() {
 			facts.Seals++
@@ -229,12 +232,17 @@ func (s Scenario) Survey(ctx context.Context, parser codec.Parser) (Facts, error
 			return nil
 		}
 		facts.Lines++
+		d.look(l)
 		e, err := parser.ParseUndated(&schemas.Message{Value: l.Value})
 		if err == nil && e.Time.After(facts.Newest) {
 			facts.Newest = e.Time
 		}
 		return nil
 	})
+	if facts.Seals == 0 {
+		d.unsealed()
+	}
+	facts.Doubts = d.told
 	return facts, err
 }
 

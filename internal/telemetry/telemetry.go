@@ -27,9 +27,9 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 }
 
 // NewRegistry is a registry that holds the Go runtime's and the process's own
-// metrics.
+// metrics, and which program it is.
 func NewRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), buildInfo(ThisBuild()))
 	return reg
 }

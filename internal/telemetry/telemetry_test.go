@@ -43,6 +43,28 @@ func TestALoggerOfUnknownLevelOrFormatIsRefused(t *testing.T) {
 	}
 }
 
+func TestTheRegistrySaysWhichProgramItIs(t *testing.T) {
+	families, err := NewRegistry().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	labels := map[string]string{}
+	for _, f := range families {
+		if f.GetName() != "reckon_build_info" {
+			continue
+		}
+		for _, l := range f.GetMetric()[0].GetLabel() {
+			labels[l.GetName()] = l.GetValue()
+		}
+		if v := f.GetMetric()[0].GetGauge().GetValue(); v != 1 {
+			t.Errorf("it is %v, want 1", v)
+		}
+	}
+	if _, named := labels["commit"]; !named || !strings.Contains(labels["go"], "go1.") || labels["version"] == "" {
+		t.Errorf("reckon_build_info has the labels %v", labels)
+	}
+}
+
 func TestReadinessNamesWhatIsNotReadyAndWhy(t *testing.T) {
 	reg, health := NewRegistry(), NewHealth(time.Now)
 	ingest, invoicer := health.Check("ingest"), health.Check("invoicer")
