@@ -27,7 +27,8 @@ func TestAScenarioThatIsProbablyNotMeantIsDoubted(t *testing.T) {
 	}{
 		"as it should be":                  {[]string{event + "\n" + seal + "\n"}, nil},
 		"without a seal":                   {[]string{event + "\n"}, []string{unsealed}},
-		"nothing":                          {[]string{""}, []string{unsealed}},
+		"nothing":                          {[]string{"\n\r\n"}, nil},
+		"an array among events":            {[]string{event + "\n[]\n" + seal}, nil},
 		"a seal in the second file":        {[]string{event, seal}, nil},
 		"a mark before an event":           {[]string{mark + event + "\n" + seal}, []string{marked}},
 		"a mark before the seal":           {[]string{mark + seal}, []string{marked, unsealed}},

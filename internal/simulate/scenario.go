@@ -239,7 +239,7 @@ func (s Scenario) Survey(ctx context.Context, parser codec.Parser) (Facts, error
 		}
 		return nil
 	})
-	if facts.Seals == 0 {
+	if facts.Seals == 0 && facts.Lines > 0 {
 		d.unsealed()
 	}
 	facts.Doubts = d.told
