@@ -66,7 +66,7 @@ func newShell(t *testing.T) *shell {
 	if err := os.Symlink(program, filepath.Join(ours, "reckon")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(theirs, "less"), []byte("#!/bin/sh\nexec cat\n"), 0o700); err != nil { //nolint:gosec // to be executed
+	if err := os.WriteFile(filepath.Join(theirs, "less"), []byte("#!/bin/sh\nexec cat\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	environ := slices.DeleteFunc(outside(), func(v string) bool { return strings.HasPrefix(v, "PATH=") })
