@@ -25,6 +25,8 @@ func (l Lag) String() string {
 type noted struct {
 	cutoff schemas.Cutoff
 	at     time.Time
+	// settleAll is of a run that is to derive every sealed month of every resource.
+	settleAll bool
 }
 
 // NoteCutoff waits until ingest has stored all that lies in the log now, and returns
@@ -45,7 +47,7 @@ func (v *Invoicer) noteCutoff(ctx context.Context) (noted, error) {
 	if err := v.wait(ctx, cutoff); err != nil {
 		return noted{}, err
 	}
-	return noted{cutoff, at}, nil
+	return noted{cutoff: cutoff, at: at}, nil
 }
 
 // A waiting seal looks again soon, and ever more seldom while nothing comes of it: each

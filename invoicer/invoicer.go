@@ -3,6 +3,7 @@ package invoicer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -65,6 +66,25 @@ func (v *Invoicer) Seal(ctx context.Context, month schemas.Month) ([]Seal, error
 	return s.done, err
 }
 
+// SettleAll finishes what was begun and then derives every sealed month of every
+// resource again, whether or not an event of it came late, and settles what differs
+// from what was invoiced (contract 2): what is sealed may have been derived from less
+// than was stored. Of nothing sealed it is [ErrNothingSealed].
+func (v *Invoicer) SettleAll(ctx context.Context) ([]Seal, error) {
+	s := v.session()
+	err := s.look(ctx)
+	if err == nil && len(s.books.runs) == 0 {
+		err = ErrNothingSealed
+	}
+	if err == nil {
+		err = s.settle(ctx, true)
+	}
+	return s.done, err
+}
+
+// ErrNothingSealed says that there is no sealed month to be settled.
+var ErrNothingSealed = errors.New("no month is sealed yet")
+
 // session is the way of one command through the books. It looks into them, carries out
 // what stands there undone, writes the next run down and looks again: others do the
 // same meanwhile, so that what is next is asked of the books after every run, never
@@ -110,7 +130,7 @@ func (s *session) seal(ctx context.Context, month schemas.Month) error {
 		return err
 	}
 	if last := lastMonth(s.books.runs); !last.IsZero() && !last.Before(month) {
-		return s.settle(ctx)
+		return s.settle(ctx, false)
 	}
 	if err := s.sealUpTo(ctx, month); err != nil {
 		return err
@@ -175,17 +195,19 @@ func (s *session) sealUpTo(ctx context.Context, last schemas.Month) error {
 	}
 }
 
-// settle corrects sealed months by what came late, if anything came at all. A run that
-// somebody else recorded first may have been noted earlier than this was asked for.
-func (s *session) settle(ctx context.Context) error {
+// settle corrects sealed months by what came late, if anything came at all, or corrects
+// all of them. A run that somebody else recorded first may have been noted earlier than
+// this was asked for, or not be for all.
+func (s *session) settle(ctx context.Context, all bool) error {
 	for ours := false; !ours; {
 		n, err := s.v.noteCutoff(ctx)
 		if err != nil {
 			return err
 		}
-		if n.cutoff.Equal(s.books.runs[len(s.books.runs)-1].Cutoff) {
+		if !all && n.cutoff.Equal(s.books.runs[len(s.books.runs)-1].Cutoff) {
 			return nil
 		}
+		n.settleAll = all
 		if ours, err = s.record(ctx, lastMonth(s.books.runs), n); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package invoicer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/reckon-billing/reckon/invoicer/rating"
 	"github.com/reckon-billing/reckon/schemas"
@@ -22,18 +23,36 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 	if month.Before(first) {
 		return beforeFirst(month, first)
 	}
-	n, err := v.noteCutoff(ctx)
-	if err != nil {
-		return err
-	}
-	next := b.next(v.FirstMonth, month)
 	last := month
 	if sealed := lastMonth(b.runs); last.Before(sealed) {
 		last = sealed // late events may have touched any month
 	}
-	run := schemas.Run{Number: b.nextNumber, Month: last, CreatedAt: n.at, Cutoff: n.cutoff, FirstMonth: first}
+	return v.preview(ctx, b, schemas.Run{Month: last, FirstMonth: first}, each)
+}
+
+// PreviewAll hands out what [Invoicer.SettleAll] would issue now, as Preview does.
+func (v *Invoicer) PreviewAll(ctx context.Context, each func(schemas.Invoice, []schemas.Line) error) error {
+	b, err := v.open(ctx)
+	if err != nil {
+		return err
+	}
+	if len(b.runs) == 0 {
+		return ErrNothingSealed
+	}
+	last := lastMonth(b.runs)
+	return v.preview(ctx, b, schemas.Run{Month: last, FirstMonth: b.first(v.FirstMonth, last), SettleAll: true}, each)
+}
+
+// preview derives everything and shows what the run would issue.
+func (v *Invoicer) preview(ctx context.Context, b *books, run schemas.Run, each func(schemas.Invoice, []schemas.Line) error) error {
+	n, err := v.noteCutoff(ctx)
+	if err != nil {
+		return err
+	}
+	next := b.next(v.FirstMonth, run.Month)
+	run.Number, run.CreatedAt, run.Cutoff = b.nextNumber, n.at, n.cutoff
 	p := &preview{v: v, next: next, each: each, plan: schemas.Derivation{
-		Run: run, Earlier: b.runs, First: first, Last: last, New: !last.Before(next), FullHistory: true, Except: b.parkedBefore(run.Number),
+		Run: run, Earlier: b.runs, First: run.FirstMonth, Last: run.Month, New: !run.Month.Before(next), FullHistory: true, Except: b.parkedBefore(run.Number),
 	}}
 	if len(b.runs) > 0 {
 		invoiced, err := v.Invoices.AllInvoiced(ctx, run.Number)
@@ -77,9 +96,11 @@ func (p *preview) show(d schemas.Derived) error {
 		if err != nil {
 			return fmt.Errorf("read what was invoiced for resource %q of account %q: %w", d.ResourceID, d.AccountID, err)
 		}
-		w := &writer{v: p.v, plan: p.plan}
-		w.adjust(d, present, before)
-		fresh = append(w.issued(), fresh...)
+		if p.settles(&d) {
+			w := &writer{v: p.v, plan: p.plan}
+			w.adjust(d, present, before)
+			fresh = append(w.issued(), fresh...)
+		}
 	}
 	for i := range fresh {
 		if err := p.each(fresh[i].Invoice, fresh[i].Rows); err != nil {
@@ -87,4 +108,10 @@ func (p *preview) show(d schemas.Derived) error {
 		}
 	}
 	return nil
+}
+
+// settles tells whether the run would derive the sealed months of the resource: all of
+// them, or as late events touch them.
+func (p *preview) settles(d *schemas.Derived) bool {
+	return p.plan.Run.SettleAll || slices.ContainsFunc(d.Late, func(late schemas.LateMonth) bool { return late.Month.Before(p.next) })
 }

@@ -42,7 +42,7 @@ func (v *Invoicer) recordRun(ctx context.Context, b *books, month schemas.Month,
 		return false, err
 	}
 	run := schemas.Run{
-		Kind: schemas.KindSeal, Month: month, CreatedAt: n.at, Cutoff: n.cutoff,
+		Kind: schemas.KindSeal, Month: month, CreatedAt: n.at, Cutoff: n.cutoff, SettleAll: n.settleAll,
 		FirstMonth: b.first(v.FirstMonth, month), Currency: v.Currency.Code, Zone: v.Zone.String(),
 	}
 	next := b.nextNumber
@@ -66,13 +66,18 @@ func (v *Invoicer) recordRun(ctx context.Context, b *books, month schemas.Month,
 	}
 }
 
-// markTouched marks what late events touch of the months that earlier runs sealed.
+// markTouched marks what late events touch of the months that earlier runs sealed. For a
+// run that settles all, every event is late.
 func (v *Invoicer) markTouched(ctx context.Context, d *schemas.Derivation) error {
 	d.Untouched = true
 	if len(d.Earlier) == 0 {
 		return nil
 	}
-	touched, err := v.Late.MarkTouched(ctx, d.Run, d.Since(), lastMonth(d.Earlier).End(v.Zone))
+	since := d.Since()
+	if d.Run.SettleAll {
+		since = nil
+	}
+	touched, err := v.Late.MarkTouched(ctx, d.Run, since, lastMonth(d.Earlier).End(v.Zone))
 	if err != nil {
 		return fmt.Errorf("run %d: find what late events touch: %w", d.Run.Number, err)
 	}

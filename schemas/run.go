@@ -27,6 +27,9 @@ type Run struct {
 	CreatedAt time.Time
 	// Cutoff is the noted end of every partition, sorted.
 	Cutoff Cutoff
+	// SettleAll tells that the run derives every sealed month of every resource again,
+	// and not only of those that late events touch (contract 2).
+	SettleAll bool
 	// Settings that the first run fixes for good.
 	FirstMonth     Month
 	Currency, Zone string
@@ -34,7 +37,7 @@ type Run struct {
 
 // Equal tells whether two runs are the same in all that was written down.
 func (r Run) Equal(o Run) bool {
-	return r.Number == o.Number && r.Kind == o.Kind && r.Month == o.Month && r.CreatedAt.Equal(o.CreatedAt) && r.Cutoff.Equal(o.Cutoff) &&
+	return r.Number == o.Number && r.Kind == o.Kind && r.Month == o.Month && r.CreatedAt.Equal(o.CreatedAt) && r.Cutoff.Equal(o.Cutoff) && r.SettleAll == o.SettleAll &&
 		r.FirstMonth == o.FirstMonth && r.Currency == o.Currency && r.Zone == o.Zone
 }
 

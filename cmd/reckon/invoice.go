@@ -18,29 +18,37 @@ func (a *cli) invoiceCommand() *cobra.Command {
 	c := invoiceCommand{cli: a}
 	var month, format string
 	cmd := &cobra.Command{
-		Use:   "invoice --month YYYY-MM",
+		Use:   "invoice --month YYYY-MM | --settle-all",
 		Short: "Seal a month (and every earlier one that is not sealed) now",
 		Long: `invoice seals the month: its invoices never change again. It waits until ingest has
 stored all that lies in Kafka now, and says which partition lags meanwhile. Of a
 month that is sealed already it settles the events that came late.
 
+--settle-all derives every sealed month of every resource again, whether or not an
+event of it came late, and settles what differs from what was invoiced. It is for after
+a log was accepted or a store was restored; it reads every event that is stored.
+
 With --dry-run nothing is written: it prints the lines that it would invoice, those of
 adjustments for late events among them.`,
-		Example: "  reckon invoice --month 2026-10 --dry-run\n  reckon invoice --month 2026-10",
+		Example: "  reckon invoice --month 2026-10 --dry-run\n  reckon invoice --month 2026-10\n  reckon invoice --settle-all --dry-run",
 		Args:    noArgs(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			m, err := monthFlag(month)
-			if err != nil {
-				return err
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if c.settleAll && (month != "" || c.empty) {
+				return usagef("--settle-all is of every month that is sealed: leave --month and --empty out")
 			}
-			c.month = m
+			if !c.settleAll {
+				if c.month, err = monthFlag(month); err != nil {
+					return err
+				}
+			}
 			if c.format, err = formatFlag(format); err != nil {
 				return err
 			}
 			return c.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&month, "month", "", "the month to seal, as 2026-10 (needed)")
+	cmd.Flags().StringVar(&month, "month", "", "the month to seal, as 2026-10 (needed, but with --settle-all)")
+	cmd.Flags().BoolVar(&c.settleAll, "settle-all", false, "derive every sealed month of every resource again, and settle what differs")
 	cmd.Flags().BoolVar(&c.empty, "empty", false, "let billing begin with this month, though nothing is stored of it or of the time before")
 	cmd.Flags().BoolVar(&c.dryRun, "dry-run", false, "print what would be invoiced, write nothing")
 	cmd.Flags().StringVar(&format, "format", string(report.Table), "of --dry-run: table, csv or json")
@@ -59,14 +67,16 @@ func monthFlag(value string) (schemas.Month, error) {
 	return m, nil
 }
 
-// invoiceCommand seals one month, or shows what sealing it would do.
+// invoiceCommand seals one month, or settles all that are sealed, or shows what that
+// would do.
 type invoiceCommand struct {
 	*cli
-	month  schemas.Month
-	dryRun bool
-	empty  bool
-	format report.Format
-	wait   time.Duration
+	month     schemas.Month
+	settleAll bool
+	dryRun    bool
+	empty     bool
+	format    report.Format
+	wait      time.Duration
 
 	progress *report.Progress
 }
@@ -80,7 +90,7 @@ func (c *invoiceCommand) run(ctx context.Context) (err error) {
 		if err := hasData(&cfg); err != nil {
 			return err
 		}
-	} else {
+	} else if !c.settleAll {
 		if err := app.CheckDue(&cfg.Billing, c.month, c.now()); err != nil {
 			return err
 		}
@@ -115,7 +125,7 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	v.Waiting = c.bounded(v.Waiting, cancel)
-	seals, err := v.Seal(ctx, c.month)
+	seals, err := c.seals(ctx, v)
 	c.progress.Clear()
 	if err != nil && errors.Is(context.Cause(ctx), errWaited) {
 		err = fmt.Errorf("%w: %w", errWaited, err)
@@ -124,7 +134,11 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 		err = fmt.Errorf("%w: seal another month, or add --empty if this one is meant", err)
 	}
 	for _, s := range seals {
-		c.printf("%s sealed by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, s.Run,
+		done := "sealed"
+		if c.settleAll {
+			done = "and all before it settled"
+		}
+		c.printf("%s %s by run %d: %d invoices, %d adjustments, %d lines, total %s %s\n", s.Month, done, s.Run,
 			s.Totals.Invoices, s.Totals.Adjustments, s.Totals.Lines, v.Currency.Format(s.Totals.Amounts.TotalAmount), v.Currency.Code)
 	}
 	if err != nil {
@@ -136,6 +150,13 @@ func (c *invoiceCommand) seal(ctx context.Context, v *app.Sealer) error {
 	return app.Parked(seals)
 }
 
+func (c *invoiceCommand) seals(ctx context.Context, v *app.Sealer) ([]app.Seal, error) {
+	if c.settleAll {
+		return v.SettleAll(ctx)
+	}
+	return v.Seal(ctx, c.month)
+}
+
 func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer) error {
 	run, err := c.sealedBy(ctx, s)
 	if err != nil {
@@ -144,7 +165,7 @@ func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer)
 	shown := 0
 	out := report.NewWriter(c.stdout, c.format, reportOptions(s))
 	defer c.progress.Clear()
-	err = v.Preview(ctx, c.month, func(h schemas.Invoice, lines []schemas.Line) error {
+	err = c.previews(ctx, v, func(h schemas.Invoice, lines []schemas.Line) error {
 		c.progress.Clear()
 		for _, l := range lines {
 			shown++
@@ -157,15 +178,23 @@ func (c *invoiceCommand) preview(ctx context.Context, s *app.App, v *app.Sealer)
 	if err != nil {
 		return err
 	}
-	if run > 0 {
-		would := "this would settle what came late since"
-		if shown == 0 {
-			would = "nothing came late since"
-		}
-		c.progress.Clear()
-		c.tell("%s is sealed already, by run %d: %s\n", c.month, run, would)
+	c.progress.Clear()
+	switch {
+	case c.settleAll && shown == 0:
+		c.tell("no sealed month differs from what was invoiced\n")
+	case run > 0 && shown == 0:
+		c.tell("%s is sealed already, by run %d: nothing came late since\n", c.month, run)
+	case run > 0:
+		c.tell("%s is sealed already, by run %d: this would settle what came late since\n", c.month, run)
 	}
 	return out.Close()
+}
+
+func (c *invoiceCommand) previews(ctx context.Context, v *app.Sealer, each func(schemas.Invoice, []schemas.Line) error) error {
+	if c.settleAll {
+		return v.PreviewAll(ctx, each)
+	}
+	return v.Preview(ctx, c.month, each)
 }
 
 // sealedBy is the run that sealed the month, 0 for none.

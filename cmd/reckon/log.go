@@ -90,7 +90,8 @@ func (a *cli) logAcceptCommand() *cobra.Command {
 read from its begin while the one before ended where it is stored; or that messages were
 deleted before they were read, which stays a gap that verify names for ever. What, when
 and why are kept. Producers may send into a new log again what they sent before: it is
-duplicates. It changes no invoice by itself.`,
+duplicates. It changes no invoice by itself: what the sealed months lack of it is
+settled like all that comes late, or by reckon invoice --settle-all.`,
 		Example: `  reckon log list
   reckon log accept --reason "cluster replaced on 2026-10-12, ticket 4711"`,
 		Args: noArgs(),

@@ -87,6 +87,7 @@ func TestWhatIsAskedWronglyIsRefusedBeforeAnythingStarts(t *testing.T) {
 		{"a clock after 2199", []string{"replay", "--now", "2200-01-01T00:00:00Z", scenario}, "--now"},
 		{"a seal of no month", []string{"invoice"}, "--month"},
 		{"a seal of a thirteenth month", []string{"invoice", "--month", "2026-13"}, "2026-13"},
+		{"a seal of one month and of all", []string{"invoice", "--settle-all", "--month", "2026-10"}, "--settle-all"},
 		{"a preview in an unknown format", []string{"invoice", "--month", "2026-10", "--dry-run", "--format", "xml"}, "xml"},
 		{"a report of no month", []string{"report", "usage"}, "--month"},
 		{"a report of no such month", []string{"report", "usage", "--month", "october"}, "october"},

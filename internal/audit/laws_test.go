@@ -134,6 +134,12 @@ func checkAgain(t *rapid.T, m *memory, z *time.Location, first, last schemas.Mon
 	if len(m.runs) != runs || len(m.headers) != headers {
 		t.Fatalf("sealing again without new events made %d runs and %d invoices", len(m.runs)-runs, len(m.headers)-headers)
 	}
+	if _, err := sealer(m, z, first).SettleAll(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.runs) != runs+1 || len(m.headers) != headers {
+		t.Fatalf("settling all without new events made %d runs and %d invoices", len(m.runs)-runs, len(m.headers)-headers)
+	}
 }
 
 // L1, L2, L3, C2, D2: a year sealed month by month from snapshots gives the same lines as

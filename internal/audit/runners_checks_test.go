@@ -22,6 +22,9 @@ func (s *story) judge(a *actor, v *invoicer.Invoicer, c command, err error) erro
 	if errors.Is(err, errKilled) {
 		return nil
 	}
+	if errors.Is(err, invoicer.ErrNothingSealed) && c.all && len(a.sawFirst) == 0 {
+		return nil
+	}
 	var setting *invoicer.SettingError
 	refused := errors.As(err, &setting)
 	if refused && len(a.saw) == 0 && v.FirstMonth.IsZero() {
@@ -47,6 +50,9 @@ func (s *story) judge(a *actor, v *invoicer.Invoicer, c command, err error) erro
 // judgeSuccess says which month is not sealed, or not settled, though a command that seals
 // it says that it has succeeded.
 func (s *story) judgeSuccess(a *actor, c command, first schemas.Month) error {
+	if c.all {
+		return s.judgeAll(a)
+	}
 	month, settles := c.month, false
 	if month.IsZero() {
 		month = november() // what is due
@@ -69,6 +75,16 @@ func (s *story) judgeSuccess(a *actor, c command, first schemas.Month) error {
 		return nil
 	}
 	return fmt.Errorf("it succeeded, and %s is not sealed", month)
+}
+
+// judgeAll says that not all was settled since the command came.
+func (s *story) judgeAll(a *actor) error {
+	for _, run := range s.m.runs[len(a.sawFirst):] {
+		if _, sealed := s.m.seals[run.Number]; sealed && run.SettleAll {
+			return nil
+		}
+	}
+	return errors.New("it succeeded, and not every month of every resource is settled")
 }
 
 // said is how a command ended, in words where it succeeded.
@@ -140,7 +156,7 @@ func (s *story) checkRuns(last *invoicer.Invoicer) error {
 		if run.Month != sealed && run.Month != next {
 			return fmt.Errorf("run %d is of %s, after %s", run.Number, run.Month, sealed)
 		}
-		if run.Month == sealed && run.Cutoff.Equal(before.Cutoff) {
+		if run.Month == sealed && run.Cutoff.Equal(before.Cutoff) && !run.SettleAll {
 			return fmt.Errorf("run %d settles nothing", run.Number)
 		}
 		for _, end := range before.Cutoff {

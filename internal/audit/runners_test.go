@@ -111,6 +111,8 @@ type command struct {
 	month schemas.Month
 	// other are settings that differ from everybody's.
 	other bool
+	// all settles every month that is sealed.
+	all bool
 }
 
 func october() schemas.Month { return schemas.Month{Year: 2024, Month: time.October} }
@@ -131,6 +133,7 @@ func commands() []command {
 			v.Replay = false
 			return v.SealDue(ctx)
 		}},
+		{name: "settle all", all: true, give: func(ctx context.Context, v *invoicer.Invoicer) ([]invoicer.Seal, error) { return v.SettleAll(ctx) }},
 	}
 }
 

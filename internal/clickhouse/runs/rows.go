@@ -19,6 +19,7 @@ type runRow struct {
 	partitions         []int32
 	ends               []int64
 	logs               []int32
+	settlesAll         bool
 }
 
 func (r *runRow) columns() column.Fields {
@@ -34,13 +35,14 @@ func (r *runRow) columns() column.Fields {
 			{Name: "topic", Value: &r.topics}, {Name: "partition", Value: &r.partitions}, {Name: "end", Value: &r.ends},
 		}},
 		{Name: "cutoff_logs", Value: &r.logs},
+		{Name: "settle_all", Value: &r.settlesAll},
 	}
 }
 
 func rowOfRun(run *schemas.Run) *runRow {
 	r := &runRow{
 		number: run.Number, kind: string(run.Kind), month: run.Month.String(), first: run.FirstMonth.String(),
-		created: run.CreatedAt, currency: run.Currency, zone: run.Zone,
+		created: run.CreatedAt, currency: run.Currency, zone: run.Zone, settlesAll: run.SettleAll,
 	}
 	for _, p := range run.Cutoff {
 		r.topics, r.partitions, r.ends = append(r.topics, p.Topic), append(r.partitions, p.Partition), append(r.ends, p.End)
@@ -50,7 +52,7 @@ func rowOfRun(run *schemas.Run) *runRow {
 }
 
 func (r *runRow) run() (schemas.Run, error) {
-	run := schemas.Run{Number: r.number, Kind: schemas.RunKind(r.kind), CreatedAt: r.created.UTC(), Currency: r.currency, Zone: r.zone}
+	run := schemas.Run{Number: r.number, Kind: schemas.RunKind(r.kind), CreatedAt: r.created.UTC(), Currency: r.currency, Zone: r.zone, SettleAll: r.settlesAll}
 	var err error
 	if run.Month, err = monthOf(run.Kind, r.month); err != nil {
 		return run, fmt.Errorf("stored run %d: %w", r.number, err)

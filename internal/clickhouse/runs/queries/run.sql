@@ -3,5 +3,5 @@
 SELECT {{columns_of_runs}}
 FROM runs
 WHERE number = {number:Int64}
-ORDER BY kind != 'seal', created_at, cutoff, cutoff_logs
+ORDER BY kind != 'seal', created_at, cutoff, cutoff_logs, settle_all
 LIMIT 1

@@ -3,5 +3,5 @@
 SELECT {{columns_of_runs}}
 FROM runs
 WHERE kind = {kind:String}
-ORDER BY number, created_at, cutoff, cutoff_logs
+ORDER BY number, created_at, cutoff, cutoff_logs, settle_all
 LIMIT 1 BY number

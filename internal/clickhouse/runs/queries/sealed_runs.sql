@@ -3,5 +3,5 @@
 SELECT {{columns_of_runs}}
 FROM runs
 WHERE number IN (SELECT run FROM seals)
-ORDER BY number, kind != 'seal', created_at, cutoff, cutoff_logs
+ORDER BY number, kind != 'seal', created_at, cutoff, cutoff_logs, settle_all
 LIMIT 1 BY number
