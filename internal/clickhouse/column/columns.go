@@ -241,6 +241,21 @@ func (c *LowCardinality) Repeats(i, limit int) int {
 	return repeats(c.raw.Keys32, i, limit)
 }
 
+// Repeating are columns that know how far a word goes on: see [LowCardinality.Repeats].
+type Repeating interface{ Repeats(i, limit int) int }
+
+// BothRepeat is Repeats of two columns at once. It looks no further ahead than twice as
+// far as that goes, however much further one of them would go on alone (O5).
+func BothRepeat(a, b Repeating, i, limit int) int {
+	const first = 16
+	for ahead := first; ; ahead *= 2 {
+		near := min(i+ahead, limit)
+		if same := min(a.Repeats(i, near), b.Repeats(i, near)); same < near || near == limit {
+			return same
+		}
+	}
+}
+
 func repeats[K comparable](keys []K, i, limit int) int {
 	limit = min(limit, len(keys))
 	key := keys[i]

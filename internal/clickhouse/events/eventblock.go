@@ -107,7 +107,7 @@ func (e *eventStream) advance() error {
 	}
 	b := e.block
 	e.account, e.resource = b.accounts.At(e.row), b.resources.At(e.row)
-	same := min(b.accounts.Repeats(e.row, b.Rows), b.resources.Repeats(e.row, b.Rows))
+	same := column.BothRepeat(&b.accounts, &b.resources, e.row, b.Rows)
 	e.end = e.row + 1
 	for e.end < same && e.inside(e.end) {
 		e.end++

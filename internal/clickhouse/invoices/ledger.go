@@ -59,6 +59,15 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 
 // writeSnapshots puts those of what is alive and of what is not into their tables.
 func (s *Store) writeSnapshots(ctx context.Context, all []schemas.Snapshot) error {
+	for some := range slices.Chunk(all, insertedRows) {
+		if err := s.insertSnapshots(ctx, some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) insertSnapshots(ctx context.Context, all []schemas.Snapshot) error {
 	set := s.rowSets.take(s.digits)
 	counts := map[*tableRows[schemas.Snapshot]]int{}
 	set.living.columns.input.Reset()

@@ -2,6 +2,7 @@ package invoices
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/reckon-billing/reckon/schemas"
@@ -52,8 +53,20 @@ func (p *rowSets) give(r *rowSet) {
 	p.idle = append(p.idle, r)
 }
 
+// insertedRows are the rows that one insert has at most: their columns lie in memory.
+const insertedRows = 50_000
+
 // insertRows inserts rows into a table.
 func insertRows[T any](ctx context.Context, s *Store, all []T, of func(*rowSet) *tableRows[T]) error {
+	for some := range slices.Chunk(all, insertedRows) {
+		if err := insertSome(ctx, s, some, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertSome[T any](ctx context.Context, s *Store, all []T, of func(*rowSet) *tableRows[T]) error {
 	set := s.rowSets.take(s.digits)
 	rows := of(set)
 	if err := rows.fill(all); err != nil {
