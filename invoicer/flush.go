@@ -22,7 +22,7 @@ func (w *writer) flush() error {
 	if err := w.v.forget(w.ctx, w.plan.Run.Number, w.left); err != nil {
 		return err
 	}
-	w.batch, w.other = w.other, w.batch
+	w.batch, w.other, w.fat = w.other, w.batch, 0
 	w.batch.grow(&w.other)
 	w.writing = make(chan error, 1)
 	go func(batch Batch, done chan<- error) { done <- w.v.Invoices.Write(w.ctx, batch) }(w.other, w.writing)

@@ -17,6 +17,7 @@ import (
 //   - batch by batch what it issues: periods, lines and snapshots, then what proves
 //     the invoices, then their headers, by which they exist; before the batch what a
 //     broken attempt left of its accounts and this one does not write goes;
+//   - what proves the invoices of wide accounts, and their headers (wide.go);
 //   - the seal.
 //
 // Everything follows from the run as it is stored, so doing it again writes the same.
@@ -107,14 +108,6 @@ func (v *Invoicer) derive(ctx context.Context, d schemas.Derivation, strays *sea
 	var cancel context.CancelFunc
 	w.ctx, cancel = context.WithCancel(ctx)
 	defer cancel()
-	if len(d.Earlier) > 0 && !d.Untouched {
-		invoiced, err := v.Invoices.Invoiced(ctx, d.Run.Number, d.Accounts)
-		if err != nil {
-			return w, fmt.Errorf("read what was invoiced so far: %w", err)
-		}
-		w.invoiced = sortedLines(invoiced)
-		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
-	}
 	if d.Accounts != nil {
 		var err error
 		if w.left, err = v.findLeftovers(ctx, d.Run.Number, d.Accounts); err != nil {
@@ -122,8 +115,8 @@ func (v *Invoicer) derive(ctx context.Context, d schemas.Derivation, strays *sea
 		}
 		defer w.left.close()
 	}
-	if err := v.Periods.Derive(ctx, d, w.gather); err != nil {
-		return w, fmt.Errorf("derive periods: %w", err)
+	if err := w.deriveAll(ctx, d, w.gather); err != nil {
+		return w, err
 	}
 	w.endAccount()
 	if w.left != nil {
@@ -134,7 +127,26 @@ func (v *Invoicer) derive(ctx context.Context, d schemas.Derivation, strays *sea
 	if err := w.flush(); err != nil {
 		return w, err
 	}
-	return w, w.written()
+	if err := w.written(); err != nil {
+		return w, err
+	}
+	return w, w.issueWide(ctx)
+}
+
+// deriveAll derives what the plan asks for, beside what was invoiced so far.
+func (w *writer) deriveAll(ctx context.Context, d schemas.Derivation, gather func(schemas.Derived) error) error {
+	if len(d.Earlier) > 0 && !d.Untouched {
+		invoiced, err := w.v.Invoices.Invoiced(ctx, d.Run.Number, d.Accounts)
+		if err != nil {
+			return fmt.Errorf("read what was invoiced so far: %w", err)
+		}
+		w.invoiced = sortedLines(invoiced)
+		defer func() { _ = invoiced.Close() }() // reading is over: what matters came from Next
+	}
+	if err := w.v.Periods.Derive(ctx, d, gather); err != nil {
+		return fmt.Errorf("derive periods: %w", err)
+	}
+	return nil
 }
 
 // addSeal writes down that the run was carried out, but for what it parked.

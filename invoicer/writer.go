@@ -1,7 +1,6 @@
 package invoicer
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -30,19 +29,20 @@ type writer struct {
 	// batch gathers; other is being written meanwhile, while writing is not nil.
 	batch, other Batch
 	writing      chan error
-	// headers, with their hashes, and lived are those of the account; totals
-	// includes them only once it ended.
+	// headers, with their hashes, and lived are those of the account, unless it isWide;
+	// totals includes them only once it ended.
 	headers []schemas.Invoice
 	hashes  []schemas.InvoiceHash
 	lived   []schemas.ResourceMinutes
 	hasher  tables.Hasher
 	totals  Totals
 	parked  map[string]string
+	// wide are the accounts that ended well and have more headers than are held.
+	isWide bool
+	wide   []string
+	// fat is what the batch weighs beyond its rows, heldFat what is held.
+	fat, heldFat int
 }
-
-// batchRows is how many rows of lines and what else grows with the resources are
-// written together, unless BatchRows says otherwise.
-const batchRows = 50_000
 
 // gather takes one resource.
 func (w *writer) gather(d schemas.Derived) error {
@@ -70,10 +70,9 @@ func (w *writer) gather(d schemas.Derived) error {
 			return err
 		}
 	}
-	if len(w.batch.Lines)+len(w.batch.Periods)+len(w.batch.Snapshots)+len(w.batch.Minutes) >= cmp.Or(w.v.BatchRows, batchRows) {
-		return w.flush()
-	}
-	return nil
+	w.fat += fatOf(&d)
+	w.holdNoMore()
+	return w.flushFull()
 }
 
 // price prices one resource: new invoices for the month to be sealed,
@@ -164,7 +163,7 @@ func periodInvoice(p *schemas.Period, code string) schemas.Invoice {
 func (w *writer) issue(h schemas.Invoice, lines []schemas.Line) {
 	h = header(w.plan.Run, h, lines)
 	w.batch.Lines = append(w.batch.Lines, lines...)
-	w.headers = append(w.headers, h)
+	w.headers, w.heldFat = append(w.headers, h), w.heldFat+len(h.Late)/itemsOfARow
 	w.hashes = append(w.hashes, w.hash(&w.headers[len(w.headers)-1], lines))
 }
 
@@ -186,24 +185,35 @@ func (w *writer) park(why error) {
 	if w.left != nil {
 		w.left.park(w.account)
 	}
-	w.headers, w.hashes, w.lived, w.minutes = nil, nil, nil, schemas.ItemMinutes{}
-	of := func(account string) bool { return account == w.account }
-	w.batch.Lines = slices.DeleteFunc(w.batch.Lines, func(l schemas.Line) bool { return of(l.AccountID) })
-	w.batch.Periods = slices.DeleteFunc(w.batch.Periods, func(p schemas.Period) bool { return of(p.AccountID) })
-	w.batch.Snapshots = slices.DeleteFunc(w.batch.Snapshots, func(e schemas.Snapshot) bool { return of(e.AccountID) })
+	w.dropHeld()
+	w.minutes, w.isWide = schemas.ItemMinutes{}, false
+	w.batch.Lines = withoutLast(w.batch.Lines, func(l *schemas.Line) bool { return l.AccountID == w.account })
+	w.batch.Periods = withoutLast(w.batch.Periods, func(p *schemas.Period) bool { return p.AccountID == w.account })
+	w.batch.Snapshots = withoutLast(w.batch.Snapshots, func(e *schemas.Snapshot) bool { return e.AccountID == w.account })
 }
 
-// endAccount lets the account's headers go, unless its minutes do not add up
-// (contract 5.4).
+// withoutLast are the rows without the last ones that are of something: what is of the
+// account lies behind all else, of which there may be much (O9).
+func withoutLast[T any](rows []T, of func(*T) bool) []T {
+	n := len(rows)
+	for n > 0 && of(&rows[n-1]) {
+		n--
+	}
+	return rows[:n]
+}
+
+// endAccount lets the account's headers go, or notes that it is wide, unless its
+// minutes do not add up (contract 5.4).
 func (w *writer) endAccount() {
 	if _, parked := w.parked[w.account]; !parked && !w.minutes.Balanced() {
 		w.park(fmt.Errorf("of %d item-minutes lived %d are on lines and %d excluded",
 			w.minutes.Lived, w.minutes.OnLines, w.minutes.Excluded))
 	}
-	w.batch.Invoices = append(w.batch.Invoices, w.headers...)
-	w.batch.Hashes = append(w.batch.Hashes, w.hashes...)
-	w.batch.Minutes = append(w.batch.Minutes, w.lived...)
-	w.headers, w.hashes, w.lived, w.minutes = w.headers[:0], w.hashes[:0], w.lived[:0], schemas.ItemMinutes{}
+	if w.isWide {
+		w.wide = append(w.wide, w.account)
+	}
+	w.release()
+	w.minutes, w.isWide = schemas.ItemMinutes{}, false
 }
 
 // parkedList are the accounts that stay parked after this attempt, by name:

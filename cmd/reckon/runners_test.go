@@ -22,10 +22,10 @@ import (
 	"github.com/reckon-billing/reckon/schemas/migrations"
 )
 
-// R1, R2, R3: as the law over the memory has it, on the real engines: several runners do
+// R1, R2, R3, O5: as the law over the memory has it, on the real engines: several runners do
 // different commands at once, taking turns from write to write; some die between two, an
 // account is mended meanwhile, and events arrive. What then stands is what one runner
-// makes of the same runs.
+// makes of the same runs, in the largest batches.
 func TestRunnersAtOnceOnTheEngines(t *testing.T) {
 	s := &servers{endpoints: embeddedtest.Start(t).Endpoints()}
 	alone := newArena(t, s)
@@ -77,6 +77,8 @@ type arena struct {
 	ends   int64
 	broken string
 	floor  *floor
+	// rows are those of a batch, 0 for as many as ever.
+	rows int
 }
 
 // arrived are the events that are there from the beginning; the others come late.
@@ -129,7 +131,7 @@ func (a *arena) reset(t testing.TB) {
 			a.ask(t, "TRUNCATE TABLE {db}."+table)
 		}
 	}
-	a.ends, a.broken, a.floor = arrived, "", newFloor()
+	a.ends, a.broken, a.floor, a.rows = arrived, "", newFloor(), 0
 }
 
 // runner is an invoicer on the store. What it issues at one end of the log is of one
@@ -137,7 +139,7 @@ func (a *arena) reset(t testing.TB) {
 func (a *arena) runner(store *breaking) *invoicer.Invoicer {
 	return &invoicer.Invoicer{
 		Log: a, RunLog: store, Late: store, Invoices: store, Periods: mending{&aggregate.Deriver{Source: a.store, Zone: a.vn}, a},
-		Currency: vnd, Zone: a.vn, FirstMonth: oct(), Now: func() time.Time {
+		Currency: vnd, Zone: a.vn, FirstMonth: oct(), BatchRows: a.rows, Now: func() time.Time {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			return time.Date(2025, 1, 10, 0, int(a.ends), 0, 0, time.UTC)
@@ -311,6 +313,7 @@ func (w *standings) of(r *rapid.T, runs []schemas.Run, others *arena) string {
 // any plays a drawn scene and compares.
 func (a *arena) any(r *rapid.T, wanted *standings) {
 	a.reset(a.t)
+	a.rows = rapid.SampledFrom([]int{0, 1}).Draw(r, "rows of a batch")
 	if rapid.Bool().Draw(r, "broken") {
 		a.broken = rapid.SampledFrom([]string{"a/r1", "a/r2", "b/r1"}).Draw(r, "what")
 	}

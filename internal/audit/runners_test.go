@@ -23,9 +23,10 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// R1, R2, R3, F1, F2: whatever different commands several runners carry out at once, in
+// R1, R2, R3, O5, F1, F2: whatever different commands several runners carry out at once, in
 // whatever order their calls reach the store, whoever is killed between which two, and
-// whichever account is mended meanwhile: all ends in the invoices of one runner.
+// whichever account is mended meanwhile: all ends in the invoices of one runner. That one
+// writes in the largest batches; in those of a row most accounts are wide.
 //
 // Every pair of commands meets in every beginning, and a third command may join. A
 // failure is told as the shortest interleaving that was found, call by call.

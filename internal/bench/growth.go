@@ -12,8 +12,14 @@ func (b *bench) growth(ctx context.Context) (section, error) {
 		Note: "Seals of usage months by reckon alone, each measured in a process of its own. Ratios compare with the\n" +
 			"smallest, the first and the evenly spread month.",
 	}
-	for _, step := range []func(context.Context, *section) error{b.moreEvents, b.year, b.giant, b.oneAccount} {
-		if err := step(ctx, &s); err != nil {
+	for _, step := range []struct {
+		name string
+		run  func(context.Context, *section) error
+	}{{"events", b.moreEvents}, {"year", b.year}, {"giant", b.giant}, {"twice", b.oneAccount}, {"wide", b.wideAccount}} {
+		if !b.wants("growth-" + step.name) {
+			continue
+		}
+		if err := step.run(ctx, &s); err != nil {
 			return s, err
 		}
 	}
@@ -63,7 +69,7 @@ func (b *bench) alone(ctx context.Context, name string, shape workload) (all []s
 			if err != nil {
 				return err
 			}
-			b.say("%s, %d events: %.2f s, peak %.0f MiB", name, shape.Events, r.Seconds, mib(r.PeakBytes))
+			b.say("%s, %d events: %.2f s (CPU %.2f and ClickHouse %.2f), peak %.0f MiB", name, shape.Events, r.Seconds, r.CPUSeconds, r.EngineSeconds, mib(r.PeakBytes))
 			all = append(all, r)
 		}
 		return nil
@@ -180,6 +186,25 @@ func (b *bench) oneAccount(ctx context.Context, s *section) error {
 	s.Figures = append(s.Figures,
 		figure{"dedup_seconds", fmt.Sprintf("%s stored events of one account, each sent twice", short(float64(2*shape.Events))), "s", "", seconds(r)},
 		figure{"dedup_peak_mib", "    peak memory of reckon", "MiB", "≤ 512", peaks(r)})
+	return nil
+}
+
+// wideAccount seals one account of very many resources (O5), which is derived twice.
+func (b *bench) wideAccount(ctx context.Context, s *section) error {
+	shape := workload{Resources: b.sizes.events * 3 / 100, PerResource: 4, Every: 1, Events: b.sizes.events * 3 / 10, Copies: 1, Metered: true}
+	even, err := b.alone(ctx, "spread", shape)
+	if err != nil {
+		return err
+	}
+	shape.OneAccount = true
+	one, err := b.alone(ctx, "wide", shape)
+	if err != nil {
+		return err
+	}
+	s.Figures = append(s.Figures,
+		figure{"wide_seconds", fmt.Sprintf("%s resources of one account", short(float64(shape.Resources))), "s", "", seconds(one)},
+		figure{"wide_ratio", "    to as many of many accounts", "times", "≤ 2", []float64{median(seconds(one)) / median(seconds(even))}},
+		figure{"wide_peak_mib", "    peak memory of reckon", "MiB", "≤ 512", peaks(one)})
 	return nil
 }
 

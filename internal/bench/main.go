@@ -91,7 +91,7 @@ func (b *bench) flags(args []string) error {
 	isShort := set.Bool("short", false, "a tenth of the sizes, two pairs: at most 10 minutes")
 	scale := set.Float64("scale", 0, "sizes as a share of the long form's")
 	set.IntVar(&b.pairs, "pairs", 0, "how often reckon and a rival take turns (long 5, short 2)")
-	only := set.String("only", "", "sections to run, by comma: ingest, month-end (or month-end-a, -b, -c), growth, latency")
+	only := set.String("only", "", "sections to run, by comma: ingest, month-end (or month-end-a, -b, -c), growth (or growth-events, -year, -giant, -twice, -wide), latency")
 	set.StringVar(&b.reckon, "reckon", "bin/reckon", "the program, as make build leaves it")
 	set.StringVar(&b.folder, "folder", "", "where the servers keep their data meanwhile (default a temporary folder)")
 	set.StringVar(&b.out, "out", ".", "where BENCHMARKS.md and bench.json are written")
