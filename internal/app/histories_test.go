@@ -198,7 +198,7 @@ func (s *story) seal(month schemas.Month) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	sealer.Empty = true // a history may begin after its first seal
+	sealer.Empty = true                                                                                // a history may begin after its first seal
 	sealer.BatchRows = rapid.SampledFrom([]int{0, 0, 2}).Draw(s.T, "rows that a seal writes together") // of 2 many accounts are wide (O5)
 	seals, err := sealer.Seal(s.ctx, month)
 	if err := errors.Join(err, Parked(seals)); err != nil {
