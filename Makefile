@@ -99,6 +99,7 @@ test-kafka: engine kafka ## the tests of the log, end to end and of faults again
 	@export APACHE_KAFKA_LIBS="$(KAFKA_DIR)/libs"
 	set -x
 	$(GOTEST) -count=1 ./internal/kafka
+	$(GOTEST) -count=1 -v -run 'Log|Topic|Offset|Store|Deleted|Group' ./internal/app
 	$(GOTEST) -count=1 -v -tags apache ./internal/faults
 
 .PHONY: faults

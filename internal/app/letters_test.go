@@ -30,7 +30,7 @@ func TestAMessageThatIsTooLargeToBeHeldIsADeadLetterAndItsNeighboursAreStored(t 
 			)
 		}),
 	}
-	kafkatest.NewAdmin(t, l.app.Endpoints().Kafka).Produce(t, usage, 0, &batch)
+	l.admin().Produce(t, usage, 0, &batch)
 	l.seal("2026-09")
 	l.expect("2026-09", map[string]int64{"r1 invoice": 30*24*60 + 110})
 	var letters []string

@@ -13,13 +13,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/reckon-billing/reckon/internal/audit"
+	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// life is an installation on an embedded stack whose parts are lost and restored.
+// life is an installation whose parts are lost and restored: on an embedded stack, but
+// for Kafka where Apache Kafka is what is tested.
 type life struct {
 	*testing.T
 	folder string
+	broker *kafkatest.Broker // nil for the embedded one
 	app    *App
 	// ingested ends when ingest does.
 	ingested chan error
@@ -28,6 +31,9 @@ type life struct {
 
 func newLife(t *testing.T) *life {
 	l := &life{T: t, folder: filepath.Join(t.TempDir(), "data")}
+	if kafkatest.IsApache() {
+		l.broker = kafkatest.Start(t)
+	}
 	l.open()
 	t.Cleanup(l.close)
 	return l
@@ -40,10 +46,46 @@ func (l *life) open() {
 	o.Config.Ingest.BatchMaxAge = 10 * time.Millisecond
 	o.Config.Kafka.Partitions = 2
 	o.Now = func() time.Time { return time.Now().AddDate(60, 0, 0) }
+	if l.broker != nil {
+		o.Config.Kafka.Brokers, o.Config.Kafka.ReplicationFactor = []string{l.broker.Addr()}, 1
+	}
 	var err error
 	if l.app, err = Connect(l.Context(), o); err != nil {
 		l.Fatal(err)
 	}
+	if err := l.app.Prepare(l.Context()); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// admin does what operators do to its Kafka.
+func (l *life) admin() *kafkatest.Admin {
+	l.Helper()
+	if l.broker != nil {
+		return kafkatest.NewAdmin(l.T, l.broker.Addr())
+	}
+	return kafkatest.NewAdmin(l.T, l.app.Endpoints().Kafka)
+}
+
+// loseKafka puts an empty Kafka where there was one.
+func (l *life) loseKafka() {
+	l.Helper()
+	if l.broker == nil {
+		l.lose("kafka")
+		return
+	}
+	l.broker.Kill(l.T)
+	l.broker = kafkatest.Start(l.T)
+	l.Cleanup(l.close) // before the broker
+}
+
+// replaced is what is said of a Kafka that was replaced. The embedded broker always tells
+// the same cluster.
+func (l *life) replaced() string {
+	if l.broker == nil {
+		return "was deleted and made again"
+	}
+	return "lies on cluster"
 }
 
 func (l *life) close() {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/reckon-billing/reckon/internal/audit"
-	"github.com/reckon-billing/reckon/internal/kafka/kafkatest"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -19,8 +18,8 @@ func TestALogThatIsAnotherOneIsRefusedUntilItIsAccepted(t *testing.T) {
 	l := newLife(t)
 	l.startIngest()
 	l.september()
-	l.again(func() { l.lose("kafka") })
-	l.refuses("billing.usage", "was deleted and made again")
+	l.again(l.loseKafka)
+	l.refuses("billing.usage", l.replaced())
 	l.accept()
 	l.startIngest()
 	l.october()
@@ -78,7 +77,7 @@ func TestADeadLetterAtAnOffsetThatIsUsedAgainIsAnother(t *testing.T) {
 	if c := replay(); c.Left() != 1 {
 		t.Fatalf("replayed %+v", c)
 	}
-	l.again(func() { l.lose("kafka") })
+	l.again(l.loseKafka)
 	l.accept()
 	l.startIngest()
 	l.send(usage, "new")
@@ -196,7 +195,7 @@ func TestMessagesThatWereDeletedBeforeTheyWereReadAreAGap(t *testing.T) {
 		l.send(usage, used(fmt.Sprintf("v%d", i), "r1", "2026-09-02", 1))
 	}
 	partition, stored := l.filled(usage)
-	kafkatest.NewAdmin(t, l.app.Endpoints().Kafka).DeleteBefore(t, usage, partition, stored+3)
+	l.admin().DeleteBefore(t, usage, partition, stored+3)
 	l.refuses(fmt.Sprintf("billing.usage/%d begins at offset %d and is stored to %d", partition, stored+3, stored), "deleted before they were read")
 	l.accept()
 	l.startIngest()
@@ -241,7 +240,7 @@ func TestASettingThatNamesAnotherTopicIsAnotherLog(t *testing.T) {
 // remake deletes a topic and makes it again.
 func (l *life) remake(topic string) {
 	l.Helper()
-	kafkatest.NewAdmin(l.T, l.app.Endpoints().Kafka).DeleteTopic(l.T, topic)
+	l.admin().DeleteTopic(l.T, topic)
 	if err := l.app.ensureTopics(l.Context()); err != nil {
 		l.Fatal(err)
 	}
@@ -313,7 +312,7 @@ func TestALogThatIsAnotherOneAtTheFirstStartIsRefused(t *testing.T) {
 	l.september()
 	l.stopIngest()
 	l.older()
-	l.again(func() { l.lose("kafka") })
+	l.again(l.loseKafka)
 	l.refuses("billing.lifecycle", "is stored to")
 	l.accept()
 	l.startIngest()
@@ -330,7 +329,7 @@ func TestAnotherLogOfTheSameLengthIsKnownByItsLastMessage(t *testing.T) {
 	l.seal("2026-09")
 	l.stopIngest()
 	l.older()
-	l.again(func() { l.lose("kafka") })
+	l.again(l.loseKafka)
 	l.send(lifecycle, event("c2", "resource.created", "r2", "2026-09-01", machine), event("c3", "resource.created", "r3", "2026-09-01", machine))
 	l.refuses("billing.lifecycle", "has another message before offset 1")
 }
