@@ -53,7 +53,7 @@ type verify struct {
 }
 
 func (v *verify) run(ctx context.Context, s *app.App) error {
-	proof, err := s.Auditor().Verify(ctx, v.month, v.skipLog)
+	proof, err := s.Verify(ctx, v.month, v.skipLog)
 	if err != nil {
 		return err
 	}

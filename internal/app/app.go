@@ -81,6 +81,9 @@ func (a *App) connect(ctx context.Context) error {
 	if err := a.dial(ctx); err != nil {
 		return err
 	}
+	if err := a.Store.CheckServers(ctx); err != nil {
+		return err
+	}
 	if a.Config.ClickHouse.UsesEmbedded() {
 		if _, err := a.Store.Migrate(ctx, a.Now()); err != nil {
 			return fmt.Errorf("migrate the embedded ClickHouse: %w", err)

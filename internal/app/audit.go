@@ -5,16 +5,29 @@ import (
 	"slices"
 
 	"github.com/reckon-billing/reckon/internal/audit"
+	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
 // Auditor verifies and explains what the installation issued.
-func (a *App) Auditor() *audit.Auditor {
+func (a *App) Auditor() *audit.Auditor { return a.auditor(a.Store) }
+
+func (a *App) auditor(store *clickhouse.Store) *audit.Auditor {
 	return &audit.Auditor{
-		RunLog: a.Store, Invoices: a.Store, Proofs: a.Store, Stored: a.Store, Log: readLog{a}, Events: a.Store, Resources: a.Store,
-		KeptPeriods: a.Store.KeptPeriods(), KeptSnapshots: a.Store.KeptSnapshots(), KeptMinutes: a.Store.KeptMinutes(),
+		RunLog: store, Invoices: store, Proofs: store, Stored: store, Log: readLog{a}, Events: store, Resources: store,
+		KeptPeriods: store.KeptPeriods(), KeptSnapshots: store.KeptSnapshots(), KeptMinutes: store.KeptMinutes(),
 		Currency: a.Currency(), Zone: a.Config.Billing.Location,
 	}
+}
+
+// Verify is [audit.Auditor.Verify], of one server: what another does not have yet would be
+// taken for a difference.
+func (a *App) Verify(ctx context.Context, month schemas.Month, skipLog bool) (*audit.Proof, error) {
+	store := a.Store.OneServer()
+	if err := store.Keep(ctx); err != nil {
+		return nil, err
+	}
+	return a.auditor(store).Verify(ctx, month, skipLog)
 }
 
 // readLog is the log as verify reads it again: the messages of the topics are those of

@@ -30,8 +30,35 @@ type (
 	Totals = invoicer.Totals
 )
 
-// Sealer is the invoicer on what is stored.
-type Sealer struct{ *invoicer.Invoicer }
+// Sealer is the invoicer on what is stored. Each command keeps to one server (O10).
+type Sealer struct {
+	*invoicer.Invoicer
+	keep func(context.Context) error
+}
+
+// Seal is [invoicer.Invoicer.Seal].
+func (s *Sealer) Seal(ctx context.Context, month schemas.Month) ([]Seal, error) {
+	if err := s.keep(ctx); err != nil {
+		return nil, err
+	}
+	return s.Invoicer.Seal(ctx, month)
+}
+
+// SealDue is [invoicer.Invoicer.SealDue].
+func (s *Sealer) SealDue(ctx context.Context) ([]Seal, error) {
+	if err := s.keep(ctx); err != nil {
+		return nil, err
+	}
+	return s.Invoicer.SealDue(ctx)
+}
+
+// Preview is [invoicer.Invoicer.Preview].
+func (s *Sealer) Preview(ctx context.Context, month schemas.Month, each func(schemas.Invoice, []schemas.Line) error) error {
+	if err := s.keep(ctx); err != nil {
+		return err
+	}
+	return s.Invoicer.Preview(ctx, month, each)
+}
 
 // Sealer wires the invoicer to the installation; reg may be nil for no metrics.
 func (a *App) Sealer(reg prometheus.Registerer) (*Sealer, error) {
@@ -44,6 +71,7 @@ func (a *App) Sealer(reg prometheus.Registerer) (*Sealer, error) {
 
 // Wire joins the invoicer to a log, a store and the fold over that store.
 func Wire(log invoicer.Log, store *clickhouse.Store, b *config.Billing, now func() time.Time) (*Sealer, error) {
+	store = store.OneServer()
 	v := &invoicer.Invoicer{
 		Log: log, Events: store, RunLog: store, Late: store, Invoices: store, Periods: &aggregate.Deriver{Source: store, Zone: b.Location},
 		Currency: currencyOf(b), Zone: b.Location, Grace: b.Grace, Now: now,
@@ -54,7 +82,7 @@ func Wire(log invoicer.Log, store *clickhouse.Store, b *config.Billing, now func
 			return nil, config.Usagef("billing.first_month: %w", err)
 		}
 	}
-	return &Sealer{v}, nil
+	return &Sealer{v, store.Keep}, nil
 }
 
 // CheckDue refuses a month that cannot be sealed yet, before anything starts.

@@ -49,17 +49,13 @@ func (s *Store) Migrate(ctx context.Context, now time.Time) ([]string, error) {
 // createDatabase needs a connection of its own: the store's would name a
 // database that is not there.
 func (s *Store) createDatabase(ctx context.Context) error {
-	db, err := s.config.open("")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = db.Close() }() // what matters is whether the database is there
-	db.EndWith(ctx)                   // its connections are not those of the store
 	name, cluster := "create_database", s.config.Cluster
 	if cluster != "" {
 		name = "create_database_on_cluster"
 	}
-	return db.Exec(ctx, name, column.Bind("database", s.config.Database), column.Bind("cluster", cluster))
+	return s.config.outside(ctx, func(db *column.DB) error {
+		return db.Exec(ctx, name, column.Bind("database", s.config.Database), column.Bind("cluster", cluster))
+	})
 }
 
 // apply runs every statement of a migration. Each may be repeated.

@@ -19,14 +19,15 @@ import (
 
 // Config says where the store is.
 type Config struct {
-	// Addresses are host:port of the native protocol, tried in order.
+	// Addresses are host:port of the native protocol: the first that answers is kept to
+	// for as long as it does. Several are of replicas of a cluster.
 	Addresses []string
 	// Database is made by Migrate; never "default", which refuses some things.
 	Database, Username, Password string
 	// TLS is nil for none.
 	TLS *tls.Config
-	// Cluster is the cluster that migrations are made for, empty for a single
-	// server.
+	// Cluster is the cluster that migrations are made for, of one shard; empty for a
+	// single server.
 	Cluster string
 	// Digits is the number of decimals of the currency's minor unit (VND: 0).
 	Digits int32
@@ -74,9 +75,13 @@ func Open(config Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open clickhouse: %w", err)
 	}
+	return newStore(db, config), nil
+}
+
+func newStore(db *column.DB, config Config) *Store {
 	s := &Store{db: db, config: config, eventStore: events.New(db), invoiceStore: invoices.New(db, config.Digits)}
 	s.runStore, s.logStore = runs.New(db, config.Digits, s.CatchUp), logs.New(db, s.CatchUp)
-	return s, nil
+	return s
 }
 
 // open makes a database of the server known.

@@ -73,13 +73,13 @@ type SASL struct {
 
 // ClickHouse says where the store is.
 type ClickHouse struct {
-	Addresses    []string           `yaml:"addresses" env:"ADDRESSES" doc:"host:port of the native protocol; unset: the embedded ClickHouse"`
+	Addresses    []string           `yaml:"addresses" env:"ADDRESSES" doc:"host:port of the native protocol, several of replicas alone; unset: the embedded ClickHouse"`
 	Database     string             `yaml:"database" env:"DATABASE" envDefault:"reckon" doc:"database of reckon's tables"`
 	Username     string             `yaml:"username" env:"USERNAME" envDefault:"default" doc:"user to log in as"`
 	Password     Secret             `yaml:"password" env:"PASSWORD" doc:"password of that user"`
 	PasswordFile string             `yaml:"password_file" env:"PASSWORD_FILE" doc:"file that holds the password instead"`
 	TLS          TLS                `yaml:"tls" envPrefix:"TLS_"`
-	Cluster      string             `yaml:"cluster" env:"CLUSTER" doc:"cluster that the migrations are made for; unset: none"`
+	Cluster      string             `yaml:"cluster" env:"CLUSTER" doc:"cluster of one shard that the migrations are made for; unset: none"`
 	Embedded     ClickHouseEmbedded `yaml:"embedded" envPrefix:"EMBEDDED_"`
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	kafkago "github.com/segmentio/kafka-go"
+
+	"github.com/reckon-billing/reckon/internal/embedded/embeddedtest"
 )
 
 // TestDangerousServersAreRefusedByTheNameOfTheSetting guards J4: servers that
@@ -13,6 +15,7 @@ import (
 func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	other := embeddedtest.Another(t, w.stack).Endpoints().Native
 	refused := 0
 	for _, c := range []struct {
 		danger   string
@@ -20,6 +23,8 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 		make     func()
 		mend     func()
 		names    []string
+		// readers say so too: migrate, and what only reads.
+		readers bool
 	}{
 		{
 			danger: "a table without a deduplication window", names: []string{"table runs", "non_replicated_deduplication_window"},
@@ -67,6 +72,15 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 			danger: "a topic of the broker's own time", settings: "KAFKA_TOPICS_USAGE=appended", names: []string{"appended", "message.timestamp.type=LogAppendTime"},
 			make: func() { w.topicWith("appended", "message.timestamp.type", "LogAppendTime") },
 		},
+		{ // O10
+			danger: "a cluster of two shards", settings: "CLICKHOUSE_CLUSTER=halves", names: []string{"clickhouse.cluster", "halves has 2 shards"}, readers: true,
+			make: func() { w.clusters(other) },
+		},
+		{danger: "a cluster that there is not", settings: "CLICKHOUSE_CLUSTER=nowhere", names: []string{"clickhouse.cluster", "no cluster nowhere"}, readers: true},
+		{
+			danger: "two servers of no cluster", settings: "CLICKHOUSE_ADDRESSES=" + w.proxy.addr() + "," + other, readers: true,
+			names: []string{"clickhouse.addresses", w.proxy.addr(), other, "clickhouse.cluster"},
+		},
 		{danger: "a first month other than the one that the first seal fixed", settings: "BILLING_FIRST_MONTH=2025-02", names: []string{"billing.first_month"}, make: func() {
 			p := w.ingest()
 			w.sendUsage(1)
@@ -80,7 +94,11 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 				c.make()
 			}
 			before := w.number("SELECT count() FROM reckon.runs")
-			for _, command := range [][]string{{"ingest"}, {"invoicer"}, {"invoice", "--month", month}} {
+			commands := [][]string{{"ingest"}, {"invoicer"}, {"invoice", "--month", month}}
+			if c.readers {
+				commands = append(commands, []string{"migrate"}, []string{"verify", "--month", month}, []string{"report", "usage", "--month", month})
+			}
+			for _, command := range commands {
 				p := start(t, w.env(strings.Fields(c.settings)...), command...)
 				code := p.Wait(t, 30*time.Second)
 				for _, name := range c.names {
@@ -98,7 +116,13 @@ func TestDangerousServersAreRefusedByTheNameOfTheSetting(t *testing.T) {
 			refused++
 		})
 	}
-	p := w.ingest() // and what was mended is taken again
+	// A cluster of one shard is none of these: its tables are to be replicated, which the
+	// engine here does not do.
+	p := start(t, w.env("CLICKHOUSE_CLUSTER=copies"), "ingest")
+	if code, said := p.Wait(t, 30*time.Second), p.Log.String(); code != 1 || strings.Contains(said, "clickhouse.cluster") {
+		t.Errorf("with a cluster of one shard ingest ended with %d and said %q", code, said)
+	}
+	p = w.ingest() // and what was mended is taken again
 	w.sendUsage(1000)
 	w.caughtUp(time.Minute)
 	p.Terminate(t)

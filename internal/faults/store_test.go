@@ -117,10 +117,38 @@ func (w *world) profile(settings string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
+	w.restartEngine()
+}
+
+// restartEngine kills ClickHouse, which its stack starts again, and waits for that.
+func (w *world) restartEngine() {
+	w.t.Helper()
 	if err := syscall.Kill(engineOf(w.t, os.Getpid(), w.stack.Endpoints().Native), syscall.SIGKILL); err != nil {
 		w.t.Fatal(err)
 	}
 	testkit.Eventually(w.t, time.Minute, "ClickHouse is there again", func() bool { return w.store.Ping(w.t.Context()) == nil })
+}
+
+// clusters lets ClickHouse know two clusters of itself and of another server: of one, two
+// is each a shard, and copies has them both in one.
+func (w *world) clusters(other string) {
+	w.t.Helper()
+	replica := func(address string) string {
+		host, port, _ := strings.Cut(address, ":")
+		return "<replica><host>" + host + "</host><port>" + port + "</port></replica>"
+	}
+	one, two := replica(w.stack.Endpoints().Native), replica(other)
+	path := filepath.Join(w.dir, "stack", "clickhouse", "config.xml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	with := strings.Replace(string(text), "</clickhouse>", "<remote_servers><halves><shard>"+one+"</shard><shard>"+two+"</shard></halves>"+
+		"<copies><shard>"+one+two+"</shard></copies></remote_servers></clickhouse>", 1)
+	if err := os.WriteFile(path, []byte(with), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	w.restartEngine()
 }
 
 // ready asks /readyz.

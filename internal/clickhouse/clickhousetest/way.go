@@ -7,21 +7,24 @@ import (
 	"testing"
 )
 
-// Way is a way to the server that can be cut.
+// Way is a way to the server that can be cut, or to several in turn.
 type Way struct {
 	Address string
+	targets []string
 	mu      sync.Mutex
+	made    int
+	closed  bool
 	open    map[*net.TCPConn]bool // to the program
 }
 
-// NewWay makes one, until the test ends.
-func NewWay(t *testing.T, target string) *Way {
+// NewWay makes one, until the test ends. Its connections go to the targets in turn.
+func NewWay(t *testing.T, targets ...string) *Way {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Way{Address: l.Addr().String(), open: map[*net.TCPConn]bool{}}
+	w := &Way{Address: l.Addr().String(), targets: targets, open: map[*net.TCPConn]bool{}}
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
@@ -30,7 +33,7 @@ func NewWay(t *testing.T, target string) *Way {
 				return
 			}
 			if near, ok := conn.(*net.TCPConn); ok {
-				all.Go(func() { w.serve(t, near, target) })
+				all.Go(func() { w.serve(t, near) })
 			}
 		}
 	})
@@ -42,15 +45,22 @@ func NewWay(t *testing.T, target string) *Way {
 	return w
 }
 
-func (w *Way) serve(t *testing.T, near *net.TCPConn, target string) {
+func (w *Way) serve(t *testing.T, near *net.TCPConn) {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		_ = near.Close()
+		return
+	}
+	target := w.targets[w.made%len(w.targets)]
+	w.made++
+	w.open[near] = true
+	w.mu.Unlock()
 	far, err := net.Dial("tcp", target) //nolint:noctx // it is there
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	w.mu.Lock()
-	w.open[near] = true
-	w.mu.Unlock()
 	var both sync.WaitGroup
 	both.Go(func() {
 		_, _ = io.Copy(far, near)
@@ -76,5 +86,15 @@ func (w *Way) Cut(both bool) {
 		} else {
 			_ = conn.CloseWrite()
 		}
+	}
+}
+
+// Close lets nothing through any more until it is opened again.
+func (w *Way) Close(closed bool) {
+	w.mu.Lock()
+	w.closed = closed
+	w.mu.Unlock()
+	if closed {
+		w.Cut(true)
 	}
 }

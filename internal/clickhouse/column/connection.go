@@ -50,7 +50,7 @@ func (c *connections) dial(ctx context.Context, address string, security *tls.Co
 	if err != nil {
 		return nil, err
 	}
-	conn := &idleTimeoutConn{Conn: raw, of: c}
+	conn := &idleTimeoutConn{Conn: raw, of: c, address: address}
 	conn.silent = time.AfterFunc(idleTimeout, func() { _ = raw.SetReadDeadline(longAgo()) }) // a closed one has no reader
 	conn.silent.Stop()
 	c.mu.Lock()
@@ -72,6 +72,17 @@ func (c *connections) cut() {
 	}
 }
 
+// cutAllBut closes those that do not go to an address; new ones can be made.
+func (c *connections) cutAllBut(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.open {
+		if conn.address != address {
+			_ = conn.Conn.Close() // its user hears of it
+		}
+	}
+}
+
 func longAgo() time.Time { return time.Unix(1, 0) }
 
 // idleTimeoutConn is a connection with an idle timeout: reads end when the server was
@@ -80,7 +91,8 @@ func longAgo() time.Time { return time.Unix(1, 0) }
 // month that takes longer to read.
 type idleTimeoutConn struct {
 	net.Conn
-	of *connections
+	of      *connections
+	address string
 	// limited tells that the library asked for a limit.
 	limited atomic.Bool
 	silent  *time.Timer

@@ -13,7 +13,8 @@ import (
 
 // Config says where a database is.
 type Config struct {
-	// Addresses are host:port of the native protocol, tried in order.
+	// Addresses are host:port of the native protocol. They are tried in order until one
+	// answers, which is kept to for as long as it does.
 	Addresses []string
 	// Database may be empty to connect before there is one.
 	Database, Username, Password string
@@ -30,6 +31,7 @@ type Config struct {
 type DB struct {
 	*pool
 	statements []fs.FS
+	keeper     *keeper // nil: whichever server answers
 }
 
 // pool is the connections to a database, of which some are row by row and some by
@@ -39,12 +41,13 @@ type pool struct {
 	conn        driver.Conn
 	connections *connections
 	idle        idle
+	seat        seat
 }
 
 // Open makes the database known; it does not connect, since it may not be there yet.
 // Close releases what it holds.
 func Open(config Config) (*DB, error) {
-	p := &pool{config: config, connections: newConnections()}
+	p := &pool{config: config, connections: newConnections(), seat: seat{addresses: config.Addresses}}
 	var err error
 	if p.conn, err = driver.Open(p.options()); err != nil {
 		return nil, err
@@ -54,7 +57,7 @@ func Open(config Config) (*DB, error) {
 
 // With is the same database by the same connections, with the statements of folders:
 // files queries/NAME.sql, which may have {{PART}} in them, and queries/parts/PART.sql.
-func (db *DB) With(folders ...fs.FS) *DB { return &DB{db.pool, folders} }
+func (db *DB) With(folders ...fs.FS) *DB { return &DB{db.pool, folders, db.keeper} }
 
 // EndWith cuts every connection soon after ctx has ended: queries are cancelled
 // at once, but a server that hangs would hold their callers.
@@ -120,11 +123,10 @@ func (p *pool) options() *driver.Options {
 		DialContext: func(ctx context.Context, address string) (net.Conn, error) {
 			return p.connections.dial(ctx, address, c.TLS)
 		},
-		// The first address that answers, so that one process reads its own writes.
-		ConnOpenStrategy: driver.ConnOpenInOrder,
-		DialTimeout:      dialTimeout,
-		MaxOpenConns:     maxConnections,
-		MaxIdleConns:     idleConnections,
+		DialStrategy: p.dialFirst,
+		DialTimeout:  dialTimeout,
+		MaxOpenConns: maxConnections,
+		MaxIdleConns: idleConnections,
 	}
 }
 

@@ -125,10 +125,10 @@ func (p *idle) close() {
 
 // withClient lends a connection to use, for insertPatience at most. After any error it
 // is closed: nobody knows what the server still waits for on it.
-func (p *pool) withClient(ctx context.Context, use func(context.Context, *nativeClient) error) error {
+func (db *DB) withClient(ctx context.Context, use func(context.Context, *nativeClient) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, insertPatience, errSilent)
 	defer cancel()
-	c, err := p.takeClient(ctx)
+	c, err := db.takeClient(ctx)
 	if err == nil {
 		stop := context.AfterFunc(ctx, c.conn.interrupt)
 		err = use(ctx, c)
@@ -136,7 +136,7 @@ func (p *pool) withClient(ctx context.Context, use func(context.Context, *native
 			err = errors.Join(err, context.Cause(ctx))
 		}
 		if err == nil {
-			p.idle.give(c)
+			db.idle.give(c)
 			return nil
 		}
 		_ = c.Close() // what matters came from use
@@ -144,18 +144,21 @@ func (p *pool) withClient(ctx context.Context, use func(context.Context, *native
 	if errors.Is(context.Cause(ctx), errSilent) {
 		return errSilent
 	}
-	return err
+	return db.kept(err)
 }
 
 // takeClient takes one whose connection still stands, or makes one.
-func (p *pool) takeClient(ctx context.Context) (*nativeClient, error) {
-	if c := p.idle.take(); c != nil {
+func (db *DB) takeClient(ctx context.Context) (*nativeClient, error) {
+	if c := db.idle.take(); c != nil {
 		stop := context.AfterFunc(ctx, c.conn.interrupt)
 		err := c.Ping(ctx)
+		if err == nil {
+			err = db.keptTo(ctx, c)
+		}
 		if stop() && err == nil {
 			return c, nil
 		}
 		_ = c.Close() // the server has hung up, which is no failure yet
 	}
-	return p.connect(ctx)
+	return db.connectKept(ctx)
 }

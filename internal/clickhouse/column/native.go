@@ -23,20 +23,31 @@ const revision = 54460
 type nativeClient struct {
 	*ch.Client
 	conn *nativeConn
+	// server is the one that it is to, once it was asked.
+	server Server
 }
 
-// connect takes the first address that answers. The connection is counted among
-// the pool's: what cuts those cuts it.
-func (p *pool) connect(ctx context.Context) (*nativeClient, error) {
-	var errs []error
-	for _, address := range p.config.Addresses {
-		client, err := p.connectTo(ctx, address)
-		if err == nil {
-			return client, nil
+// connect makes a connection. It is counted among the pool's: what cuts those cuts it.
+func (p *pool) connect(ctx context.Context) (client *nativeClient, err error) {
+	err = p.first(ctx, func(address string) error {
+		if client, err = p.connectTo(ctx, address); err != nil {
+			return fmt.Errorf("connect to %s: %w", address, err)
 		}
-		errs = append(errs, fmt.Errorf("connect to %s: %w", address, err))
+		return nil
+	})
+	return client, err
+}
+
+// connectKept makes a connection to the server that is kept to.
+func (db *DB) connectKept(ctx context.Context) (*nativeClient, error) {
+	c, err := db.connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.Join(errs...)
+	if err := db.keptTo(ctx, c); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
 }
 
 func (p *pool) connectTo(ctx context.Context, address string) (*nativeClient, error) {
@@ -57,7 +68,7 @@ func (p *pool) connectTo(ctx context.Context, address string) (*nativeClient, er
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &nativeClient{client, conn}, nil
+	return &nativeClient{Client: client, conn: conn}, nil
 }
 
 // compression is none where bytes cost less than packing them.

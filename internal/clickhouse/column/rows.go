@@ -28,11 +28,15 @@ func (db *DB) Rows(ctx context.Context, name string, args ...any) (*Rows, error)
 	ctx, cancel := context.WithCancel(ctx)
 	rows, err := db.conn.Query(ctx, text, args...)
 	if err != nil {
-		err = noEnd(ctx, err)
+		err = db.kept(noEnd(ctx, err))
 		cancel()
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return &Rows{name: name, ctx: ctx, rows: rows, cancel: cancel}, nil
+	all := &Rows{name: name, ctx: ctx, rows: rows, cancel: cancel}
+	if err := db.kept(nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, errors.Join(err, all.Close()))
+	}
+	return all, nil
 }
 
 // Next scans the next row; io.EOF comes after the last, and only when the

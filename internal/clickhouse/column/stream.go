@@ -56,7 +56,7 @@ func openStreamText[B Result](ctx context.Context, db *DB, name, text string, se
 // connection is closed, and with it the query on the server.
 func (b *Stream[B]) run(ctx context.Context, db *DB, query ch.Query) {
 	defer close(b.full)
-	client, err := db.connect(ctx)
+	client, err := db.connectKept(ctx)
 	if err != nil {
 		b.err = fmt.Errorf("%s: %w", b.name, noEnd(ctx, err))
 		return
@@ -67,7 +67,7 @@ func (b *Stream[B]) run(ctx context.Context, db *DB, query ch.Query) {
 	d := &decoding[B]{ctx: ctx, free: b.free, full: b.full}
 	query.Result, query.OnResult = d, d.hand
 	if err := client.Do(ctx, query); err != nil {
-		b.err = fmt.Errorf("%s: %w", b.name, noEnd(ctx, err))
+		b.err = fmt.Errorf("%s: %w", b.name, db.kept(noEnd(ctx, err)))
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/reckon-billing/reckon/internal/embedded"
@@ -46,4 +47,22 @@ func StartWith(t testing.TB, o embedded.Options) *embedded.Stack {
 		}
 	})
 	return stack
+}
+
+// Two returns two stacks without a broker that are two servers of one installation.
+func Two(t testing.TB) (one, other *embedded.Stack) {
+	t.Helper()
+	one = StartWith(t, embedded.Options{NoKafka: true})
+	return one, Another(t, one)
+}
+
+// Another returns a stack without a broker whose ClickHouse has the password of one that
+// runs, as servers of one installation have.
+func Another(t testing.TB, one *embedded.Stack) *embedded.Stack {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "clickhouse.password"), []byte(one.Endpoints().Password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return StartWith(t, embedded.Options{DataDir: folder, NoKafka: true})
 }

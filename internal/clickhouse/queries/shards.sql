@@ -1,0 +1,1 @@
+SELECT uniqExact(shard_num) FROM system.clusters WHERE cluster = {cluster:String}
