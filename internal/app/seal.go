@@ -52,12 +52,28 @@ func (s *Sealer) SealDue(ctx context.Context) ([]Seal, error) {
 	return s.Invoicer.SealDue(ctx)
 }
 
+// SettleAll is [invoicer.Invoicer.SettleAll].
+func (s *Sealer) SettleAll(ctx context.Context) ([]Seal, error) {
+	if err := s.keep(ctx); err != nil {
+		return nil, err
+	}
+	return s.Invoicer.SettleAll(ctx)
+}
+
 // Preview is [invoicer.Invoicer.Preview].
 func (s *Sealer) Preview(ctx context.Context, month schemas.Month, each func(schemas.Invoice, []schemas.Line) error) error {
 	if err := s.keep(ctx); err != nil {
 		return err
 	}
 	return s.Invoicer.Preview(ctx, month, each)
+}
+
+// PreviewAll is [invoicer.Invoicer.PreviewAll].
+func (s *Sealer) PreviewAll(ctx context.Context, each func(schemas.Invoice, []schemas.Line) error) error {
+	if err := s.keep(ctx); err != nil {
+		return err
+	}
+	return s.Invoicer.PreviewAll(ctx, each)
 }
 
 // Sealer wires the invoicer to the installation; reg may be nil for no metrics.

@@ -68,11 +68,10 @@ func TestASealThatBeganOnAServerIsNotFinishedOnAnother(t *testing.T) {
 		}
 		return len(all)
 	}
-	seal := func(names ...string) {
+	ends := func(err error, names ...string) {
 		t.Helper()
-		seals, err := v.Seal(t.Context(), month)
 		if (err == nil) != (names == nil) {
-			t.Errorf("%d seals, %v", len(seals), err)
+			t.Errorf("ended with %v", err)
 		}
 		for _, name := range names {
 			if err != nil && !strings.Contains(err.Error(), name) {
@@ -80,16 +79,29 @@ func TestASealThatBeganOnAServerIsNotFinishedOnAnother(t *testing.T) {
 			}
 		}
 	}
+	seal := func() error {
+		_, err := v.Seal(t.Context(), month)
+		return err
+	}
 	log.hook = func() { ways[0].Close(true) }
-	seal(ways[0].Address, ways[1].Address)
+	ends(seal(), ways[0].Address, ways[1].Address)
 	log.hook = nil
-	seal("clickhouse.addresses", ways[0].Address, ways[1].Address)
+	show := func(schemas.Invoice, []schemas.Line) error { return nil }
+	for _, again := range []func() error{
+		seal,
+		func() error { _, err := v.SealDue(t.Context()); return err },
+		func() error { _, err := v.SettleAll(t.Context()); return err },
+		func() error { return v.Preview(t.Context(), month, show) },
+		func() error { return v.PreviewAll(t.Context(), show) },
+	} {
+		ends(again(), "clickhouse.addresses", ways[0].Address, ways[1].Address)
+	}
 	if n := runs(0) + runs(1); n != 0 {
 		t.Errorf("%d runs were written down", n)
 	}
 	ways[0].Close(false)
 	ways[1].Close(true)
-	seal()
+	ends(seal())
 	if runs(0) != 1 || runs(1) != 0 {
 		t.Errorf("%d runs are on the server where it was begun, %d on the other", runs(0), runs(1))
 	}
