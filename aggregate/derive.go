@@ -16,8 +16,9 @@ type Deriver struct {
 	Source Source
 	// Zone is the billing zone.
 	Zone *time.Location
-	// Anomalies is told of every anomaly; nil for not at all.
-	Anomalies func(schemas.Anomaly) error
+	// Named asks for source and id of every usage event: else an anomaly that is one may
+	// lack them. Most usage is only added up, and reading the names takes as long again.
+	Named bool
 	// NameLevels asks for the events whose levels hold when periods begin, which only a
 	// derivation from full history knows.
 	NameLevels bool
@@ -38,14 +39,29 @@ func (d *Deriver) Derive(ctx context.Context, plan schemas.Derivation, yield fun
 	return d.fold(ctx, plan, portions, yield)
 }
 
-// Survey lists the anomalies of all that lies before the cutoff, whatever month
-// it is of: over the full set, as contract 7 counts them.
-func (d *Deriver) Survey(ctx context.Context, plan schemas.Derivation) error {
-	return d.fold(ctx, plan, []portion{{scope: Scope{
-		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Touched: All,
+// Survey tells the plan's Anomalies of all that lies before the cutoff, whatever month it
+// is of, and yields the resources, without periods.
+//
+// Without a last month, that is over the full set, as contract 7 counts them. With one,
+// which is sealed, it is of what came since: of resources that late events touched from
+// full history, of any other from the snapshot at the end of that month on.
+func (d *Deriver) Survey(ctx context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
+	all := Scope{
+		Cutoff: plan.Run.Cutoff, Run: plan.Run.Number, Survey: plan.Survey, Touched: All,
 		From: time.UnixMilli(0).UTC(), To: endOfTime(), UsageTo: endOfTime(),
 		Accounts: plan.Accounts, Except: plan.Except,
-	}}}, func(r schemas.Derived) error { return r.Err })
+	}
+	if plan.Last.IsZero() {
+		return d.fold(ctx, plan, []portion{{scope: all}}, yield)
+	}
+	touched, since := all, all
+	touched.Touched, since.Touched = OnlyTouched, ExceptTouched
+	since.Month, since.From = plan.Last.Next(), plan.Last.End(d.Zone)
+	if plan.Untouched {
+		since.Touched = All
+		return d.fold(ctx, plan, []portion{{scope: since}}, yield)
+	}
+	return d.fold(ctx, plan, []portion{{scope: touched}, {scope: since}}, yield)
 }
 
 // endOfTime is where the times of events end (contract 2).

@@ -37,7 +37,7 @@ type feed struct {
 func (d *Deriver) feed(plan schemas.Derivation, p portion) *feed {
 	w := fold.Window{
 		From: p.scope.From, To: p.scope.UsageTo, Months: p.months, Zone: d.Zone, Next: plan.Last.Next(),
-		Replace: p.replaces, Anomalies: d.Anomalies, NameLevels: d.NameLevels,
+		Replace: p.replaces, Anomalies: plan.Anomalies, Named: d.Named, NameLevels: d.NameLevels,
 	}
 	if since := plan.Since(); p.settles && len(plan.Earlier) > 0 {
 		w.Seen = &since
@@ -237,16 +237,16 @@ func (f *feed) place(r *fold.Resource, rows *counted) error {
 	}
 	watched, c := f.fold.Watched(), &f.row
 	for _, i := range rows.which {
-		if !watched {
-			r.Use(rows.Items[i], rows.Values[i], rows.Times[i])
+		placed := false
+		if !f.fold.NameLevels {
+			placed = r.Use(rows.Items[i], rows.Values[i], rows.Times[i])
+		}
+		if !watched && (placed || f.fold.Anomalies == nil) {
 			continue
 		}
 		rows.Of.Fill(int(i), c)
-		placed := false
 		if f.fold.NameLevels {
 			placed = r.UseOf(&c.Event, c.Position, rows.Values[i])
-		} else {
-			placed = r.Use(rows.Items[i], rows.Values[i], rows.Times[i])
 		}
 		if err := r.Watch(&c.Event, c.Position, placed); err != nil {
 			return err

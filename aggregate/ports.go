@@ -65,8 +65,10 @@ type Scope struct {
 	// zero month has none.
 	Month schemas.Month
 	// Run numbers the seal that asks: of the touched resources that it wrote
-	// down, and snapshots of later runs do not count.
+	// down, and snapshots of later runs do not count. Where a survey asks, the touched
+	// resources are those that it wrote down under its name.
 	Run     int64
+	Survey  string
 	Touched Touched
 	// Accounts restricts to these accounts, nil for all; Except leaves some out.
 	Accounts, Except []string

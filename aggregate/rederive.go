@@ -22,7 +22,9 @@ func (f *feed) rederive(ctx context.Context) (schemas.Derived, error) {
 	}
 	scope, only := f.portion.scope, f.key
 	scope.From, scope.Month, scope.Touched, scope.Only = time.UnixMilli(0).UTC(), schemas.Month{}, All, &only
-	own := f.deriver.feed(f.plan, portion{
+	plan := f.plan
+	plan.Anomalies = f.sinceSnapshot()
+	own := f.deriver.feed(plan, portion{
 		scope: scope, months: fold.Months{First: f.plan.First, Last: f.plan.Last}, replaces: true,
 	})
 	defer own.close()
@@ -51,6 +53,20 @@ func (f *feed) rederive(ctx context.Context) (schemas.Derived, error) {
 	}
 	out.Rederived = true
 	return out, nil
+}
+
+// sinceSnapshot tells of anomalies that came after the snapshot alone: of those before it
+// was told when the months were derived that it follows.
+func (f *feed) sinceSnapshot() func(schemas.Anomaly) error {
+	if f.plan.Anomalies == nil {
+		return nil
+	}
+	return func(a schemas.Anomaly) error {
+		if a.Event.Time.Before(f.portion.scope.From) {
+			return nil
+		}
+		return f.plan.Anomalies(a)
+	}
 }
 
 // drain passes over what is left of the resource in the streams.

@@ -9,10 +9,10 @@
 //
 //   - the run itself, with its cutoff;
 //   - which resources late events touch;
-//   - batch by batch, what it issues: periods, lines and snapshots, then what proves
-//     the invoices, then their headers. An account's headers come only once all of the
-//     account is written, and an invoice exists from its header on;
-//   - the seal, with the accounts that are parked.
+//   - batch by batch, what it issues: anomalies, periods, lines and snapshots, then what
+//     proves the invoices, then their headers. An account's headers come only once all of
+//     the account is written, and an invoice exists from its header on;
+//   - that all anomalies are told, and the seal, with the accounts that are parked.
 //
 // The words for what is done: it notes a cutoff, records a run and carries it out;
 // that issues invoices and, where late events changed sealed months, settles by

@@ -7,6 +7,18 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
+// anomaly takes an event that bills nothing: there may be any number of a resource, and
+// they come before it. What is told of an account that breaks later is so all the same,
+// and none of it is a leftover.
+func (w *writer) anomaly(a schemas.Anomaly) error {
+	if _, parked := w.parked[a.AccountID]; parked {
+		return nil
+	}
+	a.Month, a.Run = schemas.MonthOf(a.Event.Time, w.v.Zone), w.plan.Run.Number
+	w.batch.Anomalies = append(w.batch.Anomalies, a)
+	return w.flushFull()
+}
+
 // flush hands over what has gathered to be written beside what comes next; the first
 // time it waits until it is known that there are no stray copies. No two batches are written
 // at once, so that headers stay behind lines; and no more than two are held.
@@ -52,12 +64,14 @@ func (w *writer) written() error {
 func (b *Batch) grow(o *Batch) {
 	b.Periods, b.Lines, b.Snapshots = slices.Grow(b.Periods, len(o.Periods)), slices.Grow(b.Lines, len(o.Lines)), slices.Grow(b.Snapshots, len(o.Snapshots))
 	b.Invoices, b.Hashes, b.Minutes = slices.Grow(b.Invoices, len(o.Invoices)), slices.Grow(b.Hashes, len(o.Hashes)), slices.Grow(b.Minutes, len(o.Minutes))
+	b.Anomalies = slices.Grow(b.Anomalies, len(o.Anomalies))
 }
 
 // reset empties the batch and keeps its memory.
 func (b *Batch) reset() {
 	b.Periods, b.Lines, b.Snapshots = b.Periods[:0], b.Lines[:0], b.Snapshots[:0]
 	b.Invoices, b.Hashes, b.Minutes = b.Invoices[:0], b.Hashes[:0], b.Minutes[:0]
+	b.Anomalies = b.Anomalies[:0]
 }
 
 // count adds what was written. Lines count with their invoice: those of an account that

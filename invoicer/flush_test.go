@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -50,6 +51,8 @@ type shelf struct {
 	lines, headers map[string]bool
 	told           []string
 	sealed         bool
+	// anomalies are how many each batch has.
+	anomalies []int
 	// mayWrite is asked at every batch, unless it is nil.
 	mayWrite func() bool
 }
@@ -67,6 +70,7 @@ func (s *shelf) Write(_ context.Context, b Batch) error {
 	if s.batches++; s.batches == s.failing {
 		return errShelf
 	}
+	s.anomalies = append(s.anomalies, len(b.Anomalies))
 	for i := range b.Lines {
 		s.lines[b.Lines[i].InvoiceCode] = true
 	}
@@ -76,6 +80,13 @@ func (s *shelf) Write(_ context.Context, b Batch) error {
 			s.told = append(s.told, "header "+h.Code+" comes before its lines, twice or without its hash")
 		}
 		s.headers[h.Code] = true
+	}
+	return nil
+}
+
+func (s *shelf) Tell(context.Context, int64) error {
+	if s.sealed {
+		s.told = append(s.told, "anomalies are told after the seal")
 	}
 	return nil
 }
@@ -227,5 +238,40 @@ func (e endless) FindStrays(ctx context.Context, _ schemas.Derivation) func() (s
 	return func() (schemas.StrayWinner, error) {
 		<-e.ended
 		return nil, ctx.Err()
+	}
+}
+
+// countless derives one resource, of an account that cannot be derived where it is broken,
+// with so many events that bill nothing.
+type countless struct {
+	manyResources
+	events int
+	broken error
+}
+
+func (c countless) Derive(_ context.Context, plan schemas.Derivation, yield func(schemas.Derived) error) error {
+	at := plan.Last.Start(time.UTC)
+	for i := range c.events {
+		e := schemas.EventRef{Source: "s", ID: fmt.Sprint(i), Time: at, Position: schemas.Position{Offset: int64(i)}}
+		if err := plan.Anomalies(schemas.Anomaly{AccountID: "a", ResourceID: "r", Event: e, Reason: schemas.UnmatchedUsage}); err != nil {
+			return err
+		}
+	}
+	return yield(schemas.Derived{AccountID: "a", ResourceID: "r", Err: c.broken})
+}
+
+// T8: what bills nothing of one resource may be any number, and is written in blocks like
+// all else; of an account that is parked nothing that has not been written yet.
+func TestAnomaliesOfAResourceAreWrittenInBlocks(t *testing.T) {
+	s := &shelf{}
+	if _, err := s.sealOf(countless{events: 2*batchRows + 7}); err != nil || s.told != nil || !s.sealed {
+		t.Fatalf("ended with %v, sealed %t, %v", err, s.sealed, s.told)
+	}
+	if want := []int{batchRows, batchRows, 7}; !slices.Equal(s.anomalies, want) {
+		t.Errorf("anomalies are written in blocks of %v, want %v", s.anomalies, want)
+	}
+	s = &shelf{}
+	if _, err := s.sealOf(countless{events: 7, broken: errShelf}); err != nil || len(s.anomalies) != 0 && s.anomalies[0] != 0 {
+		t.Errorf("of a parked account %v anomalies are written, %v", s.anomalies, err)
 	}
 }

@@ -112,8 +112,8 @@ type Deriver interface {
 
 // InvoiceStore keeps what was invoiced.
 type InvoiceStore interface {
-	// Write stores a batch: periods, lines and snapshots first, then what proves the
-	// invoices, then the headers.
+	// Write stores a batch: anomalies, periods, lines and snapshots first, then what
+	// proves the invoices, then the headers.
 	// Writing what is there already changes nothing.
 	Write(ctx context.Context, batch Batch) error
 	// Invoiced are the lines invoiced by runs before the given one for the
@@ -125,8 +125,11 @@ type InvoiceStore interface {
 	// resource, in the same order.
 	AllInvoiced(ctx context.Context, run int64) (schemas.Cursor[schemas.Line], error)
 	// Written are the keys of all rows that the run has written of the accounts, headers
-	// aside, by (account id, resource id) ascending; a row may be there more than once.
+	// and anomalies aside, by (account id, resource id) ascending; a row may be there more than once.
 	Written(ctx context.Context, run int64, accounts []string) (schemas.Cursor[tables.RowKey], error)
+	// Tell writes down that all anomalies of what the run derives are stored. Versions
+	// that did not know of any wrote no such thing. Again it changes nothing.
+	Tell(ctx context.Context, run int64) error
 	// Forget removes these rows of the run, and no other; none of an invoice that has a
 	// header, and of a resource that has an invoice of the run none at all.
 	Forget(ctx context.Context, run int64, rows []tables.RowKey) error
@@ -142,4 +145,7 @@ type Batch struct {
 	// Hashes are one for each of the invoices, Minutes of each resource derived.
 	Hashes  []schemas.InvoiceHash
 	Minutes []schemas.ResourceMinutes
+	// Anomalies are events that the run came to and that bill nothing. Those of usage may
+	// lack source and id: the store knows them by where they lie.
+	Anomalies []schemas.Anomaly
 }

@@ -14,10 +14,11 @@ import (
 // before the next begins:
 //
 //   - which resources late events touch;
-//   - batch by batch what it issues: periods, lines and snapshots, then what proves
-//     the invoices, then their headers, by which they exist; before the batch what a
-//     broken attempt left of its accounts and this one does not write goes;
+//   - batch by batch what it issues: anomalies, periods, lines and snapshots, then what
+//     proves the invoices, then their headers, by which they exist; before the batch what
+//     a broken attempt left of its accounts and this one does not write goes;
 //   - what proves the invoices of wide accounts, and their headers (wide.go);
+//   - that all anomalies are told;
 //   - the seal.
 //
 // Everything follows from the run as it is stored, so doing it again writes the same.
@@ -31,6 +32,11 @@ func (v *Invoicer) carryOut(ctx context.Context, b *books, run schemas.Run, only
 	issued, err := v.issue(ctx, d, strays)
 	if err != nil {
 		return Seal{}, fmt.Errorf("run %d of %s: %w", run.Number, run.Month, err)
+	}
+	if only == nil {
+		if err := v.Invoices.Tell(ctx, run.Number); err != nil {
+			return Seal{}, fmt.Errorf("run %d: write down that its anomalies are told: %w", run.Number, err)
+		}
 	}
 	return v.addSeal(ctx, b, run, issued)
 }
@@ -115,6 +121,7 @@ func (v *Invoicer) derive(ctx context.Context, d schemas.Derivation, strays *sea
 		}
 		defer w.left.close()
 	}
+	d.Anomalies = w.anomaly
 	if err := w.deriveAll(ctx, d, w.gather); err != nil {
 		return w, err
 	}

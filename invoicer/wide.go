@@ -25,7 +25,7 @@ func (w *writer) most() int { return cmp.Or(w.v.BatchRows, batchRows) }
 // flushFull writes a batch that has enough.
 func (w *writer) flushFull() error {
 	b := &w.batch
-	if len(b.Lines)+len(b.Periods)+len(b.Snapshots)+len(b.Minutes)+w.fat < w.most() && len(b.Invoices) < w.most() {
+	if len(b.Lines)+len(b.Periods)+len(b.Snapshots)+len(b.Minutes)+len(b.Anomalies)+w.fat < w.most() && len(b.Invoices) < w.most() {
 		return nil
 	}
 	return w.flush()

@@ -190,6 +190,7 @@ func (w *writer) park(why error) {
 	w.batch.Lines = withoutLast(w.batch.Lines, func(l *schemas.Line) bool { return l.AccountID == w.account })
 	w.batch.Periods = withoutLast(w.batch.Periods, func(p *schemas.Period) bool { return p.AccountID == w.account })
 	w.batch.Snapshots = withoutLast(w.batch.Snapshots, func(e *schemas.Snapshot) bool { return e.AccountID == w.account })
+	w.batch.Anomalies = withoutLast(w.batch.Anomalies, func(e *schemas.Anomaly) bool { return e.AccountID == w.account })
 }
 
 // withoutLast are the rows without the last ones that are of something: what is of the

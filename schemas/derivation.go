@@ -28,6 +28,12 @@ type Derivation struct {
 	AssumeNoStrays bool
 	// Accounts restricts to these, nil for all; Except leaves some out.
 	Accounts, Except []string
+	// Anomalies is told of the events of the months derived that cannot apply, resource
+	// after resource, those of one before it is yielded; nil for not at all.
+	Anomalies func(Anomaly) error
+	// Survey names the survey that asks, in place of a run: of the touched resources
+	// that it wrote down. Empty where a run asks.
+	Survey string
 }
 
 // Since is the cutoff of the seal before the run: what lies behind it came late. Before

@@ -96,27 +96,3 @@ type Snapshot struct {
 	Before     *CouponBalance
 	UsedBefore decimal.Decimal
 }
-
-// Reason says why an event that could not apply is an anomaly (contract 3, 8).
-type Reason string
-
-// The reasons of anomalies.
-const (
-	UnknownResource Reason = "unknown_resource"
-	DuplicateCreate Reason = "duplicate_create"
-	AfterDelete     Reason = "after_delete"
-	NoEffect        Reason = "no_effect"
-	TooLate         Reason = "too_late"
-	UnmatchedUsage  Reason = "unmatched_usage"
-	NoTerm          Reason = "no_term"
-)
-
-// Anomaly is an event that cannot apply: listed with its reason, billed nothing.
-type Anomaly struct {
-	AccountID, ResourceID string
-	Event                 EventRef
-	Reason                Reason
-	// Item and Value are those of unmatched usage.
-	Item  string
-	Value decimal.Decimal
-}

@@ -22,8 +22,12 @@ type Window struct {
 	Replace bool
 	// Seen is the cutoff of the run before, nil for none: events outside it are late.
 	Seen *schemas.Cutoff
-	// Anomalies is told of every anomaly; nil for not at all.
+	// Anomalies is told of every anomaly of the window; nil for not at all. Where usage
+	// is not Named, one of usage may lack its source and id. Of a resource of which an
+	// event could not be read it is told nothing from there on: what it is told is so,
+	// whatever that event says.
 	Anomalies func(schemas.Anomaly) error
+	Named     bool
 	// NameLevels tells that the events are wanted whose levels hold when periods begin:
 	// usage is then handed over by UseOf.
 	NameLevels bool
@@ -49,9 +53,9 @@ func Open(w Window) *Fold {
 // Months are those from First to Last; the zero value is none.
 type Months struct{ First, Last schemas.Month }
 
-// Watched tells that usage events may be late or anomalous, or are to be named, so that
-// of each it has to be known who it is.
-func (f *Fold) Watched() bool { return f.Seen != nil || f.Anomalies != nil || f.NameLevels }
+// Watched tells that usage events may be late, or are to be named, so that of each it has
+// to be known who it is.
+func (f *Fold) Watched() bool { return f.Seen != nil || f.Named || f.NameLevels }
 
 func (f *Fold) late(position schemas.Position) bool {
 	return f.Seen != nil && !f.Seen.Contains(position)

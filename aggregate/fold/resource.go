@@ -132,16 +132,23 @@ func (r *Resource) Cut() error {
 	if err := r.missesLevels(); err != nil {
 		return err
 	}
-	if r.fold.Anomalies == nil {
+	if !r.tells() {
 		return nil
 	}
 	for _, a := range r.folder.anomalies {
+		if a.Event.Time.UnixMilli() >= r.fold.to {
+			break // of a later month: it is read for what it makes void
+		}
 		if err := r.fold.Anomalies(a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// tells tells whether anomalies are told of: what is told is so, whatever an event says
+// that could not be read.
+func (r *Resource) tells() bool { return r.fold.Anomalies != nil && r.err == nil }
 
 // missesLevels is [ErrAbsent] when an item is metered that was not before, in a life that
 // had values of items whose levels its snapshot left out: it may have been one of them.
@@ -191,12 +198,12 @@ func (r *Resource) UseOf(e *schemas.Event, position schemas.Position, value Unit
 }
 
 // Watch notes a usage event that Use has counted, if it is late, and tells of one
-// without a period. Where the fold is not Watched nobody has to call it.
+// without a period. Where the fold is not Watched it has to be called of those alone.
 func (r *Resource) Watch(e *schemas.Event, position schemas.Position, placed bool) error {
 	if r.fold.late(position) {
 		r.lates.add(e, refOf(e, position), r.fold.Zone)
 	}
-	if placed || r.fold.Anomalies == nil {
+	if placed || !r.tells() {
 		return nil
 	}
 	return r.fold.Anomalies(schemas.Anomaly{

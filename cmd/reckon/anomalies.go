@@ -34,8 +34,8 @@ summary goes to stderr.`,
 					return err
 				}
 			}
-			if c.reason != "" && !slices.Contains(anomalyReasons(), schemas.Reason(c.reason)) {
-				return usagef("--reason %q: choose one of %v", c.reason, anomalyReasons())
+			if c.reason != "" && !slices.Contains(schemas.AnomalyReasons(), schemas.Reason(c.reason)) {
+				return usagef("--reason %q: choose one of %v", c.reason, schemas.AnomalyReasons())
 			}
 			c.cli = a
 			return a.onStore(cmd.Context(), c.run)
@@ -46,13 +46,6 @@ summary goes to stderr.`,
 	cmd.Flags().StringVar(&c.reason, "reason", "", "only of this reason, as unmatched_usage")
 	cmd.Flags().StringVar(&format, "format", string(report.Table), "table, csv or json")
 	return cmd
-}
-
-func anomalyReasons() []schemas.Reason {
-	return []schemas.Reason{
-		schemas.UnknownResource, schemas.DuplicateCreate, schemas.AfterDelete, schemas.NoEffect, schemas.TooLate,
-		schemas.UnmatchedUsage, schemas.NoTerm,
-	}
 }
 
 // anomalies is one run of the command.
@@ -103,7 +96,7 @@ func (c *anomalies) run(ctx context.Context, s *app.App) error {
 	if c.format == report.Table {
 		say = c.printf
 	}
-	for _, reason := range anomalyReasons() {
+	for _, reason := range schemas.AnomalyReasons() {
 		if count[reason] > 0 {
 			say("%8d  %s\n", count[reason], reason)
 		}

@@ -105,6 +105,10 @@ func (b *breaking) Write(ctx context.Context, batch invoicer.Batch) error {
 	return nil
 }
 
+func (b *breaking) Tell(ctx context.Context, run int64) error {
+	return b.do("telling", func() error { return b.Store.Tell(ctx, run) })
+}
+
 func (b *breaking) Forget(ctx context.Context, run int64, rows []tables.RowKey) error {
 	return b.do("forgetting", func() error { return b.Store.Forget(ctx, run, rows) })
 }
@@ -157,7 +161,7 @@ func chapters(t testing.TB, lines []string) []chapter {
 }
 
 func empty(b invoicer.Batch) bool {
-	return len(b.Periods)+len(b.Lines)+len(b.Snapshots)+len(b.Invoices)+len(b.Hashes)+len(b.Minutes) == 0
+	return len(b.Periods)+len(b.Lines)+len(b.Snapshots)+len(b.Invoices)+len(b.Hashes)+len(b.Minutes)+len(b.Anomalies) == 0
 }
 
 // told plays a story on an installation of its own. Where the store breaks, the

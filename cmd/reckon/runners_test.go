@@ -396,7 +396,8 @@ func issuedTables(t testing.TB) []string {
 	var out []string
 	for _, table := range tables {
 		switch table {
-		case "schema_migrations", "events", "identities", "dead_letters", "dead_letter_replays", "logs", "log_notes", "log_marks", "installation":
+		case "schema_migrations", "events", "identities", "dead_letters", "dead_letter_replays", "logs", "log_notes", "log_marks", "installation",
+			"surveys", "survey_anomalies", "survey_resources":
 		default:
 			out = append(out, table)
 		}

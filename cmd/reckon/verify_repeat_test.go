@@ -14,14 +14,14 @@ import (
 func (w *town) proofs(t *testing.T) string {
 	t.Helper()
 	var all string
-	for _, table := range []string{"invoice_hashes", "month_hashes", "item_minutes"} {
+	for _, table := range []string{"invoice_hashes", "month_hashes", "item_minutes", "run_anomalies", "told_runs"} {
 		all += w.text(t, "SELECT concat('%s\n', arrayStringConcat(arraySort(groupArray(toString(tuple(*)))), '\n'), '\n') FROM (SELECT * FROM %s FINAL)", table, table)
 	}
 	return all
 }
 
 // F1, F2: a run that breaks off anywhere and is carried out again, or by two at
-// once, stores the same hashes and item-minutes, each once.
+// once, stores the same hashes, item-minutes and anomalies, each once.
 func TestARunThatIsRepeatedOrDoubledStoresTheSameProofs(t *testing.T) {
 	calm, shaken := startTown(t, newYear(), november()), startTown(t, newYear(), november())
 	lines := scenarioLines(t, "late")

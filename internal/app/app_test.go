@@ -42,8 +42,8 @@ func options(t *testing.T, folder string) Options {
 func TestEveryRoleStartsAndStopsInProcess(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
 	for name, checks := range map[Role][]string{
-		Up:     {"ingest", "dead_letters", "invoicer", "clickhouse", "counts", "embedded"},
-		Ingest: {"ingest", "dead_letters", "clickhouse", "counts", "embedded"}, Invoicer: {"invoicer", "clickhouse", "counts", "embedded"},
+		Up:     {"ingest", "dead_letters", "invoicer", "survey", "clickhouse", "counts", "embedded"},
+		Ingest: {"ingest", "dead_letters", "clickhouse", "counts", "embedded"}, Invoicer: {"invoicer", "survey", "clickhouse", "counts", "embedded"},
 	} {
 		t.Run(string(name), func(t *testing.T) {
 			ctx, stop := context.WithCancel(t.Context())

@@ -35,7 +35,7 @@ import (
 // `make laws` does: each takes about a second, a third of it for tables and topics.
 const storyChecks = 60
 
-// L1, L4, A10, A12: random histories go the whole way, through Kafka and ClickHouse
+// L1, L4, A10, A12, T8: random histories go the whole way, through Kafka and ClickHouse
 // and the stages of production, in batches of any size, with ingest stopped and
 // started in between, and come to what the naive calculator says.
 func TestHistoriesOnTheEnginesComeToWhatTheNaiveCalculatorSays(t *testing.T) {
@@ -101,6 +101,7 @@ func (w *world) history(r *rapid.T) {
 			sealed = month
 		}
 		s.check(sealed)
+		s.look(sealed, len(all) == 0)
 		month = month.Next()
 	}
 	before := s.issued(sealed)

@@ -47,6 +47,7 @@ func TestAStoreOfAnOlderVersion(t *testing.T) {
 		o.verified(t, month)
 	}
 	o.everyAdjustmentIsKnown(t)
+	o.anomaliesStand(t)
 
 	o.playTo(t, 4)
 	if _, err := o.sealer(t).Seal(t.Context(), september); err != nil {
@@ -73,7 +74,33 @@ func TestAStoreOfAnOlderVersion(t *testing.T) {
 		t.Errorf("sealing again made %+v, %v", seals, err)
 	}
 	o.everyAdjustmentIsKnown(t)
+	o.anomaliesStand(t)
 	o.explained(t, july)
+}
+
+// anomaliesStand holds the view anomalies, after a survey, against what all that is stored
+// comes to: the older version told of none (T8).
+func (o *olderStore) anomaliesStand(t *testing.T) {
+	t.Helper()
+	if got, err := o.Surveyor().Survey(t.Context()); err != nil || !got.Anew {
+		t.Fatalf("a survey came to %+v, %v", got, err)
+	}
+	stored, err := o.Stored(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	if err := o.Auditor().Anomalies(t.Context(), schemas.NewCutoff(stored), nil, func(a schemas.Anomaly) error {
+		want = append(want, strings.Join([]string{a.ResourceID, string(a.Reason), a.Event.Source, a.Event.ID, a.Event.Position.Where()}, " "))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	got, err := asked(t.Context(), o.endpoints, "older", "SELECT concat(resource_id, ' ', reason, ' ', source, ' ', id, ' ', topic, '/', toString(partition), '/', toString(offset)) AS row FROM anomalies ORDER BY row")
+	if err != nil || !slices.Equal(got, want) && (len(want) > 0 || len(got) > 1) {
+		t.Errorf("there are\n%s\nand must be\n%s\n%v", strings.Join(got, "\n"), strings.Join(want, "\n"), err)
+	}
 }
 
 // settledByRun4 are the rows of the adjustments and of September, worked by hand: prices

@@ -56,13 +56,13 @@ type stage struct {
 
 func roles() []role {
 	ingest, invoicer := stage{"ingest", (*process).ingest}, stage{"invoicer", (*process).invoicer}
-	copies := stage{"dead_letters", (*process).copies}
+	copies, survey := stage{"dead_letters", (*process).copies}, stage{"survey", (*process).survey}
 	return []role{
-		{name: Up, stages: []stage{ingest, copies, invoicer}, prepares: true, claim: Own, usualPorts: true},
+		{name: Up, stages: []stage{ingest, copies, invoicer, survey}, prepares: true, claim: Own, usualPorts: true},
 		{name: Ingest, stages: []stage{ingest, copies}, usualPorts: true, limitMemory: func(c *config.Config) {
 			telemetry.LimitIngestMemory(int64(c.Ingest.Memory))
 		}},
-		{name: Invoicer, stages: []stage{invoicer}, usualPorts: true, limitMemory: func(*config.Config) {
+		{name: Invoicer, stages: []stage{invoicer, survey}, usualPorts: true, limitMemory: func(*config.Config) {
 			telemetry.LimitSealMemory()
 		}},
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/reckon-billing/reckon/internal/clickhouse"
 	"github.com/reckon-billing/reckon/internal/telemetry"
+	"github.com/reckon-billing/reckon/schemas"
 )
 
 const (
@@ -76,6 +77,7 @@ func (p *process) ping(ctx context.Context) error {
 type storeGauges struct {
 	copies     *prometheus.GaugeVec
 	difference prometheus.Gauge
+	anomalies  *prometheus.GaugeVec
 }
 
 func newStoreGauges(reg prometheus.Registerer) *storeGauges {
@@ -87,8 +89,11 @@ func newStoreGauges(reg prometheus.Registerer) *storeGauges {
 			Name: "reckon_store_item_minutes_difference",
 			Help: "Item-minutes lived in sealed months that are neither on lines nor excluded, or too much there; must be 0.",
 		}),
+		anomalies: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "reckon_anomalies", Help: "Events that are stored and bill nothing, by why; as far as seals and the newest survey tell.",
+		}, []string{"reason"}),
 	}
-	reg.MustRegister(g.copies, g.difference)
+	reg.MustRegister(g.copies, g.difference, g.anomalies)
 	return g
 }
 
@@ -107,5 +112,12 @@ func (g *storeGauges) refresh(ctx context.Context, store *clickhouse.Store) erro
 		return err
 	}
 	g.difference.Set(float64(difference))
+	anomalies, err := store.CountAnomalies(ctx)
+	if err != nil {
+		return err
+	}
+	for _, reason := range schemas.AnomalyReasons() {
+		g.anomalies.WithLabelValues(string(reason)).Set(float64(anomalies[reason]))
+	}
 	return nil
 }

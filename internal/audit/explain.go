@@ -206,13 +206,14 @@ func (e *explainer) derive(ctx context.Context) error {
 	plan := schemas.Derivation{
 		Run: e.run, Earlier: runs[:at], First: e.run.FirstMonth, Last: e.run.Month, New: true, FullHistory: true,
 		Accounts: []string{e.header.AccountID},
+		Anomalies: func(a schemas.Anomaly) error {
+			if a.Reason == schemas.UnmatchedUsage {
+				e.unmatched[a.Event.Position] = true
+			}
+			return nil
+		},
 	}
-	d := &aggregate.Deriver{Source: e.one, Zone: e.Zone, NameLevels: true, Anomalies: func(a schemas.Anomaly) error {
-		if a.Reason == schemas.UnmatchedUsage {
-			e.unmatched[a.Event.Position] = true
-		}
-		return nil
-	}}
+	d := &aggregate.Deriver{Source: e.one, Zone: e.Zone, NameLevels: true}
 	rater := rating.Rater{Currency: e.Currency}
 	return d.Derive(ctx, plan, func(r schemas.Derived) error {
 		if r.Err != nil || r.ResourceID == "" {

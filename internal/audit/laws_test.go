@@ -173,11 +173,11 @@ func TestAnomaliesAreThoseOfTheFullSet(t *testing.T) {
 		m.copies, first = histories.Drawn(t, z)
 		ends, _ := m.Ends(context.Background())
 		var got []string
-		d := &aggregate.Deriver{Source: m, Zone: z, Anomalies: func(a schemas.Anomaly) error {
+		plan := schemas.Derivation{Run: schemas.Run{Number: 1, Cutoff: schemas.NewCutoff(ends)}, Anomalies: func(a schemas.Anomaly) error {
 			got = append(got, sayAnomaly(a))
 			return nil
 		}}
-		if err := d.Survey(context.Background(), schemas.Derivation{Run: schemas.Run{Number: 1, Cutoff: schemas.NewCutoff(ends)}}); err != nil {
+		if err := (&aggregate.Deriver{Source: m, Zone: z}).Survey(context.Background(), plan, func(d schemas.Derived) error { return d.Err }); err != nil {
 			t.Fatal(err)
 		}
 		var want []string

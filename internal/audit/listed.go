@@ -71,10 +71,10 @@ func (a *Auditor) Anomalies(ctx context.Context, cutoff schemas.Cutoff, accounts
 	if err != nil {
 		return fmt.Errorf("read the runs: %w", err)
 	}
-	d := &aggregate.Deriver{Source: a.Events, Zone: a.Zone, Anomalies: yield}
+	d := &aggregate.Deriver{Source: a.Events, Zone: a.Zone, Named: true}
 	// A run that nobody records has no number.
-	plan := schemas.Derivation{Run: schemas.Run{Cutoff: cutoff}, Earlier: runs, Accounts: accounts}
-	if err := d.Survey(ctx, plan); err != nil {
+	plan := schemas.Derivation{Run: schemas.Run{Cutoff: cutoff}, Earlier: runs, Accounts: accounts, Anomalies: yield}
+	if err := d.Survey(ctx, plan, func(r schemas.Derived) error { return r.Err }); err != nil {
 		return fmt.Errorf("list the anomalies: %w", err)
 	}
 	return nil

@@ -33,10 +33,13 @@ type memory struct {
 	headers   map[string]schemas.Invoice
 	// minutes are those of a resource in a month, by the run that counted them; periods
 	// and hashes are by the keys of their rows and the run.
-	minutes map[snapshotKey]schemas.ResourceMinutes
-	periods map[writtenKey]schemas.Period
-	hashes  map[writtenKey]schemas.InvoiceHash
-	// broken makes the rows of an account unreadable, or those of "account/resource".
+	minutes   map[snapshotKey]schemas.ResourceMinutes
+	periods   map[writtenKey]schemas.Period
+	hashes    map[writtenKey]schemas.InvoiceHash
+	anomalies map[anomalyKey]schemas.Anomaly
+	surveys   surveyMemory
+	// broken makes the rows of an account unreadable, or those of "account/resource", or
+	// the copies of an event "source/id of account".
 	broken map[string]error
 	// spoil, where set, may make a snapshot unreadable as it is read.
 	spoil func(*schemas.Snapshot)
@@ -60,7 +63,7 @@ func newMemory() *memory {
 		seals: map[int64]invoicer.Seal{}, touched: map[int64]map[[2]string]bool{}, snapshots: map[snapshotKey]schemas.Snapshot{},
 		minutes: map[snapshotKey]schemas.ResourceMinutes{}, periods: map[writtenKey]schemas.Period{}, hashes: map[writtenKey]schemas.InvoiceHash{},
 		lines: map[string][]schemas.Line{}, headers: map[string]schemas.Invoice{}, broken: map[string]error{},
-		others: map[int64]bool{},
+		others: map[int64]bool{}, anomalies: map[anomalyKey]schemas.Anomaly{}, surveys: newSurveyMemory(),
 	}
 }
 
@@ -92,9 +95,13 @@ func (m *memory) inScope(s aggregate.Scope, account, resource string) bool {
 	if s.Accounts != nil && !slices.Contains(s.Accounts, account) || slices.Contains(s.Except, account) {
 		return false
 	}
-	touched := m.touched[s.Run][[2]string{account, resource}]
+	marked := m.touched[s.Run]
+	if s.Survey != "" {
+		marked = m.surveys.touched[s.Survey]
+	}
+	touched := marked[[2]string{account, resource}]
 	if s.Touched == aggregate.OnlyTouched && resource == "" {
-		for k := range m.touched[s.Run] {
+		for k := range marked {
 			touched = touched || k[0] == account
 		}
 	}
@@ -111,7 +118,9 @@ func (m *memory) Events(_ context.Context, s aggregate.Scope, what aggregate.Wha
 		usage := c.Type == schemas.UsageRecorded
 		if usage == (what == aggregate.Usage) && s.Cutoff.Contains(c.Position) && !c.Time.Before(s.From) &&
 			c.Time.Before(to) && m.inScope(s, c.AccountID, c.ResourceID) {
-			out = append(out, aggregate.Copy{Event: c.Event, Position: c.Position, KafkaTime: c.KafkaTime, Err: cmp.Or(m.broken[c.AccountID], m.broken[c.AccountID+"/"+c.ResourceID])})
+			out = append(out, aggregate.Copy{Event: c.Event, Position: c.Position, KafkaTime: c.KafkaTime, Err: cmp.Or(
+				m.broken[c.AccountID], m.broken[c.AccountID+"/"+c.ResourceID], m.broken[c.Source+"/"+c.ID+" of "+c.AccountID],
+			)})
 		}
 	}
 	slices.SortFunc(out, func(a, b aggregate.Copy) int {
@@ -268,17 +277,23 @@ func (m *memory) happens(kind schemas.Type, at time.Time, change func(*schemas.E
 }
 
 func (m *memory) MarkTouched(_ context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
+	m.touched[run.Number] = m.touches(run.Cutoff, since, sealedTo)
+	return int64(len(m.touched[run.Number])), nil
+}
+
+// touches is what events between two cutoffs can change of the months before sealedTo.
+func (m *memory) touches(cutoff, since schemas.Cutoff, sealedTo time.Time) map[[2]string]bool {
 	day := sealedTo.Add(24*time.Hour + time.Millisecond)
 	failed := map[[2]string]bool{}
 	for _, c := range m.copies {
-		if c.Type == schemas.ResourceProvisionFailed && run.Cutoff.Contains(c.Position) && !c.Time.Before(sealedTo) && c.Time.Before(day) {
+		if c.Type == schemas.ResourceProvisionFailed && cutoff.Contains(c.Position) && !c.Time.Before(sealedTo) && c.Time.Before(day) {
 			failed[[2]string{c.AccountID, c.ResourceID}] = true
 		}
 	}
 	set, accounts := map[[2]string]bool{}, map[string]bool{}
 	for _, c := range m.copies {
 		k := [2]string{c.AccountID, c.ResourceID}
-		if !run.Cutoff.Contains(c.Position) || since.Contains(c.Position) {
+		if !cutoff.Contains(c.Position) || since.Contains(c.Position) {
 			continue
 		}
 		if c.Time.Before(sealedTo) || (c.Type != schemas.UsageRecorded && c.Time.Before(day) && failed[k]) {
@@ -289,12 +304,11 @@ func (m *memory) MarkTouched(_ context.Context, run schemas.Run, since schemas.C
 		}
 	}
 	for _, c := range m.copies {
-		if accounts[c.AccountID] && run.Cutoff.Contains(c.Position) {
+		if accounts[c.AccountID] && cutoff.Contains(c.Position) {
 			set[[2]string{c.AccountID, c.ResourceID}] = true
 		}
 	}
-	m.touched[run.Number] = set
-	return int64(len(set)), nil
+	return set
 }
 
 func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
@@ -317,6 +331,12 @@ func (m *memory) Write(_ context.Context, b invoicer.Batch) error {
 		}
 		e.Balance, e.Before = nil, nil
 		m.snapshots[snapshotKey{e.At.Index(), e.AccountID, e.ResourceID, b.Run.Number}] = e
+	}
+	for _, a := range b.Anomalies {
+		if err := m.trouble("anomaly"); err != nil {
+			return err
+		}
+		m.anomalies[keyOf(a)] = a
 	}
 	for _, l := range b.Minutes {
 		m.minutes[snapshotKey{l.Month.Index(), l.AccountID, l.ResourceID, b.Run.Number}] = l

@@ -193,7 +193,7 @@ func (m *memory) differs(want *memory) error {
 	}
 	for what, pair := range map[string][2]any{
 		"snapshots": {m.snapshots, want.snapshots}, "item-minutes": {m.minutes, want.minutes}, "hashes": {m.hashes, want.hashes},
-		"touched": {m.touched, want.touched},
+		"touched": {m.touched, want.touched}, "anomalies": {m.anomalies, want.anomalies}, "told": {m.surveys.told, want.surveys.told},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			return fmt.Errorf("%s are\n%v\nand one runner makes\n%v", what, pair[0], pair[1])

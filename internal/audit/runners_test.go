@@ -23,7 +23,7 @@ import (
 	"github.com/reckon-billing/reckon/schemas"
 )
 
-// R1, R2, R3, O5, F1, F2: whatever different commands several runners carry out at once, in
+// R1, R2, R3, T8, O5, F1, F2: whatever different commands several runners carry out at once, in
 // whatever order their calls reach the store, whoever is killed between which two, and
 // whichever account is mended meanwhile: all ends in the invoices of one runner. That one
 // writes in the largest batches; in those of a row most accounts are wide.
@@ -73,6 +73,7 @@ func TestAnAccountThatWaitsForAnEarlierRunLosesNothing(t *testing.T) {
 	whole := &memory{
 		runs: s.m.runs, lines: maps.Clone(s.m.lines), headers: maps.Clone(s.m.headers), snapshots: maps.Clone(s.m.snapshots),
 		minutes: maps.Clone(s.m.minutes), periods: maps.Clone(s.m.periods), hashes: maps.Clone(s.m.hashes), touched: s.m.touched,
+		anomalies: maps.Clone(s.m.anomalies), surveys: surveyMemory{told: maps.Clone(s.m.surveys.told)},
 	}
 	s.m.broken["a"], s.m.seals = unreadable, stale // for who read them before
 	seal(november())
@@ -253,6 +254,8 @@ func arrivals() (there, late []oracle.Copy) {
 	})
 	happens(schemas.ResourceCreated, "b", "r1", 10, 10, postpaid(43_200))
 	happens(schemas.UsageRecorded, "b", "r1", 10, 11, used)
+	// What no item meters, and what is used of a suspended server: both bill nothing.
+	happens(schemas.UsageRecorded, "b", "r1", 10, 12, func(e *schemas.Event) { e.Item, e.Value = "disk", decimal.NewFromInt(5) })
 	there = slices.Clone(all)
 
 	happens(schemas.ResourceResized, "b", "r1", 10, 20, func(e *schemas.Event) { e.Items = items(129_600) })
@@ -260,6 +263,7 @@ func arrivals() (there, late []oracle.Copy) {
 	happens(schemas.UsageRecorded, "b", "r1", 11, 11, used)
 	happens(schemas.ResourceResized, "a", "r1", 12, 5, func(e *schemas.Event) { e.Items = items(86_400) })
 	happens(schemas.ResourceSuspended, "b", "r1", 11, 20, nil)
+	happens(schemas.UsageRecorded, "b", "r1", 11, 21, used)
 	return there, all[len(there):]
 }
 

@@ -239,6 +239,7 @@ func (h hands) Write(ctx context.Context, b invoicer.Batch) error {
 		rows int
 		of   invoicer.Batch
 	}{
+		{"anomalies", len(b.Anomalies), invoicer.Batch{Anomalies: b.Anomalies}},
 		{"periods", len(b.Periods), invoicer.Batch{Periods: b.Periods}},
 		{"lines", len(b.Lines), invoicer.Batch{Lines: b.Lines}},
 		{"snapshots", len(b.Snapshots), invoicer.Batch{Snapshots: b.Snapshots}},
@@ -255,6 +256,10 @@ func (h hands) Write(ctx context.Context, b invoicer.Batch) error {
 		}
 	}
 	return nil
+}
+
+func (h hands) Tell(ctx context.Context, run int64) error {
+	return h.do(fmt.Sprintf("NOTES that all anomalies of run %d are told", run), func() error { return h.m.Tell(ctx, run) })
 }
 
 func (h hands) Invoiced(ctx context.Context, run int64, accounts []string) (schemas.Cursor[schemas.Line], error) {

@@ -15,6 +15,7 @@ type Config struct {
 	Kafka      Kafka      `yaml:"kafka" envPrefix:"KAFKA_"`
 	ClickHouse ClickHouse `yaml:"clickhouse" envPrefix:"CLICKHOUSE_"`
 	Billing    Billing    `yaml:"billing" envPrefix:"BILLING_"`
+	Invoicer   Invoicer   `yaml:"invoicer" envPrefix:"INVOICER_"`
 	Ingest     Ingest     `yaml:"ingest" envPrefix:"INGEST_"`
 }
 
@@ -106,6 +107,11 @@ type Billing struct {
 	// unit. Both are derived by Load and are no settings.
 	Location    *time.Location `yaml:"-" env:"-"`
 	MinorDigits int32          `yaml:"-" env:"-"`
+}
+
+// Invoicer says what a process that seals does between seals.
+type Invoicer struct {
+	Survey time.Duration `yaml:"survey" env:"SURVEY" envDefault:"1h" doc:"how often it is looked at what bills nothing, for the view anomalies; 0s: only by seals"`
 }
 
 // Ingest says when a batch is cut: at the first of the bounds.

@@ -35,6 +35,9 @@ func (c *Config) finish() error {
 	k.kafka(&c.Kafka)
 	k.clickHouse(&c.ClickHouse)
 	k.billing(&c.Billing)
+	if every := c.Invoicer.Survey; every != 0 && every < time.Second {
+		k.refuse("invoicer.survey", "%s is out of range: write 1s or more, or 0s for never", duration(every))
+	}
 	k.ingest(c.Ingest)
 	return errors.Join(k.problems...)
 }

@@ -40,6 +40,7 @@ func house() map[string]room {
 		"invoicer":        {imports: []string{"schemas", "schemas/tables", "invoicer/rating", "invoicer/settle"}, tests: []string{"aggregate"}},
 		"invoicer/rating": {imports: []string{"schemas"}, pure: true},
 		"invoicer/settle": {imports: []string{"schemas"}, pure: true},
+		"invoicer/survey": {imports: []string{"schemas", "invoicer"}},
 		"notifier":        {imports: []string{"schemas"}},
 
 		"internal/kafka":                 {imports: append(stages, "internal/kafka/records")},
@@ -73,7 +74,7 @@ func house() map[string]room {
 		"internal/clickhouse/clickhousetest": {imports: []string{"schemas", "schemas/migrations", "ingest", "internal/clickhouse/column"}},
 
 		"internal/audit": {imports: []string{"schemas", "schemas/codec", "schemas/tables", "aggregate", "aggregate/", "invoicer", "invoicer/"}},
-		"internal/app": {imports: append(stages, "schemas/codec", "internal/audit", "internal/kafka", "internal/clickhouse", "internal/embedded",
+		"internal/app": {imports: append(stages, "invoicer/survey", "schemas/codec", "internal/audit", "internal/kafka", "internal/clickhouse", "internal/embedded",
 			"internal/config", "internal/telemetry", "internal/schedule"), tests: []string{"schemas/migrations"}},
 
 		"cmd/reckon": {imports: append(stages, "schemas/", "invoicer/", "internal/")},

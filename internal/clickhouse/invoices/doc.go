@@ -1,5 +1,6 @@
 // Package invoices keeps what runs have issued: periods, lines, headers, the hashes that
-// prove them, item-minutes, and the snapshots that the next run begins with.
+// prove them, item-minutes, and the snapshots that the next run begins with; and what runs
+// and surveys tell of events that bill nothing.
 //
 // Invariants:
 //   - an invoice exists when its header is stored: lines come first;

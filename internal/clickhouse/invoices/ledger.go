@@ -15,7 +15,7 @@ import (
 
 var _ invoicer.InvoiceStore = (*Store)(nil)
 
-// Write stores a batch as [invoicer.InvoiceStore] says: periods, lines and snapshots, then
+// Write stores a batch as [invoicer.InvoiceStore] says: anomalies, periods, lines and snapshots, then
 // what proves the invoices, and only then the headers that make them exist.
 //
 // No insert has a deduplication token here, and the server's own by the bytes
@@ -30,6 +30,7 @@ func (s *Store) Write(ctx context.Context, batch invoicer.Batch) error {
 		rows  int
 		write func() error
 	}{
+		{"anomalies", len(batch.Anomalies), func() error { return s.writeAnomalies(ctx, batch.Anomalies) }},
 		{"periods", len(batch.Periods), func() error {
 			return insertRows(ctx, s, batch.Periods, func(r *rowSet) *tableRows[schemas.Period] { return r.periods })
 		}},

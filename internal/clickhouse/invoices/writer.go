@@ -18,6 +18,8 @@ type rowSet struct {
 	minutes      *tableRows[schemas.ResourceMinutes]
 	hashes       *tableRows[schemas.InvoiceHash]
 	headers      *tableRows[schemas.Invoice]
+	anomalies    *tableRows[schemas.Anomaly]
+	surveyed     *tableRows[tables.Surveyed]
 }
 
 func newRowSet(digits int32) *rowSet {
@@ -25,7 +27,8 @@ func newRowSet(digits int32) *rowSet {
 		periods: newTableRows(tables.Periods(), digits), lines: newTableRows(tables.Lines(), digits),
 		living: newTableRows(tables.Edges(), digits), dead: newTableRows(tables.Tombstones(), digits),
 		minutes: newTableRows(tables.ItemMinutes(), digits), hashes: newTableRows(tables.InvoiceHashes(), digits),
-		headers: newTableRows(tables.Invoices(), digits),
+		headers: newTableRows(tables.Invoices(), digits), anomalies: newTableRows(tables.RunAnomalies(), digits),
+		surveyed: newTableRows(tables.SurveyAnomalies(), digits),
 	}
 }
 

@@ -20,22 +20,38 @@ var _ invoicer.Late = (*Store)(nil)
 // returns how many rows it has. Again it writes the same rows, since they follow
 // from the two cutoffs.
 func (s *Store) MarkTouched(ctx context.Context, run schemas.Run, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
-	args := append(scope.BindCutoff("", run.Cutoff), scope.BindCutoff("since_", since)...)
-	args = append(args, column.Bind("run", run.Number), scope.BindTime("sealed_to", sealedTo))
-	args = append(args, bindLeastNew(run.Cutoff, since)...)
+	touched, err := s.mark(ctx, run.Cutoff, since, sealedTo, "touched", column.Bind("run", run.Number))
+	if err != nil {
+		return 0, fmt.Errorf("run %d: %w", run.Number, err)
+	}
+	return touched, nil
+}
+
+// MarkSurveyed writes survey_resources for a survey: what [Store.MarkTouched] would of a
+// run with its cutoff.
+func (s *Store) MarkSurveyed(ctx context.Context, survey *schemas.Survey, since schemas.Cutoff, sealedTo time.Time) (int64, error) {
+	return s.mark(ctx, survey.Cutoff, since, sealedTo, "surveyed", column.Bind("survey", survey.ID), column.Bind("noted_at", survey.NotedAt))
+}
+
+// mark marks what events between two cutoffs touch, by a statement of that name as
+// mark_touched.sql, and counts it by one as count_touched.sql. Who is who asks, as the
+// statements name it.
+func (s *Store) mark(ctx context.Context, cutoff, since schemas.Cutoff, sealedTo time.Time, what string, who ...any) (int64, error) {
+	args := append(scope.BindCutoff("", cutoff), scope.BindCutoff("since_", since)...)
+	args = append(append(args, scope.BindTime("sealed_to", sealedTo)), bindLeastNew(cutoff, since)...)
 	var late bool
 	if err := s.db.Row(ctx, "any_late", []any{&late}, args...); err != nil {
-		return 0, fmt.Errorf("run %d: look for late events: %w", run.Number, err)
+		return 0, fmt.Errorf("look for late events: %w", err)
 	}
 	if !late {
 		return 0, nil
 	}
-	if err := s.db.Exec(ctx, "mark_touched", args...); err != nil {
-		return 0, fmt.Errorf("run %d: mark touched resources: %w", run.Number, err)
+	if err := s.db.Exec(ctx, "mark_"+what, append(args, who...)...); err != nil {
+		return 0, fmt.Errorf("mark touched resources: %w", err)
 	}
 	var touched int64
-	if err := s.db.Row(ctx, "count_touched", []any{&touched}, column.Bind("run", run.Number)); err != nil {
-		return 0, fmt.Errorf("run %d: count touched resources: %w", run.Number, err)
+	if err := s.db.Row(ctx, "count_"+what, []any{&touched}, who...); err != nil {
+		return 0, fmt.Errorf("count touched resources: %w", err)
 	}
 	return touched, nil
 }

@@ -64,5 +64,6 @@ func Bind(of *aggregate.Scope) []any {
 		except = []string{}
 	}
 	args := append(BindCutoff("", of.Cutoff), BindAccounts(of.Accounts)...)
-	return append(args, column.Bind("except", except), column.Bind("run", of.Run), column.Bind("touched", uint8(of.Touched))) //nolint:gosec // 0 to 2
+	return append(args, column.Bind("except", except), column.Bind("run", of.Run), column.Bind("survey", of.Survey),
+		column.Bind("touched", uint8(of.Touched))) //nolint:gosec // 0 to 2
 }

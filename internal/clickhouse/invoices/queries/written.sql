@@ -1,5 +1,5 @@
--- The keys of what a run has written of some accounts, headers aside, as tables.RowKey
--- has them.
+-- The keys of what a run has written of some accounts, headers aside and anomalies, as
+-- tables.RowKey has them.
 SELECT name, account_id, resource_id, place
 FROM
 (

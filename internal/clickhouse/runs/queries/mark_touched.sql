@@ -1,25 +1,7 @@
--- What the events between two cutoffs can change of the months before
--- sealed_to. It follows from the two cutoffs alone, so a second time writes the
--- same rows. A copy that is no news (a duplicate of an older event) touches too:
--- deriving its resource again then finds no difference.
+-- What late events touch, written down for a run.
 INSERT INTO touched_resources (run, account_id, resource_id)
-WITH
-    new AS (
-        SELECT account_id, resource_id, time
-        FROM events
-        {{late}}
-    ),
-    accounts AS (
-        SELECT account_id FROM new WHERE resource_id = '' AND time < {sealed_to:DateTime64(3, 'UTC')}
-    )
-SELECT DISTINCT {run:Int64} AS run, account_id, resource_id
+SELECT {run:Int64}, account_id, resource_id
 FROM
 (
-    SELECT account_id, resource_id
-    FROM new
-    UNION ALL
-    SELECT account_id, resource_id
-    FROM events
-    WHERE NOT is_usage AND account_id IN (SELECT account_id FROM accounts)
-        AND {{before_cutoff}}
+    {{touched}}
 )

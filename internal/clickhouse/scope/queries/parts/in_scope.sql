@@ -5,10 +5,8 @@
     AND (
         {touched:UInt8} = 0
         OR {touched:UInt8} = 1 AND (
-            (account_id, resource_id) IN (SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
-            OR resource_id = '' AND account_id IN (SELECT account_id FROM touched_resources WHERE run = {run:Int64})
+            (account_id, resource_id) IN ({{touched_by}})
+            OR resource_id = '' AND account_id IN (SELECT account_id FROM ({{touched_by}}))
         )
-        OR {touched:UInt8} = 2
-            AND (account_id, resource_id) NOT IN (
-                SELECT account_id, resource_id FROM touched_resources WHERE run = {run:Int64})
+        OR {touched:UInt8} = 2 AND (account_id, resource_id) NOT IN ({{touched_by}})
     )

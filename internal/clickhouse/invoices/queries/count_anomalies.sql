@@ -1,0 +1,2 @@
+-- What stands, by reason.
+SELECT reason, toInt64(count()) FROM anomalies GROUP BY reason

@@ -1,0 +1,1 @@
+ALTER TABLE survey_anomalies DROP PARTITION {survey:String}

@@ -1,0 +1,1 @@
+ALTER TABLE survey_resources DROP PARTITION {survey:String}
