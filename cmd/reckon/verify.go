@@ -85,7 +85,7 @@ func (v *verify) say(s *app.App, p *audit.Proof) error {
 	}
 	v.printf("  conservation  of %d accounts: %d item-minutes lived = %d on lines + %d excluded\n", p.Accounts,
 		p.Minutes.Lived, p.Minutes.OnLines, p.Minutes.Excluded)
-	v.printf("  kept          %d periods and %d snapshots, of %d runs\n", p.Kept.Periods, p.Kept.Snapshots, p.Kept.Runs)
+	v.printf("  kept          %d periods, %d snapshots and %d anomalies, of %d runs\n", p.Kept.Periods, p.Kept.Snapshots, p.Kept.Anomalies, p.Kept.Runs)
 	v.sayMessages(p)
 	return nil
 }

@@ -37,6 +37,7 @@ func guardedTown(t *testing.T) *town {
 			for _, e := range [][4]string{
 				{"created", "resource.created", fmt.Sprintf("2026-11-01T00:%02d:00+07:00", i), `,"resource_name":"server","product":"vServer","service":"Compute","coupon":{"code":"TET","value":"50000"}` + fmt.Sprintf(items, 1)},
 				{"used", "usage.recorded", "2026-11-02T00:00:00+07:00", `,"item":"disk","value":"7.5"`},
+				{"odd", "usage.recorded", "2026-11-02T00:00:00+07:00", `,"item":"gpu","value":"3"`},
 				{"resized", "resource.resized", "2026-11-10T00:00:00+07:00", fmt.Sprintf(items, 2)},
 				{"deleted", "resource.deleted", "2026-11-20T00:00:00+07:00", ""},
 			} {
@@ -107,17 +108,19 @@ func guardedTables() []guarded {
 		{table: "edges", columns: 7, row: late(" AND run = 2"), named: ofResource},
 		{table: "item_minutes", columns: 7, row: resource(" AND run = 1"), named: ofResource},
 		{table: "tombstones", columns: 7, row: func(int) string { return "resource_id = 'r15'" }, named: ofResource, alone: true},
+		{table: "run_anomalies", columns: 15, row: resource(" AND run = 1"), named: ofResource},
+		{table: "run_anomalies", columns: 15, row: late(" AND run = 2"), named: ofResource},
 		{table: "invoices", columns: 23, row: late(" AND kind = 'adjustment'"), named: "code"},
 		{table: "invoices", columns: 23, except: []string{"late_"}, row: resource(" AND run = 1 AND period_start < '2026-11-05'"), named: "code"},
 		{table: "invoice_lines", columns: 28, row: late(" AND run = 2 AND line_number = 2"), named: "invoice_code"},
 		{table: "invoice_lines", columns: 28, row: resource(" AND run = 1 AND item = 'cpu' AND period_start < '2026-11-05'"), named: "invoice_code"},
-		{table: "runs", columns: 9, row: func(int) string { return "number = 1" }, named: "concat('run ', toString(number))", alone: true},
+		{table: "runs", columns: 10, row: func(int) string { return "number = 1" }, named: "concat('run ', toString(number))", alone: true},
 		{table: "seals", columns: 12, except: []string{"proof"}, row: run, named: "concat('run ', toString(run))", alone: true},
 	}
 }
 
 // T2: every stored column of events, dead letters, snapshots, periods, item-minutes,
-// headers, lines, runs and seals, changed by as little as can be: verify names the row
+// headers, lines, anomalies, runs and seals, changed by as little as can be: verify names the row
 // and the column.
 func TestEveryStoredColumnIsGuarded(t *testing.T) {
 	w := guardedTown(t)

@@ -16,6 +16,7 @@ func (a *App) auditor(store *clickhouse.Store) *audit.Auditor {
 	return &audit.Auditor{
 		RunLog: store, Invoices: store, Proofs: store, Stored: store, Log: readLog{a}, Events: store, Resources: store,
 		KeptPeriods: store.KeptPeriods(), KeptSnapshots: store.KeptSnapshots(), KeptMinutes: store.KeptMinutes(),
+		KeptAnomalies: store.KeptAnomalies(), Told: store,
 		Currency: a.Currency(), Zone: a.Config.Billing.Location,
 	}
 }

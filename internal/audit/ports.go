@@ -23,6 +23,8 @@ type Auditor struct {
 	KeptPeriods   Kept[schemas.Period]
 	KeptSnapshots Kept[schemas.Snapshot]
 	KeptMinutes   Kept[schemas.ResourceMinutes]
+	KeptAnomalies Kept[schemas.Anomaly]
+	Told          Told
 	Log           Log
 	Events        aggregate.Source
 	Resources     Resources
@@ -90,6 +92,12 @@ type Kept[T any] interface {
 	// Elsewhere are some rows of a resource that are of another month or run.
 	Elsewhere(ctx context.Context, of schemas.ResourceKey, month schemas.Month, run int64) ([]KeptRow, error)
 	Form() RowForm[T]
+}
+
+// Told tells which runs have told of anomalies: those of older versions have not. What is
+// kept of anomalies of a month, up to a run, is what stood when that was sealed.
+type Told interface {
+	ToldRuns(ctx context.Context) ([]schemas.ToldRun, error)
 }
 
 // RowForm says how a row is stored. It is for one goroutine.

@@ -38,7 +38,7 @@ type Proof struct {
 }
 
 // KeptCounts is what was compared of what the month's runs kept beside its invoices.
-type KeptCounts struct{ Runs, Periods, Snapshots int64 }
+type KeptCounts struct{ Runs, Periods, Snapshots, Anomalies int64 }
 
 // MessageCounts is where the messages before a cutoff are.
 type MessageCounts struct {

@@ -98,23 +98,34 @@ func (p *proof) asSealed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		plan := p.plan(run.Number, p.Month)
-		plan.Except = p.except
-		err = (&aggregate.Deriver{Source: p.Events, Zone: p.Zone}).Derive(ctx, plan, func(d schemas.Derived) error {
-			if d.Err != nil {
-				return p.differ("account %q cannot be derived as run %d did: %v", d.AccountID, run.Number, d.Err)
-			}
-			return c.resource(&d)
-		})
-		if err == nil {
-			err = c.end(ctx)
-		}
+		err = p.asRun(ctx, c)
 		c.close()
 		if err != nil {
 			return fmt.Errorf("derive %s again as run %d did: %w", p.Month, run.Number, err)
 		}
 	}
 	return nil
+}
+
+func (p *proof) asRun(ctx context.Context, c *keptCheck) error {
+	told, err := p.told(ctx, c.run)
+	if err != nil {
+		return err
+	}
+	defer told.close()
+	plan, deriver := p.plan(c.run.Number, p.Month), &aggregate.Deriver{Source: p.Events, Zone: p.Zone}
+	plan.Except = p.except
+	told.ask(&plan, deriver)
+	err = deriver.Derive(ctx, plan, func(d schemas.Derived) error {
+		if d.Err != nil {
+			return p.differ("account %q cannot be derived as run %d did: %v", d.AccountID, c.run.Number, d.Err)
+		}
+		return errors.Join(c.resource(&d), told.resource(&d))
+	})
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.end(ctx), told.end(ctx))
 }
 
 func (c *keptCheck) keptName(table string, of schemas.ResourceKey) string {

@@ -30,8 +30,10 @@ func saigon() *time.Location {
 type keptInMemory[T any] struct {
 	rows  []keptTestRow
 	table func(*T) tables.Table[T]
-	// of tells whether a row is of the month that is asked for.
-	of func(row []Value, month schemas.Month) bool
+	// of tells whether a row is of the month that is asked for; stands, where it is set,
+	// whether it still did when a run was sealed.
+	of     func(row []Value, month schemas.Month) bool
+	stands func(row keptTestRow, month schemas.Month, run int64) bool
 }
 
 type keptTestRow struct {
@@ -57,7 +59,9 @@ func textOfValues(row []Value) string {
 }
 
 func (k *keptInMemory[T]) Kept(_ context.Context, month schemas.Month, run int64) (schemas.Cursor[KeptRow], error) {
-	chosen := slices.DeleteFunc(slices.Clone(k.rows), func(r keptTestRow) bool { return r.run > run || !k.of(r.values, month) })
+	chosen := slices.DeleteFunc(slices.Clone(k.rows), func(r keptTestRow) bool {
+		return r.run > run || !k.of(r.values, month) || k.stands != nil && !k.stands(r, month, run)
+	})
 	slices.SortStableFunc(chosen, func(a, b keptTestRow) int {
 		return cmp.Or(a.Compare(b.ResourceKey), cmp.Compare(a.values[1].Text, b.values[1].Text), cmp.Compare(a.run, b.run))
 	})
@@ -98,6 +102,7 @@ type keptBy struct {
 	periods   keptInMemory[schemas.Period]
 	snapshots keptInMemory[schemas.Snapshot]
 	minutes   keptInMemory[schemas.ResourceMinutes]
+	anomalies keptInMemory[schemas.Anomaly]
 }
 
 func (m *memory) kept() *keptBy {
@@ -117,6 +122,21 @@ func (m *memory) kept() *keptBy {
 			},
 		},
 	}
+	k.anomalies = keptInMemory[schemas.Anomaly]{
+		of: ofMonth, table: func(*schemas.Anomaly) tables.Table[schemas.Anomaly] { return tables.RunAnomalies() },
+		stands: func(r keptTestRow, month schemas.Month, run int64) bool {
+			last := m.runs[slices.IndexFunc(m.runs, func(s schemas.Run) bool { return !s.Month.Before(month) })].Number
+			for number, touched := range m.touched {
+				if number <= run && touched[[2]string{r.AccountID, r.ResourceID}] {
+					last = max(last, number)
+				}
+			}
+			return r.run == last
+		},
+	}
+	for _, a := range m.anomalies {
+		k.anomalies.add(schemas.ResourceKey{AccountID: a.AccountID, ResourceID: a.ResourceID}, a.Run, &a)
+	}
 	for _, p := range slices.SortedFunc(maps.Values(m.periods), func(a, b schemas.Period) int { return a.Start.Compare(b.Start) }) {
 		k.periods.add(schemas.ResourceKey{AccountID: p.AccountID, ResourceID: p.ResourceID}, p.Run, &p)
 	}
@@ -132,7 +152,7 @@ func (m *memory) kept() *keptBy {
 // differences is what the check finds of what the runs of a month kept.
 func (k *keptBy) differences(t *rapid.T, m *memory, month schemas.Month) []string {
 	p := &proof{
-		Auditor: &Auditor{Events: m, Zone: saigon(), Currency: vnd, KeptPeriods: &k.periods, KeptSnapshots: &k.snapshots, KeptMinutes: &k.minutes},
+		Auditor: &Auditor{Events: m, Zone: saigon(), Currency: vnd, KeptPeriods: &k.periods, KeptSnapshots: &k.snapshots, KeptMinutes: &k.minutes, KeptAnomalies: &k.anomalies, Told: m},
 		Proof:   Proof{Month: month}, all: m.runs, runs: map[int64]int{}, room: mostDifferences,
 	}
 	for i, run := range m.runs {
@@ -175,7 +195,7 @@ func TestWhatRunsKeptIsWhatIsDerivedOfIt(t *testing.T) {
 				t.Fatalf("%s differs:\n%s", month, strings.Join(found, "\n"))
 			}
 		}
-		compared += len(k.periods.rows) + len(k.snapshots.rows) + len(k.minutes.rows)
+		compared += len(k.anomalies.rows) + len(k.periods.rows) + len(k.snapshots.rows) + len(k.minutes.rows)
 	})
 	if compared == 0 {
 		t.Error("nothing was compared")
@@ -190,7 +210,7 @@ func TestWhateverIsChangedOfWhatARunKeptIsFound(t *testing.T) {
 		k := m.kept()
 		run := m.runs[0] // alone of its month, or the first
 		var all []*keptTestRow
-		for _, rows := range [][]keptTestRow{k.periods.rows, k.snapshots.rows, k.minutes.rows} {
+		for _, rows := range [][]keptTestRow{k.periods.rows, k.snapshots.rows, k.minutes.rows, k.anomalies.rows} {
 			for i := range rows {
 				r := &rows[i]
 				if r.run == run.Number && (r.values[1].Text == run.Month.String() || r.values[1].Text == run.Month.Next().String()) {

@@ -102,9 +102,15 @@ func (p *proof) invoices(ctx context.Context) error {
 		return err
 	}
 	defer kept.close()
-	plan := p.plan(p.Run.Number, p.Month)
+	told, err := p.told(ctx, p.Run)
+	if err != nil {
+		return err
+	}
+	defer told.close()
+	plan, deriver := p.plan(p.Run.Number, p.Month), &aggregate.Deriver{Source: p.Events, Zone: p.Zone}
 	plan.Except = p.except
-	err = (&aggregate.Deriver{Source: p.Events, Zone: p.Zone}).Derive(ctx, plan, func(d schemas.Derived) error {
+	told.ask(&plan, deriver)
+	err = deriver.Derive(ctx, plan, func(d schemas.Derived) error {
 		r, err := upTo(d.AccountID, d.ResourceID, false)
 		if err != nil {
 			return err
@@ -119,7 +125,7 @@ func (p *proof) invoices(ctx context.Context) error {
 		if err := p.resource(ctx, r, lines); err != nil {
 			return err
 		}
-		return kept.resource(&d)
+		return errors.Join(kept.resource(&d), told.resource(&d))
 	})
 	if err != nil {
 		return fmt.Errorf("derive %s again: %w", p.Month, err)
@@ -128,7 +134,7 @@ func (p *proof) invoices(ctx context.Context) error {
 		return err
 	}
 	p.derived = true
-	return kept.end(ctx)
+	return errors.Join(kept.end(ctx), told.end(ctx))
 }
 
 func compareResources(account, resource, otherAccount, otherResource string) int {

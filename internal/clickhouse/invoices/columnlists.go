@@ -18,5 +18,6 @@ func columnLists(digits int32) column.Texts {
 	rowsOf(all, tables.Edges(), digits)
 	rowsOf(all, tables.Tombstones(), digits)
 	rowsOf(all, tables.ItemMinutes(), digits)
+	rowsOf(all, tables.RunAnomalies(), digits)
 	return all
 }

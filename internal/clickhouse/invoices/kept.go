@@ -43,6 +43,11 @@ func (s *Store) KeptMinutes() audit.Kept[schemas.ResourceMinutes] {
 	return newKept(s, "kept_minutes", func(*schemas.ResourceMinutes) tables.Table[schemas.ResourceMinutes] { return tables.ItemMinutes() })
 }
 
+// KeptAnomalies is as [audit.Told] says: those that stood when a run was sealed.
+func (s *Store) KeptAnomalies() audit.Kept[schemas.Anomaly] {
+	return newKept(s, "kept_anomalies", func(*schemas.Anomaly) tables.Table[schemas.Anomaly] { return tables.RunAnomalies() })
+}
+
 func newKept[T any](s *Store, query string, table func(*T) tables.Table[T]) audit.Kept[T] {
 	return kept[T]{store: s, query: query, table: table}
 }
