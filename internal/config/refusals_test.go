@@ -82,6 +82,7 @@ func TestAWrongSettingIsRefusedByNameAndTold(t *testing.T) {
 		"a thirteenth month":                    {"billing.first_month", []string{"RECKON_BILLING_FIRST_MONTH=2026-13"}, "2026-10"},
 		"a first month before all events":       {"billing.first_month", []string{"RECKON_BILLING_FIRST_MONTH=1999-12"}, "2000-01"},
 		"a grace that is negative":              {"billing.grace", []string{"RECKON_BILLING_GRACE=-1h"}, "negative"},
+		"a survey twice a second":               {"invoicer.survey", []string{"RECKON_INVOICER_SURVEY=500ms"}, "0s for never"},
 		"a grace without a unit":                {"billing.grace", []string{"RECKON_BILLING_GRACE=60"}, "1h30m"},
 		"a schedule of six fields":              {"billing.schedule", []string{"RECKON_BILLING_SCHEDULE=0 */5 * * * *"}, "five cron fields"},
 		"a schedule with a zone":                {"billing.schedule", []string{"RECKON_BILLING_SCHEDULE=TZ=UTC */5 * * * *"}, "billing.zone's"},
