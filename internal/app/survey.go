@@ -5,21 +5,38 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/reckon-billing/reckon/aggregate"
 	"github.com/reckon-billing/reckon/internal/telemetry"
 	"github.com/reckon-billing/reckon/invoicer/survey"
 )
 
-// Surveyor looks at what bills nothing of all that is stored.
-func (a *App) Surveyor() *survey.Surveyor {
-	return &survey.Surveyor{
-		RunLog: a.Store, Log: a, Late: a.Store, Deriver: a.Deriver(), Store: a.Store, Zone: a.Config.Billing.Location, Now: a.Now,
+// Surveyor looks at what bills nothing of all that is stored. Each survey keeps to one
+// server, as seals do (O10).
+type Surveyor struct {
+	*survey.Surveyor
+	keep func(context.Context) error
+}
+
+// Surveyor wires surveys to the installation.
+func (a *App) Surveyor() *Surveyor {
+	store, zone := a.Store.OneServer(), a.Config.Billing.Location
+	return &Surveyor{&survey.Surveyor{
+		RunLog: store, Log: a, Late: store, Deriver: &aggregate.Deriver{Source: store, Zone: zone}, Store: store, Zone: zone, Now: a.Now,
+	}, store.Keep}
+}
+
+// Survey is [survey.Surveyor.Survey].
+func (s *Surveyor) Survey(ctx context.Context) (survey.Result, error) {
+	if err := s.keep(ctx); err != nil {
+		return survey.Result{}, err
 	}
+	return s.Surveyor.Survey(ctx)
 }
 
 // surveys are made by a process one after the other.
 type surveys struct {
 	*process
-	surveyor *survey.Surveyor
+	surveyor *Surveyor
 	at       prometheus.Gauge
 	// said is what was logged of accounts that could not be derived.
 	said map[string]string

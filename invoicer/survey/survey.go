@@ -45,6 +45,11 @@ type Result struct {
 
 // Survey makes one, unless the one that holds says the same.
 func (s *Surveyor) Survey(ctx context.Context) (Result, error) {
+	survey, err := s.note(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	// The runs come after what is stored: who reads them sees all that was stored before.
 	b, err := s.open(ctx)
 	if err != nil {
 		return Result{}, err
@@ -52,36 +57,42 @@ func (s *Surveyor) Survey(ctx context.Context) (Result, error) {
 	if err := s.tellOlder(ctx, b); err != nil {
 		return Result{}, err
 	}
-	survey, anew, err := s.note(ctx, b)
+	survey.Run, survey.Month, survey.LeftOut = b.base.Number, b.month, b.parked
+	anew, err := s.name(ctx, &survey)
 	if err != nil || !anew {
 		return Result{Survey: survey}, err
 	}
 	return s.look(ctx, b, survey)
 }
 
-// note notes what is stored, and tells whether that is anything anew.
-func (s *Surveyor) note(ctx context.Context, b *books) (survey schemas.Survey, anew bool, err error) {
-	survey = schemas.Survey{Run: b.base.Number, Month: b.month, LeftOut: b.parked, NotedAt: s.Now().UTC().Truncate(time.Millisecond)}
+// note notes what is stored.
+func (s *Surveyor) note(ctx context.Context) (schemas.Survey, error) {
+	survey := schemas.Survey{NotedAt: s.Now().UTC().Truncate(time.Millisecond)}
 	stored, err := s.Log.Stored(ctx)
 	if err != nil {
-		return survey, false, fmt.Errorf("read how far the log is stored: %w", err)
+		return survey, fmt.Errorf("read how far the log is stored: %w", err)
 	}
 	survey.Cutoff = schemas.NewCutoff(stored)
 	for _, p := range survey.Cutoff {
 		survey.Messages += p.End
 	}
+	return survey, nil
+}
+
+// name gives a survey its ID, and tells whether it is another than the one that holds.
+func (s *Surveyor) name(ctx context.Context, survey *schemas.Survey) (anew bool, err error) {
 	newest, err := s.Store.NewestSurvey(ctx)
 	if err != nil {
-		return survey, false, err
+		return false, err
 	}
 	// The log only grows: as many messages of the same partitions are the same ones.
 	if newest.Run != survey.Run || newest.Messages != survey.Messages {
-		survey.ID = identify(&survey, "")
-		return survey, survey.Messages > 0, nil
+		survey.ID = identify(survey, "")
+		return survey.Messages > 0, nil
 	}
 	// An account that could not be derived may have been mended since.
-	survey.ID = identify(&survey, survey.NotedAt.String())
-	return survey, !slices.Equal(newest.LeftOut, survey.LeftOut), nil
+	survey.ID = identify(survey, survey.NotedAt.String())
+	return !slices.Equal(newest.LeftOut, survey.LeftOut), nil
 }
 
 // look makes a survey.
