@@ -74,12 +74,12 @@ func (b *books) derivation(run schemas.Run, accounts []string) schemas.Derivatio
 	earlier := b.before(run.Number)
 	return schemas.Derivation{
 		Run: run, Earlier: earlier, First: run.FirstMonth, Last: run.Month,
-		New: lastMonth(earlier).Before(run.Month), Accounts: accounts, Except: b.parkedBefore(run.Number),
+		New: LastMonth(earlier).Before(run.Month), Accounts: accounts, Except: b.parkedBefore(run.Number),
 	}
 }
 
-// lastMonth is the newest month of any of the runs; zero of none.
-func lastMonth(runs []schemas.Run) schemas.Month {
+// LastMonth is the newest month of any of the runs; zero of none.
+func LastMonth(runs []schemas.Run) schemas.Month {
 	var last schemas.Month
 	for i := range runs {
 		if last.Before(runs[i].Month) {

@@ -78,7 +78,7 @@ func (s *session) beginByItself(ctx context.Context) (known bool, err error) {
 // next is the first month that is not sealed; before the first seal it is the one with
 // which billing begins or, if that is not known, the given one.
 func (b *books) next(begins, otherwise schemas.Month) schemas.Month {
-	if last := lastMonth(b.runs); !last.IsZero() {
+	if last := LastMonth(b.runs); !last.IsZero() {
 		return last.Next()
 	}
 	return b.first(begins, otherwise)

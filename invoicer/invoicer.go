@@ -129,7 +129,7 @@ func (s *session) seal(ctx context.Context, month schemas.Month) error {
 	if err := s.refuseEmpty(ctx, month); err != nil {
 		return err
 	}
-	if last := lastMonth(s.books.runs); !last.IsZero() && !last.Before(month) {
+	if last := LastMonth(s.books.runs); !last.IsZero() && !last.Before(month) {
 		return s.settle(ctx, false)
 	}
 	if err := s.sealUpTo(ctx, month); err != nil {
@@ -208,7 +208,7 @@ func (s *session) settle(ctx context.Context, all bool) error {
 			return nil
 		}
 		n.settleAll = all
-		if ours, err = s.record(ctx, lastMonth(s.books.runs), n); err != nil {
+		if ours, err = s.record(ctx, LastMonth(s.books.runs), n); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,7 @@ func (v *Invoicer) Preview(ctx context.Context, month schemas.Month, each func(s
 		return beforeFirst(month, first)
 	}
 	last := month
-	if sealed := lastMonth(b.runs); last.Before(sealed) {
+	if sealed := LastMonth(b.runs); last.Before(sealed) {
 		last = sealed // late events may have touched any month
 	}
 	return v.preview(ctx, b, schemas.Run{Month: last, FirstMonth: first}, each)
@@ -40,7 +40,7 @@ func (v *Invoicer) PreviewAll(ctx context.Context, each func(schemas.Invoice, []
 	if len(b.runs) == 0 {
 		return ErrNothingSealed
 	}
-	last := lastMonth(b.runs)
+	last := LastMonth(b.runs)
 	return v.preview(ctx, b, schemas.Run{Month: last, FirstMonth: b.first(v.FirstMonth, last), SettleAll: true}, each)
 }
 

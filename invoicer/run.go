@@ -84,7 +84,7 @@ func (v *Invoicer) markTouched(ctx context.Context, d *schemas.Derivation) error
 	if d.Run.SettleAll {
 		since = nil
 	}
-	touched, err := v.Late.MarkTouched(ctx, d.Run, since, lastMonth(d.Earlier).End(v.Zone))
+	touched, err := v.Late.MarkTouched(ctx, d.Run, since, LastMonth(d.Earlier).End(v.Zone))
 	if err != nil {
 		return fmt.Errorf("run %d: find what late events touch: %w", d.Run.Number, err)
 	}

@@ -1,6 +1,7 @@
 package invoicer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,9 +34,9 @@ func (v *Invoicer) checkFixed(b *books) error {
 	for _, s := range []struct{ setting, is, was string }{
 		{"billing.currency", v.Currency.Code, fixed.Currency},
 		{"billing.zone", v.Zone.String(), fixed.Zone},
-		{"billing.first_month", v.FirstMonth.String(), fixed.FirstMonth.String()},
+		{"billing.first_month", cmp.Or(v.FirstMonth, fixed.FirstMonth).String(), fixed.FirstMonth.String()}, // unset is as fixed
 	} {
-		if s.is != s.was && (s.setting != "billing.first_month" || !v.FirstMonth.IsZero()) {
+		if s.is != s.was {
 			all = append(all, &SettingError{s.setting, fmt.Sprintf("is %s, but the first seal fixed %s: set it back", s.is, s.was)})
 		}
 	}

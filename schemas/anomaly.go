@@ -50,6 +50,18 @@ type ToldRun struct {
 	LeftOut []string
 }
 
+// Told are the numbers of the runs that have told, and the newest of those that told of
+// all before them; zero for none.
+func Told(all []ToldRun) (since ToldRun, told map[int64]bool) {
+	told = map[int64]bool{}
+	for _, t := range all {
+		if told[t.Run] = true; t.Since && t.Run > since.Run {
+			since = t
+		}
+	}
+	return since, told
+}
+
 // Survey is a look at what bills nothing of all that is stored, between seals. What it
 // tells follows from what stands in it, but for NotedAt.
 type Survey struct {

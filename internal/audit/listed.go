@@ -106,15 +106,9 @@ func (p *proof) told(ctx context.Context, run schemas.Run) (*toldCheck, error) {
 }
 
 // toldUpTo tells whether the runs have told all, or one of them of all before it.
-func toldUpTo(told []schemas.ToldRun, runs []schemas.Run) bool {
-	var since schemas.ToldRun
-	of := map[int64]bool{}
-	for _, t := range told {
-		if of[t.Run] = true; t.Since && t.Run > since.Run {
-			since = t
-		}
-	}
-	untold := func(r schemas.Run) bool { return r.Number > since.Run && !of[r.Number] }
+func toldUpTo(all []schemas.ToldRun, runs []schemas.Run) bool {
+	since, told := schemas.Told(all)
+	untold := func(r schemas.Run) bool { return r.Number > since.Run && !told[r.Number] }
 	return len(since.LeftOut) == 0 && since.Run <= runs[len(runs)-1].Number && !slices.ContainsFunc(runs, untold)
 }
 

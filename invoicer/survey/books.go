@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -49,18 +50,8 @@ func (s *Surveyor) open(ctx context.Context) (*books, error) {
 		}
 		b.carriedOut, b.base = runs[:i+1], runs[i]
 	}
-	b.month = lastMonth(b.carriedOut)
+	b.month = invoicer.LastMonth(b.carriedOut)
 	return b, nil
-}
-
-// lastMonth is the newest month of any of the runs; zero of none.
-func lastMonth(runs []schemas.Run) (last schemas.Month) {
-	for i := range runs {
-		if last.Before(runs[i].Month) {
-			last = runs[i].Month
-		}
-	}
-	return last
 }
 
 // identify is the digest of what a survey follows from.

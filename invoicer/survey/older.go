@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/reckon-billing/reckon/invoicer"
 	"github.com/reckon-billing/reckon/schemas"
 )
 
@@ -18,13 +19,7 @@ func (s *Surveyor) tellOlder(ctx context.Context, b *books) error {
 	if err != nil {
 		return err
 	}
-	var since schemas.ToldRun
-	told := map[int64]bool{}
-	for _, t := range all {
-		if told[t.Run] = true; t.Since && t.Run >= since.Run {
-			since = t
-		}
-	}
+	since, told := schemas.Told(all)
 	var only []string // of the run that tells already
 	last := slices.IndexFunc(b.carriedOut, func(r schemas.Run) bool { return r.Number == since.Run })
 	if len(since.LeftOut) > 0 {
@@ -51,7 +46,7 @@ func (s *Surveyor) tellAll(ctx context.Context, runs []schemas.Run, only []strin
 	g.run = run.Number
 	broken := brokenAccounts{}
 	err := s.Deriver.Derive(ctx, schemas.Derivation{
-		Run: run, Earlier: earlier, First: run.FirstMonth, Last: lastMonth(runs), New: true, FullHistory: true, Accounts: only, Anomalies: g.take,
+		Run: run, Earlier: earlier, First: run.FirstMonth, Last: invoicer.LastMonth(runs), New: true, FullHistory: true, Accounts: only, Anomalies: g.take,
 	}, broken.note)
 	if err = cmp.Or(err, g.flush()); err != nil {
 		return err

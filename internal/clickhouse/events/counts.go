@@ -54,9 +54,9 @@ func (s *Store) FirstStored(ctx context.Context) (time.Time, error) {
 
 // HasEventBefore tells whether an event is stored whose own time lies before an instant.
 func (s *Store) HasEventBefore(ctx context.Context, at time.Time) (bool, error) {
-	var n int64
-	if err := s.db.Row(ctx, "has_before", []any{&n}, scope.BindTime("at", at)); err != nil {
+	var has bool
+	if err := s.db.Row(ctx, "has_before", []any{&has}, scope.BindTime("at", at)); err != nil {
 		return false, fmt.Errorf("look for an event before %s: %w", at.UTC().Format(time.RFC3339), err)
 	}
-	return n > 0, nil
+	return has, nil
 }
