@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +165,38 @@ func TestAStoreThatIsRestoredUnderIngestIsNoticed(t *testing.T) {
 	l.startIngest()
 	l.seal("2026-09")
 	l.expect("2026-09", map[string]int64{"r1 invoice": 43200, "r2 invoice": 43200, "r3 invoice": 43200})
+}
+
+// L4: an earlier run has noted more of a partition than there is: whatever the log tells, the
+// next run is refused by that partition, and nothing is sealed of it.
+func TestASealOfALogThatEndsBeforeAnEarlierRunsCutoffIsRefused(t *testing.T) {
+	l := newLife(t)
+	l.startIngest()
+	l.send(lifecycle, event("c1", "resource.created", "r1", "2026-09-01", machine))
+	l.seal("2026-09")
+	runs, err := l.app.Store.Runs(t.Context())
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("runs %+v, %v", runs, err)
+	}
+	ahead, partition := runs[0], int32(-1)
+	ahead.Number, ahead.Cutoff = 2, slices.Clone(runs[0].Cutoff)
+	for i := range ahead.Cutoff {
+		if end := &ahead.Cutoff[i]; end.Topic == lifecycle && end.End > 0 {
+			end.End, partition = end.End+5, end.Partition
+		}
+	}
+	if _, err := l.app.Store.AddRun(t.Context(), ahead); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.trySeal("2026-10"); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("billing.lifecycle/%d", partition)) {
+		t.Errorf("the seal ended with %v", err)
+	}
+	if runs, err = l.app.Store.Runs(t.Context()); err != nil || len(runs) != 2 {
+		t.Errorf("runs %+v, %v", runs, err)
+	}
+	if got := l.totals("2026-10"); len(got) > 0 {
+		t.Errorf("of October %v is invoiced", got)
+	}
 }
 
 // A group that is forgotten, or another one, changes nothing.
